@@ -1,0 +1,103 @@
+# Was der Bot den Sachbearbeitenden in Matrix schreibt, und was im Beratungsraum steht.
+
+bot-name = Vorzimmer
+
+## Die Zeile, die klingelt
+knock-line = 🔔 { $ticket } · { $service } · { $language } · Platz { $position } · wartet seit { $since } Uhr
+knock-line-interpreter = 🔔 { $ticket } · { $service } · { $language } (Dolmetschen gewünscht) · Platz { $position } · wartet seit { $since } Uhr
+knock-without-service = Anliegen ohne Auswahl
+knock-called = ✅ { $ticket } · { $service } · aufgerufen von { $clerk } um { $at } Uhr
+knock-served = ☑️ { $ticket } · { $service } · beendet um { $at } Uhr
+knock-left = 🚪 { $ticket } · { $service } · gegangen um { $at } Uhr
+knock-no-show = ⌛ { $ticket } · { $service } · nicht erschienen ({ $at } Uhr)
+knock-declined = ⛔ { $ticket } · { $service } · abgelehnt um { $at } Uhr
+knock-concern = { $ticket } – Anliegen: { $concern }
+knock-reason = { $ticket } · { $service }
+language-de = Deutsch
+language-en = Englisch
+
+## Beratungsraum
+room-name = { $ticket } · { $office }
+room-name-ended = { $ticket } · { $office } (beendet)
+room-topic = Beratung zu { $ticket }. Beenden mit !ende. Der Raum wird nach dem Ende gelöscht.
+room-welcome = Nummer { $ticket }: { $name }
+room-guest-unnamed = ohne Namensangabe
+room-concern = Anliegen: { $concern }
+room-service = Leistung: { $service }
+room-interpreter = Dolmetschen gewünscht: { $interpreter }
+room-how-to-end = Beenden Sie das Gespräch mit !ende.
+goodbye-served = Das Gespräch ist beendet. Vielen Dank für Ihren Besuch.
+goodbye-left = Die Besucherin oder der Besucher hat das Gespräch verlassen.
+goodbye-no-show = Der Aufruf wurde beendet, weil niemand gekommen ist.
+guest-default-name = Gast { $ticket }
+
+## Türraum
+door-name = { $office } – Tür
+door-topic-free = { $office } ist frei. Klopfen Sie an: { $url }
+door-topic-busy = { $office } ist geöffnet. { $waiting ->
+    [0] Niemand wartet.
+    [one] 1 Person wartet.
+   *[other] { $waiting } Personen warten.
+  } Klopfen Sie an: { $url }
+door-topic-paused = { $office } macht gerade eine Pause. { $url }
+door-topic-closed = { $office } ist geschlossen. { $url }
+city-space = Virtuelles Bürgerbüro { $city }
+city-space-topic = Alle Büros mit ihrer Tür. Zum Anklopfen: { $url }
+
+## Ablehnung eines Anklopfens aus Matrix
+reject-closed = Das Büro ist geschlossen.
+reject-paused = Das Büro macht gerade eine Pause.
+reject-full = Die Warteschlange ist voll. Bitte versuchen Sie es später noch einmal.
+reject-declined = Das Büro kann Ihr Anliegen hier nicht bearbeiten. Bitte sehen Sie auf der Seite des Büros nach.
+reject-over = Der Besuch ist beendet.
+decline-default = Das Büro kann Ihr Anliegen hier leider nicht bearbeiten.
+
+## Antworten auf Kommandos
+answer-on-duty = { $clerk }, Sie sind im Dienst. Mit !weiter rufen Sie die nächste Nummer auf.
+answer-already-on-duty = { $clerk }, Sie waren schon im Dienst.
+answer-off-duty = { $clerk }, Sie sind nicht mehr im Dienst.
+answer-not-on-duty = { $clerk }, Sie waren nicht im Dienst.
+answer-called = { $clerk } hat { $ticket } aufgerufen. Der Beratungsraum steht in Ihrer Raumliste.
+answer-called-absent = { $clerk } hat { $ticket } aufgerufen. Die Seite der Person ist gerade nicht verbunden; warten Sie einen Moment.
+answer-queue-empty = Niemand wartet.
+answer-still-busy = { $clerk }, Sie sind noch mit { $ticket } im Gespräch. Beenden Sie es mit !ende, oder rufen Sie gezielt eine Nummer auf: !ruf G-017
+answer-already-taken = { $ticket } wurde schon von { $by } aufgerufen.
+answer-already-ended = { $ticket } ist schon beendet.
+answer-declined = { $ticket } ist abgelehnt.
+answer-ended = { $ticket } ist beendet.
+answer-nothing-to-end = { $clerk }, Sie haben kein laufendes Gespräch.
+answer-paused = Das Büro macht Pause. Wer wartet, bleibt in der Schlange. Weiter geht es mit !fortsetzen.
+answer-already-paused = Das Büro macht schon Pause.
+answer-resumed = Das Büro nimmt wieder Besuche an.
+answer-not-paused = Das Büro macht keine Pause.
+answer-no-show = { $ticket } ist nicht gekommen.
+answer-visitor-left = { $ticket } ist gegangen.
+answer-no-such-visit = Diesen Besuch gibt es nicht (mehr). Die Schlange zeigt !schlange.
+answer-unknown-ticket = { $ticket } wartet hier nicht. Die Schlange zeigt !schlange.
+queue-heading = { $waiting ->
+    [0] Niemand wartet.
+    [one] 1 Person wartet:
+   *[other] { $waiting } Personen warten:
+  }
+queue-waiting = { $position }. { $ticket } · { $language } · seit { $since } Uhr
+queue-called = { $ticket } · aufgerufen um { $since } Uhr
+queue-talking = { $ticket } · im Gespräch seit { $since } Uhr
+queue-desks = { $desks ->
+    [0] Niemand ist im Dienst.
+    [one] 1 Platz ist besetzt.
+   *[other] { $desks } Plätze sind besetzt.
+  }
+
+## Hilfe
+help-heading = So arbeiten Sie mit der Tür:
+help-duty = !dienst an – Sie nehmen Besuche an. !dienst aus – Sie hören auf.
+help-queue = !schlange – wer wartet
+help-next = !weiter – die nächste Nummer aufrufen
+help-call = !ruf G-017 – diese Nummer aufrufen
+help-decline = !ablehnen G-017 Grund – ablehnen; die Person liest den Grund
+help-pause = !pause Hinweis – keine neuen Besuche; der Hinweis steht auf der Seite. !fortsetzen – weiter
+help-end = !ende – Ihr Gespräch beenden. !ende G-017 – dieses beenden
+help-element = „Genehmigen“ und „Ablehnen“ in Element tun dasselbe wie !ruf und !ablehnen.
+misuse-unknown = Dieses Kommando gibt es nicht. !hilfe zeigt alle.
+misuse-usage = So geht es: { $usage }
+misuse-too-long = Der Text ist zu lang (höchstens 500 Zeichen). So geht es: { $usage }

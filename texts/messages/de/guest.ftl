@@ -1,0 +1,167 @@
+# Was Bürgerinnen und Bürger beim Anklopfen, Warten und Sprechen lesen. Der Server und die Besucherseite
+# benutzen dieselbe Datei.
+
+## Anklopfen
+
+form-intro = Sagen Sie uns kurz, worum es geht. Nur die Mitarbeitenden dieses Büros lesen das.
+form-optional = freiwillig
+form-concern = Worum geht es?
+form-concern-hint = Zum Beispiel: „Ich möchte ein Gewerbe anmelden.“
+form-remaining = { $count ->
+    [one] Noch ein Zeichen möglich
+   *[other] Noch { $count } Zeichen möglich
+}
+form-service = Anliegen
+form-service-none = Weiß ich nicht oder etwas anderes
+form-name = Wie dürfen wir Sie ansprechen?
+form-name-hint = Sie müssen Ihren Namen nicht nennen.
+form-language = In welcher Sprache möchten Sie sprechen?
+form-language-de = Deutsch
+form-language-en = English
+form-interpreter = Ich brauche eine Dolmetscherin oder einen Dolmetscher
+form-interpreter-language = Für welche Sprache?
+form-privacy = Ich habe den Hinweis zum Datenschutz gelesen.
+form-privacy-hint = Was Sie schreiben, wird nach dem Besuch gelöscht.
+form-privacy-link = Hinweis zum Datenschutz
+form-submit = Jetzt anklopfen
+form-sending = Wird gesendet …
+
+form-error-heading = Bitte prüfen Sie Ihre Angaben
+form-error-concern = Sagen Sie uns bitte, worum es geht.
+form-error-concern-long = Das ist zu lang: höchstens 1000 Zeichen.
+form-error-interpreter = Nennen Sie bitte die Sprache für das Dolmetschen.
+form-error-privacy = Bitte bestätigen Sie, dass Sie den Hinweis zum Datenschutz gelesen haben.
+form-failed-heading = Das hat nicht geklappt
+form-already-here = Sie warten schon bei diesem Büro.
+form-already-here-link = Zu Ihrer Nummer
+form-too-often = Das waren zu viele Versuche. Bitte warten Sie { $seconds ->
+    [one] eine Sekunde
+   *[other] { $seconds } Sekunden
+} und versuchen Sie es noch einmal.
+form-network = Wir erreichen den Server nicht. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal. Ihre Angaben bleiben hier stehen.
+
+## Besuch: Rahmen
+
+visit-ticket = Ihre Nummer
+visit-offline = Keine Verbindung. Wir versuchen es weiter; Ihr Platz bleibt Ihnen erhalten.
+visit-online-again = Die Verbindung ist wieder da.
+visit-unknown-heading = Diesen Besuch gibt es hier nicht
+visit-unknown = Vielleicht ist er schon gelöscht, oder Sie haben in einem anderen Browser angeklopft.
+visit-to-lobby = Zu allen Büros
+visit-failed = Das hat nicht geklappt: { $reason }
+visit-failed-network = keine Verbindung zum Server
+
+## Besuch: warten
+
+visit-waiting-title = { $ticket }: Platz { $position }
+visit-waiting-title-plain = { $ticket }: Sie warten
+visit-waiting-heading = Sie sind in der Warteschlange
+visit-position = { $position ->
+    [1] Sie sind als Nächstes dran.
+   *[other] Vor Ihnen { $ahead ->
+        [one] wartet eine Person
+       *[other] warten { $ahead } Personen
+    }. Sie sind auf Platz { $position }.
+}
+visit-estimate-range = Voraussichtlich noch { $low } bis { $high } Minuten.
+visit-estimate-about = { $high ->
+    [one] Voraussichtlich noch etwa eine Minute.
+   *[other] Voraussichtlich noch etwa { $high } Minuten.
+}
+visit-estimate-soon = { $high ->
+    [one] Es dauert höchstens noch eine Minute.
+   *[other] Es dauert höchstens noch { $high } Minuten.
+}
+visit-estimate-hours = { $hours ->
+    [one] Es dauert voraussichtlich noch über eine Stunde.
+   *[other] Es dauert voraussichtlich noch über { $hours } Stunden.
+}
+visit-estimate-unknown = Gerade ist kein Platz besetzt. Das Büro weiß, dass Sie warten.
+visit-notice = Hinweis aus dem Büro
+visit-keep-open = Lassen Sie diese Seite offen. Wenn Sie sie neu laden oder kurz die Verbindung verlieren, behalten Sie Ihren Platz.
+visit-alerts-heading = Damit Sie nichts verpassen
+visit-notify = Benachrichtigen, wenn ich dran bin
+visit-notify-on = Sie bekommen eine Benachrichtigung, wenn Sie dran sind.
+visit-notify-denied = Ihr Browser lässt keine Benachrichtigungen zu. Achten Sie bitte auf Ton und Titel dieser Seite.
+visit-sound = Ton, wenn ich dran bin
+visit-sound-test = Ton testen
+visit-awake = Bildschirm anlassen, solange ich warte
+visit-leave = Warteschlange verlassen
+visit-leave-heading = Warteschlange verlassen?
+visit-leave-text = Ihre Nummer verfällt. Wenn Sie später wieder anklopfen, stellen Sie sich hinten an.
+visit-leave-stay = Weiter warten
+visit-messages-heading = Nachrichten aus dem Büro
+
+## Besuch: gerufen
+
+visit-called-title = Sie sind dran!
+visit-called-heading = Sie sind dran!
+visit-called-by = { $clerk } ruft Sie.
+visit-called-text = Jemand aus dem Büro hat jetzt Zeit für Sie.
+visit-enter = Jetzt eintreten
+visit-enter-by = { $minutes ->
+    [0] Sie haben noch weniger als eine Minute.
+    [one] Sie haben noch etwa eine Minute.
+   *[other] Sie haben noch etwa { $minutes } Minuten.
+}
+visit-called-notification = { $ticket }: Sie sind dran!
+visit-called-notification-body = { $office } hat jetzt Zeit für Sie. Bitte treten Sie ein.
+
+## Besuch: Gespräch
+
+visit-conversation-title = Gespräch: { $office }
+visit-conversation-title-new = Neue Nachricht: { $office }
+visit-conversation-heading = Ihr Gespräch
+visit-conversation-with = Sie sprechen mit { $clerk }.
+visit-log = Nachrichten
+visit-log-empty = Noch keine Nachrichten. Schreiben Sie gern los.
+visit-author-you = Sie
+visit-author-office = Büro
+visit-author-participant = Mitarbeitende
+visit-delivery-sending = Wird gesendet
+visit-delivery-delivered = Zugestellt
+visit-delivery-failed = Nicht gesendet
+visit-message-retry = Noch einmal senden
+visit-typing = { $clerk } schreibt …
+visit-typing-somebody = Es wird geschrieben …
+visit-compose = Ihre Nachricht
+visit-compose-hint = Eingabetaste sendet, Umschalt und Eingabetaste beginnt eine neue Zeile.
+visit-send = Senden
+visit-attach = Datei senden
+visit-attach-hint = PDF, JPEG, PNG oder WebP, höchstens 10 MB
+visit-file-type = „{ $name }“ können wir nicht annehmen. Bitte senden Sie PDF, JPEG, PNG oder WebP.
+visit-file-size = „{ $name }“ ist zu groß. Höchstens 10 MB sind möglich.
+visit-file-empty = „{ $name }“ ist leer.
+visit-file-download = { $name } herunterladen ({ $size })
+visit-file-image = Bild: { $name }
+visit-file-kb = { $size } kB
+visit-file-mb = { $size } MB
+visit-file-sending = { $name } wird gesendet …
+visit-finish = Gespräch verlassen
+visit-finish-heading = Gespräch verlassen?
+visit-finish-text = Das Gespräch endet damit. Die Nachrichten können Sie danach nicht mehr sehen.
+visit-finish-stay = Weiter sprechen
+
+## Besuch: zu Ende
+
+visit-ended-title = Besuch beendet
+visit-ended-served-heading = Vielen Dank für Ihren Besuch
+visit-ended-served = Das Gespräch ist beendet. Was Sie geschrieben haben, wird gelöscht.
+visit-ended-left-heading = Sie sind gegangen
+visit-ended-left = Ihre Nummer ist nicht mehr gültig. Sie können jederzeit wieder anklopfen.
+visit-ended-no-show-heading = Ihre Nummer ist verfallen
+visit-ended-no-show = Wir haben Sie gerufen oder die Verbindung verloren und nichts mehr von Ihnen gehört. Klopfen Sie gern noch einmal an.
+visit-ended-declined-heading = Wir können Ihnen hier nicht helfen
+visit-ended-declined = Das Büro hat Ihre Anfrage nicht angenommen.
+visit-ended-declined-reason = Das Büro schreibt dazu
+visit-knock-again = Erneut anklopfen
+visit-rating-heading = Wie zufrieden waren Sie?
+visit-rating-hint = Freiwillig und ohne Namen.
+visit-rating-1 = 1 – gar nicht zufrieden
+visit-rating-2 = 2 – wenig zufrieden
+visit-rating-3 = 3 – teils, teils
+visit-rating-4 = 4 – zufrieden
+visit-rating-5 = 5 – sehr zufrieden
+visit-rating-send = Bewertung senden
+visit-rating-choose = Bitte wählen Sie eine Bewertung.
+visit-rating-thanks = Danke für Ihre Bewertung.

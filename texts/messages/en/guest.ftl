@@ -1,0 +1,166 @@
+# What citizens read while they knock, wait and talk. Server and guest page use the same file.
+
+## Knocking
+
+form-intro = Tell us briefly what it is about. Only the staff of this office read this.
+form-optional = optional
+form-concern = What is it about?
+form-concern-hint = For example: “I want to register a business.”
+form-remaining = { $count ->
+    [one] One character left
+   *[other] { $count } characters left
+}
+form-service = Service
+form-service-none = I do not know, or something else
+form-name = How may we address you?
+form-name-hint = You do not have to give your name.
+form-language = Which language would you like to speak?
+form-language-de = Deutsch
+form-language-en = English
+form-interpreter = I need an interpreter
+form-interpreter-language = For which language?
+form-privacy = I have read the privacy notice.
+form-privacy-hint = What you write is deleted after your visit.
+form-privacy-link = Privacy notice
+form-submit = Knock now
+form-sending = Sending …
+
+form-error-heading = Please check what you entered
+form-error-concern = Please tell us what it is about.
+form-error-concern-long = That is too long: 1000 characters at most.
+form-error-interpreter = Please name the language for the interpreter.
+form-error-privacy = Please confirm that you have read the privacy notice.
+form-failed-heading = That did not work
+form-already-here = You are already waiting at this office.
+form-already-here-link = To your number
+form-too-often = Those were too many attempts. Please wait { $seconds ->
+    [one] one second
+   *[other] { $seconds } seconds
+} and try again.
+form-network = We cannot reach the server. Check your connection and try again. What you entered stays here.
+
+## Visit: frame
+
+visit-ticket = Your number
+visit-offline = No connection. We keep trying; you keep your place.
+visit-online-again = The connection is back.
+visit-unknown-heading = This visit is not here
+visit-unknown = Perhaps it has been deleted already, or you knocked in another browser.
+visit-to-lobby = To all offices
+visit-failed = That did not work: { $reason }
+visit-failed-network = no connection to the server
+
+## Visit: waiting
+
+visit-waiting-title = { $ticket }: place { $position }
+visit-waiting-title-plain = { $ticket }: waiting
+visit-waiting-heading = You are in the queue
+visit-position = { $position ->
+    [1] You are next.
+   *[other] { $ahead ->
+        [one] One person is
+       *[other] { $ahead } people are
+    } ahead of you. You are number { $position } in the queue.
+}
+visit-estimate-range = Probably another { $low } to { $high } minutes.
+visit-estimate-about = { $high ->
+    [one] Probably about another minute.
+   *[other] Probably about another { $high } minutes.
+}
+visit-estimate-soon = { $high ->
+    [one] It will take another minute at most.
+   *[other] It will take another { $high } minutes at most.
+}
+visit-estimate-hours = { $hours ->
+    [one] It will probably take more than an hour.
+   *[other] It will probably take more than { $hours } hours.
+}
+visit-estimate-unknown = No desk is staffed at the moment. The office knows that you are waiting.
+visit-notice = Notice from the office
+visit-keep-open = Keep this page open. If you reload it or lose the connection for a short time, you keep your place.
+visit-alerts-heading = So that you do not miss your turn
+visit-notify = Notify me when it is my turn
+visit-notify-on = You will get a notification when it is your turn.
+visit-notify-denied = Your browser does not allow notifications. Please watch out for the sound and the title of this page.
+visit-sound = Sound when it is my turn
+visit-sound-test = Test the sound
+visit-awake = Keep the screen on while I wait
+visit-leave = Leave the queue
+visit-leave-heading = Leave the queue?
+visit-leave-text = Your number will lapse. If you knock again later, you start at the end of the queue.
+visit-leave-stay = Keep waiting
+visit-messages-heading = Messages from the office
+
+## Visit: called
+
+visit-called-title = It is your turn!
+visit-called-heading = It is your turn!
+visit-called-by = { $clerk } is calling you.
+visit-called-text = Somebody at the office has time for you now.
+visit-enter = Enter now
+visit-enter-by = { $minutes ->
+    [0] You have less than a minute left.
+    [one] You have about a minute left.
+   *[other] You have about { $minutes } minutes left.
+}
+visit-called-notification = { $ticket }: it is your turn!
+visit-called-notification-body = { $office } has time for you now. Please come in.
+
+## Visit: conversation
+
+visit-conversation-title = Conversation: { $office }
+visit-conversation-title-new = New message: { $office }
+visit-conversation-heading = Your conversation
+visit-conversation-with = You are talking to { $clerk }.
+visit-log = Messages
+visit-log-empty = No messages yet. Feel free to write.
+visit-author-you = You
+visit-author-office = Office
+visit-author-participant = Staff
+visit-delivery-sending = Sending
+visit-delivery-delivered = Delivered
+visit-delivery-failed = Not sent
+visit-message-retry = Send again
+visit-typing = { $clerk } is typing …
+visit-typing-somebody = Somebody is typing …
+visit-compose = Your message
+visit-compose-hint = Enter sends, Shift and Enter starts a new line.
+visit-send = Send
+visit-attach = Send a file
+visit-attach-hint = PDF, JPEG, PNG or WebP, 10 MB at most
+visit-file-type = We cannot accept “{ $name }”. Please send PDF, JPEG, PNG or WebP.
+visit-file-size = “{ $name }” is too large. 10 MB at most are possible.
+visit-file-empty = “{ $name }” is empty.
+visit-file-download = Download { $name } ({ $size })
+visit-file-image = Picture: { $name }
+visit-file-kb = { $size } kB
+visit-file-mb = { $size } MB
+visit-file-sending = Sending { $name } …
+visit-finish = Leave the conversation
+visit-finish-heading = Leave the conversation?
+visit-finish-text = This ends the conversation. You cannot see the messages afterwards.
+visit-finish-stay = Keep talking
+
+## Visit: over
+
+visit-ended-title = Visit ended
+visit-ended-served-heading = Thank you for your visit
+visit-ended-served = The conversation is over. What you wrote will be deleted.
+visit-ended-left-heading = You have left
+visit-ended-left = Your number is no longer valid. You can knock again at any time.
+visit-ended-no-show-heading = Your number has lapsed
+visit-ended-no-show = We called you or lost the connection and heard nothing more from you. Feel free to knock again.
+visit-ended-declined-heading = We cannot help you here
+visit-ended-declined = The office has not accepted your request.
+visit-ended-declined-reason = The office writes
+visit-knock-again = Knock again
+visit-rating-heading = How satisfied were you?
+visit-rating-hint = Optional and without your name.
+visit-rating-1 = 1 – not satisfied at all
+visit-rating-2 = 2 – not very satisfied
+visit-rating-3 = 3 – partly
+visit-rating-4 = 4 – satisfied
+visit-rating-5 = 5 – very satisfied
+visit-rating-send = Send rating
+visit-rating-choose = Please choose a rating.
+visit-rating-thanks = Thank you for your rating.
