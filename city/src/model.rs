@@ -1,0 +1,160 @@
+//! A city, checked and complete.
+
+use std::collections::BTreeMap;
+
+use bridge::{
+    ids::{Language, MatrixUser, OfficeSlug, ServiceId},
+    office::Rules,
+};
+use jiff::{SignedDuration, civil::Date, tz::TimeZone};
+use scheduler::OpeningHours;
+
+use crate::fault::Fault;
+
+/// A text in the city's languages. The first language is always there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Localized {
+    first: String,
+    others: BTreeMap<Language, String>,
+}
+
+impl Localized {
+    /// `first` is in the city's first language.
+    #[must_use]
+    pub fn new(first: impl Into<String>, others: BTreeMap<Language, String>) -> Self {
+        Self {
+            first: first.into(),
+            others,
+        }
+    }
+
+    /// The text in `language`, else in the city's first language.
+    #[must_use]
+    pub fn get(&self, language: Language) -> &str {
+        self.others.get(&language).unwrap_or(&self.first)
+    }
+
+    /// The text in `language` if it is a translation, not the first language standing in for it.
+    #[must_use]
+    pub fn translation(&self, language: Language) -> Option<&str> {
+        self.others.get(&language).map(String::as_str)
+    }
+}
+
+/// One installation.
+#[derive(Debug, Clone)]
+pub struct City {
+    /// Its name: `Dormagen`.
+    pub name: Localized,
+    /// Its IANA zone.
+    pub zone: TimeZone,
+    /// Its languages, the first one first.
+    pub languages: Vec<Language>,
+    /// Its offices, in the order of the file.
+    pub offices: Vec<OfficeConfig>,
+    /// Questions and answers for the whole city.
+    pub faq: Vec<FaqEntry>,
+    /// Imprint, privacy, accessibility statement and what else the city wants.
+    pub pages: Vec<Page>,
+    /// How long a consultation room is kept after the visit's end, until it is erased.
+    pub retention: SignedDuration,
+    /// Texts that stand in the first language only, one entry for each other language. Not an error: the
+    /// first language stands in for them.
+    pub untranslated: Vec<Fault>,
+}
+
+impl City {
+    /// The office of that name.
+    #[must_use]
+    pub fn office(&self, slug: &OfficeSlug) -> Option<&OfficeConfig> {
+        self.offices.iter().find(|office| office.slug == *slug)
+    }
+
+    /// The page of that name.
+    #[must_use]
+    pub fn page(&self, slug: &str) -> Option<&Page> {
+        self.pages.iter().find(|page| page.slug == slug)
+    }
+}
+
+/// One office.
+#[derive(Debug, Clone)]
+pub struct OfficeConfig {
+    /// Its name in addresses.
+    pub slug: OfficeSlug,
+    /// Its name.
+    pub name: Localized,
+    /// What it does, in a sentence or two. Plain text.
+    pub description: Localized,
+    /// What one can come for.
+    pub services: Vec<Service>,
+    /// When it is open.
+    pub hours: OpeningHours,
+    /// What citizens are told about days with other hours, by day; the city's and the office's own.
+    pub notices: BTreeMap<Date, Localized>,
+    /// Who works there.
+    pub clerks: Vec<MatrixUser>,
+    /// The queue's rules.
+    pub rules: Rules,
+    /// Its own questions and answers.
+    pub faq: Vec<FaqEntry>,
+    /// Where appointments are booked, if elsewhere. An `https` address.
+    pub booking_page: Option<String>,
+}
+
+impl OfficeConfig {
+    /// The service of that id.
+    #[must_use]
+    pub fn service(&self, id: &ServiceId) -> Option<&Service> {
+        self.services.iter().find(|service| service.id == *id)
+    }
+}
+
+/// What a citizen comes for.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Unique in the office.
+    pub id: ServiceId,
+    /// Its name.
+    pub name: Localized,
+    /// How long it usually takes.
+    pub minutes: u16,
+    /// What to have at hand, one entry each. Plain text.
+    pub documents: Vec<Localized>,
+    /// Whether it can be done remotely.
+    pub place: Place,
+}
+
+/// Where a service can be had.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// Here, by video and chat.
+    Remote,
+    /// Personal presence is needed.
+    InPerson {
+        /// Where to go.
+        address: Localized,
+    },
+}
+
+/// A question and its answer.
+#[derive(Debug, Clone)]
+pub struct FaqEntry {
+    /// Unique among the entries of its list; fit for an address's fragment.
+    pub anchor: String,
+    /// Plain text.
+    pub question: Localized,
+    /// HTML made from Markdown, raw HTML in it escaped.
+    pub answer_html: Localized,
+}
+
+/// A page of the city: imprint, privacy, accessibility.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Its name in addresses: `impressum`.
+    pub slug: String,
+    /// Its title. Plain text.
+    pub title: Localized,
+    /// HTML made from Markdown, raw HTML in it escaped.
+    pub html: Localized,
+}
