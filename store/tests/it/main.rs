@@ -1,0 +1,81 @@
+//! Every case runs on SQLite, and on PostgreSQL where its programs are at hand.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "in a helper as in a test, the unexpected fails the test, and a skipped one is said"
+)]
+
+mod database;
+mod inbox;
+mod messages;
+mod offices;
+mod opening;
+mod outbox;
+mod personal;
+mod rooms;
+mod sample;
+
+use database::{Cluster, Database};
+
+/// Each case as a test on SQLite, and one test that runs all of them on one PostgreSQL cluster.
+macro_rules! cases {
+    ($($module:ident :: $case:ident),+ $(,)?) => {
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    crate::$module::$case(crate::Database::sqlite().await).await;
+                }
+            )+
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn postgres() {
+            let Some(cluster) = Cluster::start() else { return };
+            $(
+                println!("on PostgreSQL: {}", stringify!($module::$case));
+                $module::$case(cluster.database().await).await;
+            )+
+        }
+    };
+}
+
+cases! {
+    inbox::a_transaction_counts_once,
+    inbox::new_events_under_an_old_transaction_id_are_new,
+    inbox::an_event_of_two_transactions_counts_once,
+    inbox::events_come_in_order_until_processed,
+    inbox::hostile_ids_are_taken,
+    inbox::old_ids_are_forgotten,
+    messages::the_same_client_id_gives_the_same_message,
+    messages::the_same_event_gives_the_same_message,
+    messages::pages_follow_the_cursor,
+    messages::delivery_and_files_are_kept,
+    messages::ids_are_never_used_twice,
+    offices::a_visit_goes_through_the_store,
+    offices::any_sequence_of_inputs_survives_the_store,
+    offices::what_is_not_committed_leaves_nothing,
+    offices::fifty_tasks_on_one_office_lose_no_update,
+    offices::two_programs_on_one_database_take_turns,
+    offices::a_second_writer_waits_and_readers_do_not,
+    offices::a_notice_lasts_as_long_as_the_pause,
+    offices::a_damaged_row_is_named,
+    offices::one_live_visit_per_guest_also_by_schema,
+    opening::migrating_again_changes_nothing,
+    opening::a_newer_database_is_refused,
+    opening::an_edited_migration_is_refused,
+    opening::the_database_is_well,
+    outbox::a_lane_keeps_its_order,
+    outbox::a_job_put_off_holds_up_its_lane_only,
+    outbox::a_dead_letter_lets_its_lane_go_on,
+    outbox::an_error_keeps_only_its_code,
+    outbox::commands_go_into_their_lanes,
+    personal::words_are_erased_and_statistics_stay,
+    personal::visits_are_found_by_ghost_and_room,
+    personal::a_ghost_stands_for_one_visit,
+    personal::a_visit_is_rated_once_after_its_end,
+    rooms::rooms_and_what_was_published_are_kept,
+    rooms::the_installation_keeps_its_id,
+}
