@@ -1,0 +1,54 @@
+//! `/besuch/{id}`: the shell in which the guest client shows a visit.
+
+use askama::Template;
+use axum::{
+    Extension,
+    extract::{Path, State},
+    response::Response,
+};
+use bridge::ids::{Language, VisitId};
+
+use super::{
+    assets::Script,
+    layout::Layout,
+    respond::{self, Kind},
+};
+use crate::state::Gateway;
+
+/// The page is the same for everybody and says nothing of the visit; only the guest's cookie opens it.
+pub(super) async fn show(
+    State(gateway): State<Gateway>,
+    Extension(language): Extension<Language>,
+    Path(id): Path<String>,
+) -> Response {
+    let city = gateway.house.lobby().borrow().city.clone();
+    let Ok(visit) = id.parse::<VisitId>() else {
+        return respond::not_found(&gateway, &city, language);
+    };
+    if !city.languages.contains(&language) {
+        return respond::not_found(&gateway, &city, language);
+    }
+    let heading = gateway.texts.text(language, "visit-page-title", None);
+    let layout = Layout::new(
+        &gateway,
+        &city,
+        language,
+        format!("/besuch/{visit}"),
+        &heading,
+    )
+    .script(Script::Visit);
+    respond::page(
+        Kind::Personal,
+        &VisitPage {
+            layout,
+            visit: visit.as_str(),
+        },
+    )
+}
+
+#[derive(Template)]
+#[template(path = "visit.html")]
+struct VisitPage<'a> {
+    layout: Layout<'a>,
+    visit: &'a str,
+}

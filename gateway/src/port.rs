@@ -1,0 +1,314 @@
+//! What the gateway needs of the house. The server implements [`FrontOffice`]; the gateway knows no store
+//! and no homeserver.
+
+use std::{fmt, pin::Pin, sync::Arc};
+
+use async_trait::async_trait;
+use bridge::{
+    ids::{GuestId, Language, OfficeSlug, ServiceId, Ticket, VisitId},
+    office::{Occupancy, WaitRange},
+    visit::Ending,
+};
+use bytes::Bytes;
+use city::model::City;
+use futures_util::Stream;
+use jiff::Timestamp;
+use scheduler::Opening;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use utoipa::ToSchema;
+
+/// Every office's live state at one moment, shared by all lobby watchers.
+#[derive(Debug, Clone)]
+pub struct Lobby {
+    /// The city's configuration that this state belongs to.
+    pub city: Arc<City>,
+    /// One entry per office, in the city's order.
+    pub offices: Vec<OfficeLive>,
+    /// Whether opening hours are ignored (demo).
+    pub always_open: bool,
+}
+
+/// One office's live state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfficeLive {
+    /// Which office.
+    pub slug: OfficeSlug,
+    /// The public numbers.
+    pub occupancy: Occupancy,
+    /// What the calendar says.
+    pub opening: Opening,
+    /// Whether a knock is accepted at this moment.
+    pub accepting: bool,
+    /// The office's notice to citizens while it has paused. Plain text written by a clerk.
+    pub notice: Option<String>,
+}
+
+/// What a citizen tells when knocking. Checked by the gateway before it gets here.
+#[derive(Clone)]
+pub struct KnockForm {
+    /// In the citizen's own words; 1 to 1000 characters.
+    pub concern: String,
+    /// How to be addressed; at most 80 characters, one line.
+    pub name: Option<String>,
+    /// The language of the conversation.
+    pub language: Language,
+    /// What for, if chosen.
+    pub service: Option<ServiceId>,
+    /// The language an interpreter is needed for; at most 60 characters, one line.
+    pub interpreter: Option<String>,
+}
+
+impl fmt::Debug for KnockForm {
+    /// Personal words never reach a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KnockForm")
+            .field("language", &self.language)
+            .field("service", &self.service)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A visit's state as its guest sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VisitPhase {
+    /// In the queue.
+    Waiting,
+    /// Called: enter before `enter_by`.
+    Called,
+    /// Talking.
+    InConversation,
+    /// Over.
+    Ended,
+}
+
+/// A visit as its guest sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VisitView {
+    /// The visit.
+    pub id: VisitId,
+    /// What the queue shows.
+    pub ticket: Ticket,
+    /// Where.
+    pub office: OfficeSlug,
+    /// The language of the conversation.
+    pub language: Language,
+    /// Where it stands.
+    pub phase: VisitPhase,
+    /// How it ended, when it has.
+    pub ending: Option<Ending>,
+    /// 1 is next; only while waiting.
+    pub position: Option<u32>,
+    /// How long the wait is likely to be; only while waiting and a desk is on duty.
+    pub estimated_wait_s: Option<WaitRange>,
+    /// When the guest knocked.
+    pub knocked_at: Timestamp,
+    /// While called: when the call lapses.
+    pub enter_by: Option<Timestamp>,
+    /// The given name of the clerk who called or talks (their Matrix display name).
+    pub clerk_name: Option<String>,
+    /// The text with which a clerk declined.
+    pub decline_text: Option<String>,
+    /// The office's notice while it has paused.
+    pub notice: Option<String>,
+    /// Whether the guest has rated the visit.
+    pub rated: bool,
+}
+
+/// Who wrote a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Author {
+    /// The guest of this visit.
+    Guest,
+    /// A clerk, an interpreter or a companion in Matrix.
+    Participant,
+    /// The office itself (the service's bot).
+    Office,
+}
+
+/// Where a guest's own message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// Stored, on its way to the homeserver.
+    Sending,
+    /// In the consultation room.
+    Delivered,
+    /// Given up; the guest should send it again.
+    Failed,
+}
+
+/// A file in a conversation.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FileView {
+    /// Its name. Personal: never in an address or a log.
+    pub name: String,
+    /// In bytes.
+    pub size: u64,
+    /// A checked media type: `application/pdf`, `image/jpeg` or `image/png`, `image/webp`.
+    pub media_type: String,
+}
+
+/// One message of a conversation.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MessageView {
+    /// Rises with each message of the installation; order and cursor.
+    pub id: i64,
+    /// The guest client's own id of the message, for de-duplication.
+    pub client_id: Option<String>,
+    /// Who wrote it.
+    pub author: Author,
+    /// The author's display name, if it is a participant.
+    pub author_name: Option<String>,
+    /// When.
+    pub sent_at: Timestamp,
+    /// Plain text; for a file its caption or empty.
+    pub body: String,
+    /// The file, if it is one.
+    pub file: Option<FileView>,
+    /// Where it is.
+    pub delivery: Delivery,
+}
+
+/// What happens at a visit, for the page that shows it. A page that has lagged behind gets `Resync`.
+#[derive(Clone)]
+pub enum VisitEvent {
+    /// Something about the visit changed: read it again with [`FrontOffice::visit`].
+    Changed,
+    /// A message is new or its delivery changed.
+    Message(MessageView),
+    /// Whether a clerk is typing.
+    Typing(bool),
+    /// Events were lost: read visit and messages again.
+    Resync,
+}
+
+/// The events of one visit while a page shows it; dropping it tells the house that the page is gone.
+pub type VisitEvents = Pin<Box<dyn Stream<Item = VisitEvent> + Send>>;
+
+/// A file on its way in, already limited in size and checked in type.
+pub struct Upload {
+    /// Its name, cleaned: no path, no control characters, at most 120 characters.
+    pub name: String,
+    /// A checked media type.
+    pub media_type: String,
+    /// All of it.
+    pub bytes: Bytes,
+}
+
+/// A file on its way out.
+pub struct Download {
+    /// What it is.
+    pub file: FileView,
+    /// All of it.
+    pub bytes: Bytes,
+}
+
+/// Why the house did not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum HouseError {
+    /// No office of that slug.
+    #[error("there is no such office")]
+    UnknownOffice,
+    /// No such visit, or it belongs to another guest.
+    #[error("there is no such visit")]
+    UnknownVisit,
+    /// The office has no such service.
+    #[error("the office has no such service")]
+    UnknownService,
+    /// The rules refuse it.
+    #[error("refused: {0}")]
+    Refused(#[from] bridge::input::Refusal),
+    /// There is no conversation (yet, or any more).
+    #[error("the visit is not in conversation")]
+    NoConversation,
+    /// No such file in this conversation.
+    #[error("there is no such file")]
+    UnknownFile,
+    /// Was rated before, or has not ended.
+    #[error("the visit cannot be rated")]
+    NotRatable,
+    /// The homeserver cannot be reached; for files, which are not kept here.
+    #[error("the homeserver cannot be reached")]
+    HomeserverAway,
+    /// A fault of ours. The cause is logged where it arose.
+    #[error("internal fault")]
+    Internal,
+}
+
+/// The house, as the gateway sees it.
+#[async_trait]
+pub trait FrontOffice: Send + Sync + 'static {
+    /// The live state of all offices; changes are at most one a second.
+    fn lobby(&self) -> watch::Receiver<Arc<Lobby>>;
+
+    /// Somebody knocks. A guest with a live visit at the office gets [`bridge::input::Refusal::AlreadyHere`].
+    async fn knock(
+        &self,
+        office: &OfficeSlug,
+        guest: &GuestId,
+        form: KnockForm,
+    ) -> Result<VisitView, HouseError>;
+
+    /// The guest's live visits, and those that ended in the last hour; the newest first.
+    async fn visits(&self, guest: &GuestId) -> Result<Vec<VisitView>, HouseError>;
+
+    /// One visit of the guest.
+    async fn visit(&self, guest: &GuestId, visit: &VisitId) -> Result<VisitView, HouseError>;
+
+    /// The page shows the visit from here on: events, and presence for as long as the stream lives.
+    async fn watch(&self, guest: &GuestId, visit: &VisitId) -> Result<VisitEvents, HouseError>;
+
+    /// The guest goes. Idempotent.
+    async fn leave(&self, guest: &GuestId, visit: &VisitId) -> Result<(), HouseError>;
+
+    /// The called guest comes in. Idempotent.
+    async fn enter(&self, guest: &GuestId, visit: &VisitId) -> Result<VisitView, HouseError>;
+
+    /// Messages after the one with id `after` (0: all), in order, at most 500.
+    async fn messages(
+        &self,
+        guest: &GuestId,
+        visit: &VisitId,
+        after: i64,
+    ) -> Result<Vec<MessageView>, HouseError>;
+
+    /// The guest writes; 1 to 4000 characters. The same `client_id` again gives the same message.
+    async fn say(
+        &self,
+        guest: &GuestId,
+        visit: &VisitId,
+        client_id: &str,
+        body: String,
+    ) -> Result<MessageView, HouseError>;
+
+    /// The guest types, or stopped.
+    async fn typing(
+        &self,
+        guest: &GuestId,
+        visit: &VisitId,
+        typing: bool,
+    ) -> Result<(), HouseError>;
+
+    /// The guest sends a file.
+    async fn send_file(
+        &self,
+        guest: &GuestId,
+        visit: &VisitId,
+        client_id: &str,
+        upload: Upload,
+    ) -> Result<MessageView, HouseError>;
+
+    /// A file of the conversation.
+    async fn file(
+        &self,
+        guest: &GuestId,
+        visit: &VisitId,
+        message: i64,
+    ) -> Result<Download, HouseError>;
+
+    /// One to five, once, after the end.
+    async fn rate(&self, guest: &GuestId, visit: &VisitId, stars: u8) -> Result<(), HouseError>;
+}

@@ -1,0 +1,108 @@
+import type { Knock, Message, Problem, Visit } from "./types";
+
+/** The server refused. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    /** Words for the citizen; empty if the answer was cut off. */
+    readonly problem: Partial<Problem>,
+    /** Seconds until a new try makes sense, if the server said so. */
+    readonly retryAfter: number | undefined,
+  ) {
+    super(problem.detail ?? problem.title ?? String(status));
+  }
+}
+
+/** The server could not be reached, or what answered was not it. */
+export class Unreachable extends Error {}
+
+/** The gateway's JSON interface, for one language. */
+export class Api {
+  constructor(
+    private readonly language: string,
+    private readonly base = "/api/v1",
+  ) {}
+
+  knock(office: string, knock: Knock): Promise<Visit> {
+    return this.json("POST", `/offices/${encodeURIComponent(office)}/visits`, knock);
+  }
+
+  visits(): Promise<Visit[]> {
+    return this.json("GET", "/visits");
+  }
+
+  visit(id: string): Promise<Visit> {
+    return this.json("GET", `/visits/${id}`);
+  }
+
+  eventsUrl(id: string): string {
+    return `${this.base}/visits/${id}/events`;
+  }
+
+  enter(id: string): Promise<Visit> {
+    return this.json("POST", `/visits/${id}/enter`);
+  }
+
+  async leave(id: string): Promise<void> {
+    await this.request("POST", `/visits/${id}/leave`);
+  }
+
+  messages(id: string, after: number): Promise<Message[]> {
+    return this.json("GET", `/visits/${id}/messages?after=${after}`);
+  }
+
+  say(id: string, clientId: string, body: string): Promise<Message> {
+    return this.json("POST", `/visits/${id}/messages`, {
+      client_id: clientId,
+      body,
+    });
+  }
+
+  async sendFile(id: string, clientId: string, file: File): Promise<Message> {
+    const form = new FormData();
+    form.append("client_id", clientId);
+    form.append("file", file, file.name);
+    const response = await this.request("POST", `/visits/${id}/files`, form);
+    return (await response.json()) as Message;
+  }
+
+  async typing(id: string, typing: boolean): Promise<void> {
+    await this.request("POST", `/visits/${id}/typing`, { typing });
+  }
+
+  async rate(id: string, stars: number): Promise<void> {
+    await this.request("POST", `/visits/${id}/rating`, { stars });
+  }
+
+  private async json<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await this.request(method, path, body);
+    return (await response.json()) as T;
+  }
+
+  private async request(method: string, path: string, body?: unknown): Promise<Response> {
+    const headers: Record<string, string> = {
+      Accept: "application/json",
+      "Accept-Language": this.language,
+    };
+    const init: RequestInit = { method, headers, cache: "no-store" };
+    if (body instanceof FormData) {
+      init.body = body;
+    } else if (body !== undefined) {
+      headers["Content-Type"] = "application/json";
+      init.body = JSON.stringify(body);
+    }
+    let response: Response;
+    try {
+      response = await fetch(this.base + path, init);
+    } catch (cause) {
+      throw new Unreachable("no answer", { cause });
+    }
+    if (response.ok) return response;
+    const type = response.headers.get("Content-Type") ?? "";
+    // A proxy's error page while the server restarts is no answer of ours.
+    if (!type.startsWith("application/problem+json")) throw new Unreachable(`status ${response.status}`);
+    const problem = (await response.json().catch(() => ({}))) as Partial<Problem>;
+    const retryAfter = Number(response.headers.get("Retry-After") ?? Number.NaN);
+    throw new Refused(response.status, problem, Number.isFinite(retryAfter) ? retryAfter : undefined);
+  }
+}
