@@ -1,0 +1,115 @@
+//! `vorzimmer.toml`: where things are. What the city is stands in the city's own file.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use gateway::limits::Limits;
+use ipnet::IpNet;
+use serde::Deserialize;
+use url::Url;
+
+/// The whole file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// The city's TOML file.
+    pub(crate) city: PathBuf,
+    /// Where the embedded database lies.
+    pub(crate) data_dir: PathBuf,
+    /// `postgres://…` instead of the embedded database.
+    pub(crate) database_url: Option<String>,
+    /// The built guest client.
+    pub(crate) guest_web: PathBuf,
+    /// Ignore opening hours (demo).
+    #[serde(default)]
+    pub(crate) always_open: bool,
+    pub(crate) public: Public,
+    pub(crate) internal: Internal,
+    pub(crate) homeserver: Homeserver,
+}
+
+/// What browsers reach.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Public {
+    pub(crate) listen: SocketAddr,
+    /// The origin citizens use.
+    pub(crate) url: Url,
+    /// Networks of the city's own reverse proxies, whose `X-Forwarded-For` is believed.
+    #[serde(default)]
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    /// How much one address, one visit and the whole city may do.
+    #[serde(default)]
+    pub(crate) limits: Limits,
+}
+
+/// What the homeserver and the city's monitoring reach.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Internal {
+    pub(crate) listen: SocketAddr,
+}
+
+/// The city's homeserver.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Homeserver {
+    pub(crate) url: Url,
+    pub(crate) server_name: String,
+    /// The registration file, the same that the homeserver has.
+    pub(crate) registration: PathBuf,
+    /// Holds a server admin's access token, used for nothing but erasing rooms.
+    pub(crate) deletion_token_file: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads the file; relative paths in it are relative to the file.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| {
+            format!(
+                "cannot read the configuration {}; name it with --config",
+                path.display()
+            )
+        })?;
+        let mut config: Self = toml::from_str(&text)
+            .with_context(|| format!("the configuration {} is not valid", path.display()))?;
+        ensure!(
+            matches!(config.public.url.scheme(), "http" | "https")
+                && config.public.url.path() == "/",
+            "public.url is {}; write the origin citizens use, such as https://buero.example.de",
+            config.public.url
+        );
+        let base = path.parent().unwrap_or(Path::new("."));
+        for relative in [
+            Some(&mut config.city),
+            Some(&mut config.data_dir),
+            Some(&mut config.guest_web),
+            Some(&mut config.homeserver.registration),
+            config.homeserver.deletion_token_file.as_mut(),
+        ]
+        .into_iter()
+        .flatten()
+        {
+            *relative = base.join(&*relative);
+        }
+        Ok(config)
+    }
+
+    /// The database's address for the store.
+    pub(crate) fn database_url(&self) -> String {
+        self.database_url.clone().unwrap_or_else(|| {
+            format!(
+                "sqlite://{}",
+                self.data_dir.join("vorzimmer.sqlite").display()
+            )
+        })
+    }
+
+    /// `public.url` without its trailing slash.
+    pub(crate) fn public_origin(&self) -> String {
+        self.public.url.as_str().trim_end_matches('/').to_owned()
+    }
+}

@@ -1,0 +1,144 @@
+//! Time passes: no-shows, guests who have vanished, opening hours, and presence turned into inputs.
+
+use std::{sync::Arc, time::Duration};
+
+use bridge::{
+    ids::{OfficeSlug, VisitId},
+    input::Input,
+};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+use tracing::error;
+
+use crate::{
+    house::{ChangeError, House},
+    hub::PresenceChange,
+    shell,
+};
+
+/// Without any deadline, offices are looked at this often: estimates age.
+const AT_LEAST_EVERY: SignedDuration = SignedDuration::from_secs(30);
+/// A busy queue has its offices looked at this often.
+const AT_MOST_EVERY: Duration = Duration::from_millis(100);
+/// A reload takes less than this; only a page gone for longer is told to `bridge`.
+const RELOAD: Duration = Duration::from_secs(4);
+
+/// Feeds ticks to offices when a deadline of theirs has come, for ever.
+pub(crate) async fn keep(house: Arc<House>) {
+    loop {
+        let next = match tick_due(&house).await {
+            Ok(next) => next,
+            Err(fault) => {
+                error!("deadlines are late: {fault}");
+                None
+            }
+        };
+        let now = shell::now();
+        let wait = next.map_or(AT_LEAST_EVERY, |next| {
+            next.duration_since(now).min(AT_LEAST_EVERY)
+        });
+        // Not before a moment has passed: a burst of knocks is one look, and a deadline that cannot be met does
+        // not spin.
+        tokio::time::sleep(AT_MOST_EVERY).await;
+        let wait = Duration::try_from(wait).unwrap_or_default();
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = house.deadlines.notified() => {}
+        }
+    }
+}
+
+/// Ticks every office whose deadline has come; when the next one comes.
+async fn tick_due(house: &House) -> Result<Option<Timestamp>, ChangeError> {
+    let city = house.city.get();
+    let mut next: Option<Timestamp> = None;
+    for config in &city.offices {
+        let now = house.now(config);
+        let office = house
+            .store
+            .read()
+            .await?
+            .load_office(&config.slug, config.rules.clone())
+            .await?;
+        let mut deadline = office.next_deadline(&now);
+        if deadline.is_some_and(|deadline| deadline <= now.at) {
+            deadline = tick(house, &config.slug).await?;
+        }
+        let opening = house.opening(config);
+        let flip = opening.closes_at.or(opening.next_opening);
+        for instant in [deadline, flip].into_iter().flatten() {
+            next = Some(next.map_or(instant, |next| next.min(instant)));
+        }
+        // The opening hours and the age of the estimate are not in the database: the projection looks.
+        house.dirty.mark(&config.slug);
+    }
+    Ok(next)
+}
+
+async fn tick(house: &House, slug: &OfficeSlug) -> Result<Option<Timestamp>, ChangeError> {
+    let mut unit = house.change(slug).await?;
+    unit.decide(Input::Tick)?;
+    let next = unit.office.next_deadline(&unit.now);
+    unit.commit().await?;
+    Ok(next)
+}
+
+/// Tells `bridge` of pages that came and, after the time a reload takes, of pages that went; for ever.
+pub(crate) async fn presence(
+    house: Arc<House>,
+    mut changes: mpsc::UnboundedReceiver<PresenceChange>,
+) {
+    while let Some(PresenceChange { visit, here }) = changes.recv().await {
+        let house = Arc::clone(&house);
+        tokio::spawn(async move {
+            if !here {
+                tokio::time::sleep(RELOAD).await;
+            }
+            if house.hub.is_here(&visit) == here
+                && let Err(fault) = tell(&house, &visit, here).await
+            {
+                error!("presence was not stored: {fault}");
+            }
+        });
+    }
+}
+
+/// After a start nobody is connected yet: everybody who does not come back has been away from here on.
+pub(crate) async fn presume_absent(house: Arc<House>) {
+    tokio::time::sleep(RELOAD).await;
+    let city = house.city.get();
+    for config in &city.offices {
+        let visits = async {
+            let mut read = house.store.read().await?;
+            read.load_office(&config.slug, config.rules.clone()).await
+        };
+        match visits.await {
+            Ok(office) => {
+                for visit in office.live().filter(|visit| !house.hub.is_here(&visit.id)) {
+                    if let Err(fault) = tell(&house, &visit.id, false).await {
+                        error!("absence was not stored: {fault}");
+                    }
+                }
+            }
+            Err(fault) => error!("absence was not looked at: {fault}"),
+        }
+    }
+}
+
+async fn tell(house: &House, visit: &VisitId, here: bool) -> Result<(), ChangeError> {
+    let Some(record) = house.store.read().await?.visit(visit).await? else {
+        return Ok(());
+    };
+    if !record.visit.is_live() {
+        return Ok(());
+    }
+    let mut unit = house.change(&record.office).await?;
+    match unit.decide(Input::Presence {
+        visit: visit.clone(),
+        here,
+    }) {
+        Ok(()) => Ok(unit.commit().await?),
+        // It has ended meanwhile.
+        Err(_) => Ok(()),
+    }
+}

@@ -1,0 +1,249 @@
+//! The outbox worker: takes the oldest row of each lane, executes it, and stores what came of it together
+//! with its removal.
+
+use std::{sync::Arc, time::Duration};
+
+use appservice::{
+    MatrixError, Retry,
+    jobs::{self, Effect, Job},
+};
+use jiff::SignedDuration;
+use metrics::counter;
+use store::{Job as Row, Lane};
+use tokio::task::JoinSet;
+use tracing::{error, warn};
+
+use crate::{
+    errands::{self, Plan},
+    house::{ChangeError, House},
+    shell,
+};
+
+/// Lanes that are worked on at the same time.
+const AT_ONCE: usize = 8;
+/// Without a bell, the outbox is looked at this often.
+const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(30);
+/// A row that waits for its door room looks again after this time.
+const NO_DOOR_YET: SignedDuration = SignedDuration::from_secs(2);
+/// The longest pause between two attempts.
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(5);
+/// A row that was refused this often, for reasons that may pass, is given up after a day of attempts.
+const MOST_ATTEMPTS: u32 = 300;
+
+/// A row that the door room refuses this often is given up: the room is well, the row is not.
+const DOOR_ATTEMPTS: u32 = 30;
+
+/// The Matrix transaction id of a row: the same at each attempt, unlike any other installation's.
+pub(crate) fn transaction_id(house: &House, row: &str) -> String {
+    format!("{}-{row}", house.settings.installation)
+}
+
+/// Works the outbox off, for ever: different lanes at the same time, each lane in order.
+pub(crate) async fn work(house: Arc<House>) {
+    let mut running: JoinSet<Lane> = JoinSet::new();
+    let mut busy: Vec<Lane> = Vec::new();
+    loop {
+        let wait = match start_due(&house, &mut running, &mut busy).await {
+            Ok(wait) => wait,
+            Err(fault) => {
+                error!("the outbox stands still: {fault}");
+                Duration::from_secs(1)
+            }
+        };
+        tokio::select! {
+            Some(done) = running.join_next(), if !running.is_empty() => {
+                if let Ok(lane) = done {
+                    busy.retain(|other| *other != lane);
+                } else {
+                    // A job panicked: its lane is unknown here, so let all be looked at again.
+                    running.shutdown().await;
+                    busy.clear();
+                }
+            }
+            () = house.outbox.notified() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+/// Starts what is due in lanes that rest; how long until the next look without a bell.
+async fn start_due(
+    house: &Arc<House>,
+    running: &mut JoinSet<Lane>,
+    busy: &mut Vec<Lane>,
+) -> Result<Duration, ChangeError> {
+    let now = shell::now();
+    let mut read = house.store.read().await?;
+    let due = read.due(now, 1000).await?;
+    let next = read.next_due().await?;
+    drop(read);
+    for row in due {
+        if busy.len() >= AT_ONCE {
+            break;
+        }
+        if busy.contains(&row.lane) {
+            continue;
+        }
+        busy.push(row.lane.clone());
+        let house = Arc::clone(house);
+        running.spawn(async move {
+            let lane = row.lane.clone();
+            if let Err(fault) = run(&house, row).await {
+                error!("a job's outcome could not be stored: {fault}");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            lane
+        });
+    }
+    // What is due but has no free place is started when a running one ends.
+    let wait = next
+        .map_or(LOOK_EVERY, |next| next.duration_since(now))
+        .min(LOOK_EVERY);
+    let wait = if running.is_empty() {
+        wait
+    } else {
+        wait.max(SignedDuration::from_millis(100))
+    };
+    Ok(Duration::try_from(wait)
+        .unwrap_or_default()
+        .max(Duration::from_millis(5)))
+}
+
+/// One row: plan, execute, store what came of it.
+async fn run(house: &House, row: Row) -> Result<(), ChangeError> {
+    match errands::plan(house, &row).await? {
+        Plan::Job(job) => {
+            let txn = transaction_id(house, &row.id.to_string());
+            match jobs::execute(&house.matrix, &job, &txn).await {
+                Ok(effect) => done(house, &row, effect).await,
+                Err(fault) => failed(house, &row, &job, &fault).await,
+            }
+        }
+        Plan::Nothing => done(house, &row, Effect::Nothing).await,
+        Plan::InVain => {
+            warn!(job = %row.id, "a job has nothing left to work on");
+            let mut tx = house.store.begin().await?;
+            let event = errands::give_up(&mut tx, &row).await?;
+            tx.done(row.id).await?;
+            tx.commit().await?;
+            counter!("vorzimmer_jobs_total", "outcome" => "in_vain").increment(1);
+            if let Some((visit, event)) = event {
+                house.hub.send(&visit, event);
+            }
+            Ok(())
+        }
+        Plan::NoDoorYet => {
+            let mut tx = house.store.begin().await?;
+            tx.retry(row.id, shell::now() + NO_DOOR_YET, "no_door_yet")
+                .await?;
+            Ok(tx.commit().await?)
+        }
+        Plan::Unreadable => {
+            error!(job = %row.id, "a job cannot be read and is given up");
+            let mut tx = house.store.begin().await?;
+            tx.bury(row.id, "unreadable").await?;
+            Ok(tx.commit().await?)
+        }
+    }
+}
+
+async fn done(house: &House, row: &Row, effect: Effect) -> Result<(), ChangeError> {
+    let mut tx = house.store.begin().await?;
+    let event = errands::remember(&mut tx, row, effect).await?;
+    tx.done(row.id).await?;
+    tx.commit().await?;
+    counter!("vorzimmer_jobs_total", "outcome" => "done").increment(1);
+    if let Some((visit, event)) = event {
+        house.hub.send(&visit, event);
+    }
+    Ok(())
+}
+
+/// Tries again later what may succeed then; gives up what cannot.
+async fn failed(
+    house: &House,
+    row: &Row,
+    job: &Job,
+    fault: &MatrixError,
+) -> Result<(), ChangeError> {
+    let code = fault.code();
+    let mut tx = house.store.begin().await?;
+    let mut event = None;
+    match fault.retry() {
+        Some(retry) if row.attempts < MOST_ATTEMPTS => {
+            let pause = match retry {
+                Retry::Later => back_off(row.attempts),
+                Retry::After(pause) => SignedDuration::try_from(pause)
+                    .unwrap_or(LONGEST_PAUSE)
+                    .min(LONGEST_PAUSE),
+            };
+            warn!(job = %row.id, attempt = row.attempts, "a job has to wait: {code}");
+            counter!("vorzimmer_jobs_total", "outcome" => "retried").increment(1);
+            tx.retry(row.id, shell::now() + pause, code).await?;
+        }
+        // The door room is gone, or altered so that the bot cannot work there: it is repaired or made anew, and the
+        // row goes on there.
+        None if at_door(row) && fault.is_absence() && row.attempts < DOOR_ATTEMPTS => {
+            warn!(job = %row.id, attempt = row.attempts, "a job waits for its door room: {code}");
+            counter!("vorzimmer_jobs_total", "outcome" => "retried").increment(1);
+            house.reconcile.notify_one();
+            tx.retry(row.id, shell::now() + NO_DOOR_YET, code).await?;
+        }
+        _ => {
+            error!(job = %row.id, kind = kind(job), "a job is given up: {code}; see `vorzimmer doctor`");
+            counter!("vorzimmer_jobs_total", "outcome" => "buried").increment(1);
+            event = errands::give_up(&mut tx, row).await?;
+            tx.bury(row.id, code).await?;
+        }
+    }
+    tx.commit().await?;
+    if let Some((visit, event)) = event {
+        house.hub.send(&visit, event);
+    }
+    Ok(())
+}
+
+/// Whether the row is work in a door room.
+fn at_door(row: &Row) -> bool {
+    row.lane.as_str().starts_with("door:")
+}
+
+/// 0.25 s, 0.5 s, 1 s … up to [`LONGEST_PAUSE`].
+fn back_off(attempts: u32) -> SignedDuration {
+    let pause = SignedDuration::from_millis(250)
+        .checked_mul(1 << attempts.min(12))
+        .unwrap_or(LONGEST_PAUSE);
+    pause.min(LONGEST_PAUSE)
+}
+
+/// A word for the log.
+const fn kind(job: &Job) -> &'static str {
+    match job {
+        Job::PlaceKnock { .. } => "place_knock",
+        Job::Announce { .. } => "announce",
+        Job::EditLine { .. } => "edit_line",
+        Job::Redact { .. } => "redact",
+        Job::ClearDoor { .. } => "clear_door",
+        Job::OpenConsultation { .. } => "open_consultation",
+        Job::NameGuest { .. } => "name_guest",
+        Job::CloseConsultation { .. } => "close_consultation",
+        Job::VacateRoom { .. } => "vacate_room",
+        Job::EraseRoom { .. } => "erase_room",
+        Job::RetireGhost { .. } => "retire_ghost",
+        Job::Say { .. } => "say",
+        Job::SendFile { .. } => "send_file",
+        Job::Publish { .. } => "publish",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn back_off_doubles_up_to_five_minutes() {
+        assert_eq!(back_off(0), SignedDuration::from_millis(250));
+        assert_eq!(back_off(3), SignedDuration::from_secs(2));
+        assert_eq!(back_off(1000), LONGEST_PAUSE);
+    }
+}

@@ -1,0 +1,56 @@
+//! The outbox rows that are not commands of `bridge`.
+
+use bridge::{
+    ids::{MatrixUser, OfficeSlug, VisitId},
+    input::Command,
+};
+use serde::{Deserialize, Serialize};
+
+/// One row of the outbox: a command of `bridge`, or something the server itself has to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Task {
+    /// Decided by `bridge`.
+    Decided(Command),
+    /// Everything else.
+    Own(Errand),
+}
+
+/// What the server itself has to do in Matrix. No personal words: they are looked up when it runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "errand", rename_all = "snake_case")]
+pub(crate) enum Errand {
+    /// Bring the guest's message or file to the consultation room.
+    Deliver {
+        /// Whose.
+        visit: VisitId,
+        /// Its id in the store.
+        message: i64,
+    },
+    /// See to the guest's name in the consultation room.
+    NameGuest {
+        /// Whose.
+        visit: VisitId,
+    },
+    /// Answer a clerk's command in the door room. Tickets and times only.
+    Answer {
+        /// The finished text.
+        text: String,
+    },
+    /// Turn down a knock that became no visit.
+    TurnDown {
+        /// At which office.
+        office: OfficeSlug,
+        /// Who knocked.
+        user: MatrixUser,
+        /// Why, worded.
+        reason: String,
+    },
+    /// Take somebody out of the door room who does not belong there.
+    ShowOut {
+        /// Of which office.
+        office: OfficeSlug,
+        /// Who.
+        user: MatrixUser,
+    },
+}
