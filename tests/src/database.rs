@@ -1,0 +1,67 @@
+//! A look into the program's embedded database, and the one change of it that stands for time that has passed.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+
+/// The embedded database of a world.
+#[derive(Debug, Clone)]
+pub struct Database {
+    file: PathBuf,
+}
+
+impl Database {
+    pub(crate) fn in_dir(data_dir: &Path) -> Self {
+        Self {
+            file: data_dir.join("vorzimmer.sqlite"),
+        }
+    }
+
+    async fn connect(&self) -> Result<SqliteConnection> {
+        let options = SqliteConnectOptions::new().filename(&self.file);
+        Ok(SqliteConnection::connect_with(&options).await?)
+    }
+
+    /// How many rows `from` has: a table, with a condition behind it if need be.
+    pub async fn count(&self, from: &str) -> Result<i64> {
+        let query = AssertSqlSafe(format!("SELECT COUNT(*) FROM {from}"));
+        Ok(sqlx::query_scalar(query)
+            .fetch_one(&mut self.connect().await?)
+            .await?)
+    }
+
+    /// The texts of one column: `texts("job FROM outbox")`. NULLs are left out.
+    pub async fn texts(&self, select: &str) -> Result<Vec<String>> {
+        let query = AssertSqlSafe(format!("SELECT {select}"));
+        let rows: Vec<Option<String>> = sqlx::query_scalar(query)
+            .fetch_all(&mut self.connect().await?)
+            .await?;
+        Ok(rows.into_iter().flatten().collect())
+    }
+
+    /// Makes every visit's end a week older. The program must not run meanwhile: it would not notice.
+    pub async fn let_a_week_pass(&self) -> Result<()> {
+        let statement = "UPDATE visits SET ended_at = ended_at - 604800000, \
+                         knocked_at = knocked_at - 604800000 WHERE ended_at IS NOT NULL";
+        sqlx::query(statement)
+            .execute(&mut self.connect().await?)
+            .await?;
+        Ok(())
+    }
+
+    /// Everything that lies on the disk: the file and its journal.
+    pub fn bytes(&self) -> Result<Vec<u8>> {
+        let mut all = Vec::new();
+        for end in ["", "-wal"] {
+            let mut file = self.file.clone().into_os_string();
+            file.push(end);
+            match std::fs::read(&file) {
+                Ok(bytes) => all.extend(bytes),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,32 @@
+//! The black-box harness: a real homeserver, the real program, real browsers, and clients that send exactly what
+//! Element sends.
+//!
+//! Every [`World`] has a homeserver, a database and ports of its own: an application service owns a part of a
+//! homeserver's names, so two of them cannot share one, and a test may stop or kill whatever it has. Starting one
+//! takes about four seconds; tests are therefore whole scenarios, and run in parallel.
+
+mod artifacts;
+mod browser;
+mod citizen;
+mod client;
+mod database;
+mod desk;
+mod guest;
+mod seat;
+mod site;
+mod sync;
+mod wait;
+mod world;
+
+pub use artifacts::artifacts_dir;
+pub use browser::{Browser, Viewport};
+pub use citizen::{Citizen, Knock, Shown};
+pub use client::{Client, Reply};
+pub use database::Database;
+pub use desk::{Desk, Happening, membership};
+pub use guest::{Answer, Events, Guest};
+pub use seat::{Heard, Seat};
+pub use site::Site;
+pub use sync::{Sync, Syncing};
+pub use wait::eventually;
+pub use world::{World, WorldOptions, program};

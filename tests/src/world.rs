@@ -1,0 +1,220 @@
+//! A city with its homeserver, running.
+
+use std::{
+    collections::BTreeMap,
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use anyhow::{Context as _, Result, ensure};
+use tokio::sync::OnceCell;
+use xtask::{
+    builds, paths,
+    ports::Port,
+    synapse::Authority,
+    vorzimmer::{self, Vorzimmer},
+};
+
+use crate::{
+    artifacts::Scratch,
+    client::Client,
+    database::Database,
+    desk::Desk,
+    guest::Guest,
+    site::{self, Site},
+    wait::eventually,
+};
+
+/// The clerks of the demo city.
+const CLERKS: [&str; 3] = ["anna", "bernd", "ceyda"];
+
+/// How a world differs from the usual one.
+#[derive(Debug, Clone)]
+pub struct WorldOptions {
+    /// The city's file.
+    pub city: PathBuf,
+    /// Ignores the opening hours.
+    pub always_open: bool,
+    /// Federates with every [`Site`] of the same authority.
+    pub authority: Option<Arc<Authority>>,
+    /// A PostgreSQL instead of the embedded database.
+    pub database_url: Option<String>,
+    /// Other limits than the usual ones: `[public.limits]`.
+    pub limits: toml::Table,
+}
+
+impl Default for WorldOptions {
+    fn default() -> Self {
+        Self {
+            city: paths::checkout().join("demo/dormagen/city.toml"),
+            always_open: true,
+            authority: None,
+            database_url: None,
+            limits: toml::Table::new(),
+        }
+    }
+}
+
+/// A homeserver, the program `vorzimmer`, and the city's clerks, signed in.
+#[derive(Debug)]
+pub struct World {
+    /// The program, to be stopped, killed and started again.
+    pub vorzimmer: Vorzimmer,
+    /// The homeserver and its people.
+    pub site: Site,
+    clerks: BTreeMap<&'static str, Client>,
+    strangers: AtomicU32,
+    _ports: [Port; 2],
+    // Last: the directory goes when nothing runs in it any more.
+    scratch: Scratch,
+}
+
+impl World {
+    /// The demo city, always open, not federating.
+    pub async fn start() -> Result<Self> {
+        Self::start_with(WorldOptions::default()).await
+    }
+
+    /// Any other.
+    pub async fn start_with(options: WorldOptions) -> Result<Self> {
+        let program = program().await?;
+        let scratch = Scratch::new()?;
+        let (public, internal) = (Port::lease()?, Port::lease()?);
+        let mut homeserver = site::config(&scratch, options.authority.as_ref())?;
+        let registration = scratch.path().join("registration.yaml");
+        let internal_url = format!("http://{}", internal.address());
+        vorzimmer::write_registration(
+            &program,
+            &internal_url,
+            &homeserver.server_name(),
+            &registration,
+        )?;
+        homeserver.registrations.push(registration.clone());
+
+        let site = Site::start(homeserver).await?;
+        let mut clerks = BTreeMap::new();
+        for localpart in CLERKS {
+            clerks.insert(localpart, site.clerk(localpart).await?);
+        }
+        let deletion_token_file = scratch.path().join("deletion-token");
+        xtask::files::write_private(&deletion_token_file, &site.admin.account().access_token)?;
+        let config = vorzimmer::Config {
+            city: options.city,
+            data_dir: scratch.path().join("data"),
+            database_url: options.database_url,
+            guest_web: paths::checkout().join("guest-web/dist"),
+            always_open: options.always_open,
+            public: vorzimmer::Public {
+                listen: public.address(),
+                url: format!("http://localhost:{}", public.number()),
+                limits: options.limits,
+            },
+            internal: vorzimmer::Internal {
+                listen: internal.address(),
+            },
+            homeserver: vorzimmer::Homeserver {
+                url: site.homeserver.config().local_url(),
+                server_name: site.homeserver.server_name(),
+                registration,
+                deletion_token_file: Some(deletion_token_file),
+            },
+        };
+        let vorzimmer = Vorzimmer::start(&program, scratch.path(), config).await?;
+        Ok(Self {
+            vorzimmer,
+            site,
+            clerks,
+            strangers: AtomicU32::new(0),
+            _ports: [public, internal],
+            scratch,
+        })
+    }
+
+    /// `anna`, `bernd` or `ceyda`.
+    pub fn clerk(&self, localpart: &str) -> Result<&Client> {
+        self.clerks
+            .get(localpart)
+            .with_context(|| format!("{localpart} is no clerk of the demo city"))
+    }
+
+    /// A citizen's browser that has never been here.
+    pub fn guest(&self) -> Result<Guest> {
+        Guest::new(self.vorzimmer.url())
+    }
+
+    /// The program's embedded database.
+    #[must_use]
+    pub fn database(&self) -> Database {
+        Database::in_dir(self.vorzimmer.data_dir())
+    }
+
+    /// The office's door room, once it is there and `clerk` is in it.
+    pub async fn door(&self, office: &str, clerk: &Client) -> Result<String> {
+        let alias = format!("#buero-{office}:{}", self.site.homeserver.server_name());
+        eventually(&format!("{} at {alias}", clerk.user_id()), || async {
+            let Ok(room_id) = clerk.resolve(&alias).await else {
+                return Ok(None);
+            };
+            let own = clerk
+                .state(&room_id, "m.room.member", clerk.user_id())
+                .await;
+            let joined = matches!(own, Ok(Some(content)) if content["membership"] == "join");
+            Ok(joined.then_some(room_id))
+        })
+        .await
+    }
+
+    /// Waits until nothing is left to be done in Matrix, and nothing was given up.
+    pub async fn settled(&self) -> Result<()> {
+        let database = self.database();
+        eventually("inbox and outbox to be empty", || async {
+            let inbox = database.count("inbox_events WHERE processed_at IS NULL");
+            let outbox = database.count("outbox WHERE state = 'pending'");
+            Ok((inbox.await? == 0 && outbox.await? == 0).then_some(()))
+        })
+        .await?;
+        let dead = database
+            .texts("job || ' ' || last_error FROM outbox WHERE state = 'dead'")
+            .await?;
+        ensure!(dead.is_empty(), "jobs were given up: {dead:?}");
+        Ok(())
+    }
+
+    /// A citizen's browser at an address of its own, so that many of them can knock.
+    pub fn stranger(&self) -> Result<Guest> {
+        let number = self.strangers.fetch_add(1, Ordering::Relaxed) + 1;
+        let [_, high, middle, low] = number.to_be_bytes();
+        // Not 127.0.0.0/16, where everybody else on this machine is.
+        let address = Ipv4Addr::new(127, high | 1, middle, low);
+        Guest::behind(address, self.vorzimmer.url())
+    }
+
+    /// A clerk with an office's door room open.
+    pub async fn desk(&self, localpart: &str, office: &str) -> Result<Desk> {
+        let server_name = self.site.homeserver.server_name();
+        Desk::open(self.clerk(localpart)?, &server_name, office).await
+    }
+
+    /// An address of the lobby: `world.url("/offices")`.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.vorzimmer.url())
+    }
+
+    /// The directory with configuration, logs and data.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        self.scratch.path()
+    }
+}
+
+/// The program under test: what `cargo xtask test` has built and named, else built here, once per process.
+pub async fn program() -> Result<PathBuf> {
+    static PROGRAM: OnceCell<PathBuf> = OnceCell::const_new();
+    let build = || async { tokio::task::spawn_blocking(|| builds::server(false)).await? };
+    PROGRAM.get_or_try_init(build).await.cloned()
+}

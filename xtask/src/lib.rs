@@ -1,0 +1,20 @@
+//! What the README's commands call, and what the black-box tests start the same way: a Python environment with
+//! Synapse, homeservers (alone or federating on loopback), the program `vorzimmer`, and ports for all of them.
+//!
+//! Everything started here ends with the process that started it, however that process ends
+//! ([`process::Process`]).
+
+pub mod bench;
+pub mod builds;
+pub mod console;
+pub mod files;
+pub mod http;
+pub mod lock;
+pub mod paths;
+pub mod ports;
+pub mod process;
+pub mod secrets;
+pub mod suite;
+pub mod synapse;
+pub mod up;
+pub mod vorzimmer;
