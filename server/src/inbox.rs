@@ -173,14 +173,16 @@ async fn process(house: &House, stored: &InboxEvent) -> Result<(), ChangeError> 
 
 /// Marks an event as processed without consequences.
 async fn skip(house: &House, stored: &InboxEvent) -> Result<(), ChangeError> {
-    let mut tx = house.store.begin().await?;
-    tx.processed(&stored.event_id, shell::now()).await?;
-    Ok(tx.commit().await?)
+    done_with(house, &stored.event_id).await
 }
 
 /// Marks an event as processed without consequences.
 pub(crate) async fn ignore(house: &House, event: &RoomEvent) -> Result<(), ChangeError> {
+    done_with(house, event.event_id.as_str()).await
+}
+
+async fn done_with(house: &House, event_id: &str) -> Result<(), ChangeError> {
     let mut tx = house.store.begin().await?;
-    tx.processed(event.event_id.as_str(), shell::now()).await?;
+    tx.processed(event_id, shell::now()).await?;
     Ok(tx.commit().await?)
 }
