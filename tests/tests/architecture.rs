@@ -21,7 +21,7 @@ const WORLDLY: [&str; 9] = [
 ];
 
 /// Each crate and those it may depend on.
-const MAY_KNOW: [(&str, &[&str]); 10] = [
+const MAY_KNOW: [(&str, &[&str]); 11] = [
     ("bridge", &[]),
     ("scheduler", &[]),
     ("city", &["bridge", "scheduler"]),
@@ -29,6 +29,7 @@ const MAY_KNOW: [(&str, &[&str]); 10] = [
     ("store", &["bridge", "scheduler", "city"]),
     ("appservice", &["bridge", "texts", "city"]),
     ("gateway", &["bridge", "city", "scheduler", "texts"]),
+    ("relay", &[]),
     (
         "server",
         &[
@@ -39,6 +40,7 @@ const MAY_KNOW: [(&str, &[&str]); 10] = [
             "store",
             "appservice",
             "gateway",
+            "relay",
         ],
     ),
     // The tools. Nobody but they themselves may know them.
@@ -52,6 +54,7 @@ const MAY_KNOW: [(&str, &[&str]); 10] = [
             "store",
             "appservice",
             "gateway",
+            "relay",
             "server",
         ],
     ),
@@ -65,6 +68,7 @@ const MAY_KNOW: [(&str, &[&str]); 10] = [
             "store",
             "appservice",
             "gateway",
+            "relay",
             "server",
             "xtask",
         ],
