@@ -1,2 +1,4 @@
 //! A selective forwarding unit that speaks the LiveKit protocol. It knows rooms and participants by opaque ids
 //! and nothing of offices.
+
+pub mod turn;

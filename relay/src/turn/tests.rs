@@ -1,0 +1,275 @@
+//! The server as a client of the `turn` crate sees it.
+
+use std::{net::Ipv4Addr, time::Duration};
+
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    sync::Notify,
+};
+use tokio_rustls::{
+    TlsConnector,
+    rustls::{ClientConfig, RootCertStore, ServerConfig, pki_types::ServerName},
+};
+use turn::client::{Client, ClientConfig as TurnClientConfig};
+use util::Conn;
+
+use super::{stream::StreamConn, *};
+
+const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+const AN_HOUR: Duration = Duration::from_hours(1);
+
+/// Stands for the relay's media socket: sends back what it gets.
+async fn echo() -> SocketAddr {
+    let socket = UdpSocket::bind(LOOPBACK).await.expect("a port");
+    let address = socket.local_addr().expect("bound");
+    tokio::spawn(async move {
+        let mut buffer = [0; 1500];
+        while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
+            let _ = socket.send_to(&buffer[..length], from).await;
+        }
+    });
+    address
+}
+
+fn config(peer: SocketAddr) -> TurnConfig {
+    TurnConfig {
+        host: "localhost".to_owned(),
+        udp: None,
+        tcp: None,
+        tls: None,
+        secret: vec![7; 32],
+        lifetime: AN_HOUR,
+        peers: vec![Peer {
+            advertised: "192.0.2.1:7882".parse().expect("an address"),
+            actual: peer,
+        }],
+        max_clients: 8,
+    }
+}
+
+fn address_in(url: &str) -> SocketAddr {
+    let port = url.split([':', '?']).nth(2).expect("a port");
+    SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port.parse().expect("a number"))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server reads the machine's clock"
+)]
+fn offer(turn: &Turn) -> IceServer {
+    turn.ice_server("label", SystemTime::now())
+}
+
+async fn client(
+    conn: impl Conn + Send + Sync + 'static,
+    server: SocketAddr,
+    offer: &IceServer,
+) -> Client {
+    let client = Client::new(TurnClientConfig {
+        stun_serv_addr: server.to_string(),
+        turn_serv_addr: server.to_string(),
+        username: offer.username.clone(),
+        password: offer.credential.clone(),
+        realm: "localhost".to_owned(),
+        software: String::new(),
+        rto_in_ms: 0,
+        conn: Arc::new(conn),
+        vnet: None,
+    })
+    .await
+    .expect("a client");
+    client.listen().await.expect("listening");
+    client
+}
+
+/// Sends through an allocation to the relay and reads what comes back.
+async fn reaches_the_relay(client: Client) {
+    let allocation = client.allocate().await.expect("an allocation");
+    let relay: SocketAddr = "192.0.2.1:7882".parse().expect("an address");
+    // 1100 bytes: a media packet. An odd length: padding on streams.
+    for length in [1100, 5] {
+        let packet = vec![9; length];
+        allocation.send_to(&packet, relay).await.expect("sent");
+        let mut buffer = [0; 1500];
+        let (received, from) = allocation.recv_from(&mut buffer).await.expect("an echo");
+        assert_eq!(&buffer[..received], packet);
+        assert_eq!(
+            from, relay,
+            "the client knows the relay by its advertised address"
+        );
+    }
+    client.close().await.expect("closed");
+}
+
+fn over(stream: TcpStream) -> StreamConn<TcpStream> {
+    let (local, remote) = (
+        stream.local_addr().expect("connected"),
+        stream.peer_addr().expect("connected"),
+    );
+    StreamConn::new(stream, local, remote, AN_HOUR, Arc::new(Notify::new()))
+}
+
+#[tokio::test]
+async fn media_passes_over_udp() {
+    let turn = Turn::start(TurnConfig {
+        udp: Some(LOOPBACK),
+        ..config(echo().await)
+    });
+    let turn = turn.await.expect("started");
+    let offer = offer(&turn);
+    assert!(
+        offer.urls[0].starts_with("turn:localhost:") && offer.urls[0].ends_with("?transport=udp")
+    );
+    let server = address_in(&offer.urls[0]);
+    let socket = UdpSocket::bind(LOOPBACK).await.expect("a port");
+    reaches_the_relay(client(socket, server, &offer).await).await;
+}
+
+#[tokio::test]
+async fn media_passes_over_tcp() {
+    let turn = Turn::start(TurnConfig {
+        tcp: Some(LOOPBACK),
+        ..config(echo().await)
+    });
+    let turn = turn.await.expect("started");
+    let offer = offer(&turn);
+    let server = address_in(&offer.urls[0]);
+    let stream = TcpStream::connect(server).await.expect("connected");
+    reaches_the_relay(client(over(stream), server, &offer).await).await;
+}
+
+#[tokio::test]
+async fn media_passes_over_tls() {
+    let CertifiedKey { cert, signing_key } =
+        generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let key = signing_key.serialize_der().try_into().expect("a key");
+    let tls = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![cert.der().clone()], key)
+        .expect("a fitting key");
+    let turn = Turn::start(TurnConfig {
+        tls: Some((LOOPBACK, Arc::new(tls))),
+        ..config(echo().await)
+    });
+    let turn = turn.await.expect("started");
+    let offer = offer(&turn);
+    assert!(offer.urls[0].starts_with("turns:localhost:"));
+    let server = address_in(&offer.urls[0]);
+
+    let mut roots = RootCertStore::empty();
+    roots.add(cert.der().clone()).expect("a root");
+    let connector = ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let stream = TcpStream::connect(server).await.expect("connected");
+    let local = stream.local_addr().expect("connected");
+    let name = ServerName::try_from("localhost").expect("a name");
+    let stream = TlsConnector::from(Arc::new(connector)).connect(name, stream);
+    let conn = StreamConn::new(
+        stream.await.expect("a TLS session"),
+        local,
+        server,
+        AN_HOUR,
+        Arc::new(Notify::new()),
+    );
+    reaches_the_relay(client(conn, server, &offer).await).await;
+}
+
+#[tokio::test]
+async fn nothing_but_the_relay_can_be_reached() {
+    let relay = echo().await;
+    let bystander = UdpSocket::bind(LOOPBACK).await.expect("a port");
+    let turn = Turn::start(TurnConfig {
+        udp: Some(LOOPBACK),
+        ..config(relay)
+    });
+    let turn = turn.await.expect("started");
+    let offer = offer(&turn);
+    let server = address_in(&offer.urls[0]);
+    let socket = UdpSocket::bind(LOOPBACK).await.expect("a port");
+    let client = client(socket, server, &offer).await;
+    let allocation = client.allocate().await.expect("an allocation");
+    let forbidden = bystander.local_addr().expect("bound");
+    allocation
+        .send_to(b"hello", forbidden)
+        .await
+        .expect("sent to the server");
+    // What was sent before has been handled when this comes back: the server reads in order.
+    let advertised: SocketAddr = "192.0.2.1:7882".parse().expect("an address");
+    allocation
+        .send_to(b"hello", advertised)
+        .await
+        .expect("sent");
+    let mut buffer = [0; 16];
+    allocation.recv_from(&mut buffer).await.expect("an echo");
+    let silence = bystander
+        .try_recv(&mut buffer)
+        .expect_err("nothing may arrive");
+    assert_eq!(silence.kind(), io::ErrorKind::WouldBlock);
+    client.close().await.expect("closed");
+}
+
+#[tokio::test]
+async fn a_wrong_password_gets_no_allocation() {
+    let turn = Turn::start(TurnConfig {
+        tcp: Some(LOOPBACK),
+        ..config(echo().await)
+    });
+    let turn = turn.await.expect("started");
+    let mut offer = offer(&turn);
+    offer.credential.push('x');
+    let server = address_in(&offer.urls[0]);
+    let stream = TcpStream::connect(server).await.expect("connected");
+    let client = client(over(stream), server, &offer).await;
+    assert!(client.allocate().await.is_err());
+    client.close().await.expect("closed");
+}
+
+#[tokio::test]
+async fn a_stream_that_is_not_turn_is_closed() {
+    let turn = Turn::start(TurnConfig {
+        tcp: Some(LOOPBACK),
+        ..config(echo().await)
+    });
+    let turn = turn.await.expect("started");
+    let mut stream = TcpStream::connect(address_in(&offer(&turn).urls[0]))
+        .await
+        .expect("connected");
+    stream
+        .write_all(b"GET / HTTP/1.1\r\n\r\n")
+        .await
+        .expect("written");
+    assert_closed(stream).await;
+}
+
+#[tokio::test]
+async fn clients_beyond_the_limit_are_turned_away() {
+    let turn = Turn::start(TurnConfig {
+        tcp: Some(LOOPBACK),
+        max_clients: 1,
+        ..config(echo().await)
+    });
+    let turn = turn.await.expect("started");
+    let offer = offer(&turn);
+    let server = address_in(&offer.urls[0]);
+    let first = TcpStream::connect(server).await.expect("connected");
+    assert_closed(TcpStream::connect(server).await.expect("connected")).await;
+    reaches_the_relay(client(over(first), server, &offer).await).await;
+}
+
+/// The server has ended the connection: at its end, or cut because it left something unread.
+async fn assert_closed(mut stream: TcpStream) {
+    let mut rest = Vec::new();
+    match stream.read_to_end(&mut rest).await {
+        Ok(_) => assert!(rest.is_empty()),
+        Err(error) => assert_eq!(error.kind(), io::ErrorKind::ConnectionReset),
+    }
+}
+
+#[tokio::test]
+async fn without_a_listener_it_says_so() {
+    let refused = Turn::start(config(echo().await)).await;
+    assert!(matches!(refused, Err(TurnError::NoListener)));
+}
