@@ -7,7 +7,9 @@
 mod holidays;
 mod hours;
 mod period;
+pub mod slots;
 
 pub use holidays::{Feast, HolidayCalendar, MoreHolidays, State, UnknownName};
 pub use hours::{Opening, OpeningHours};
 pub use period::{InvalidPeriod, Period, overlap};
+pub use slots::{BookingRules, DeskPlan};
