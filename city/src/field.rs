@@ -138,6 +138,14 @@ impl<'t, 'i> Field<'t, 'i> {
         }
     }
 
+    /// `true` or `false`.
+    pub(crate) fn boolean(&self, reader: &mut Reader<'_>) -> Option<bool> {
+        match self.value.get_ref() {
+            DeValue::Boolean(value) => Some(*value),
+            _ => self.refuse_kind(reader, "true or false"),
+        }
+    }
+
     /// A civil date, as TOML's own date or in quotation marks.
     pub(crate) fn date(&self, reader: &mut Reader<'_>) -> Option<Date> {
         let text = match self.value.get_ref() {

@@ -10,10 +10,10 @@ use crate::{
     field::Field,
     model::Localized,
     parse::{Common, LINE},
-    read::Reader,
+    read::{Reader, Section},
 };
 
-const WEEKDAYS: [&str; 7] = [
+pub(crate) const WEEKDAYS: [&str; 7] = [
     "monday",
     "tuesday",
     "wednesday",
@@ -132,9 +132,7 @@ fn read_exception(
     exceptions: &mut Exceptions,
 ) -> Option<()> {
     let mut section = field.section(reader)?;
-    let date = section.optional("date").map(|field| field.date(reader));
-    let from = section.optional("from").map(|field| field.date(reader));
-    let to = section.optional("to").map(|field| field.date(reader));
+    let days = read_days(reader, &mut section);
     let open = section
         .optional("open")
         .map(|field| read_periods(reader, &field));
@@ -144,15 +142,6 @@ fn read_exception(
     let reason = section
         .optional("reason")
         .and_then(|field| field.localized(reader, LINE));
-    let days = match (date, from, to) {
-        (Some(date), None, None) => Some((date?, date?)),
-        (None, Some(from), Some(to)) => Some((from?, to?)),
-        _ => section.refuse(
-            reader,
-            "it is not clear which days are meant",
-            "write date = 2026-12-24, or from = 2026-12-24 and to = 2026-12-31",
-        ),
-    };
     let periods = match (open, closed) {
         (Some(open), None) => open,
         (None, Some(closed)) => closed.map(|()| Vec::new()),
@@ -163,28 +152,9 @@ fn read_exception(
         ),
     };
     section.finish(reader);
-    let (first, last) = days?;
+    let days = days?;
     let periods = periods?;
-    if last < first {
-        return field.refuse(
-            reader,
-            "it ends before it begins",
-            "write the earlier date in from",
-        );
-    }
-    let dates: Vec<Date> = first
-        .series(1.day())
-        .take_while(|date| *date <= last)
-        .take(LONGEST_EXCEPTION + 1)
-        .collect();
-    if dates.len() > LONGEST_EXCEPTION {
-        return field.refuse(
-            reader,
-            "it is longer than a year",
-            "close the office in its weekly hours instead",
-        );
-    }
-    for date in dates {
+    for date in days {
         if exceptions.periods.insert(date, periods.clone()).is_some() {
             return field.refuse(
                 reader,
@@ -197,6 +167,47 @@ fn read_exception(
         }
     }
     Some(())
+}
+
+/// The days a section is about: one `date`, or every day `from` one `to` another.
+pub(crate) fn read_days(
+    reader: &mut Reader<'_>,
+    section: &mut Section<'_, '_>,
+) -> Option<Vec<Date>> {
+    let date = section.optional("date").map(|field| field.date(reader));
+    let from = section.optional("from").map(|field| field.date(reader));
+    let to = section.optional("to").map(|field| field.date(reader));
+    let (first, last) = match (date, from, to) {
+        (Some(date), None, None) => (date?, date?),
+        (None, Some(from), Some(to)) => (from?, to?),
+        _ => {
+            return section.refuse(
+                reader,
+                "it is not clear which days are meant",
+                "write date = 2026-12-24, or from = 2026-12-24 and to = 2026-12-31",
+            );
+        }
+    };
+    if last < first {
+        return section.refuse(
+            reader,
+            "it ends before it begins",
+            "write the earlier date in from",
+        );
+    }
+    let dates: Vec<Date> = first
+        .series(1.day())
+        .take_while(|date| *date <= last)
+        .take(LONGEST_EXCEPTION + 1)
+        .collect();
+    if dates.len() > LONGEST_EXCEPTION {
+        return section.refuse(
+            reader,
+            "it is longer than a year",
+            "close the office in its weekly hours instead",
+        );
+    }
+    Some(dates)
 }
 
 /// Reads `[holidays]`.

@@ -3,6 +3,7 @@
 //! [`City::parse`] is pure: the shell reads the files. A wrong file is refused with all its faults at once,
 //! each with its place, its reason and its cure; a [`City`] that exists is checked and complete.
 
+mod booking;
 mod fault;
 mod field;
 mod hours;

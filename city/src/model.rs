@@ -7,7 +7,7 @@ use bridge::{
     office::Rules,
 };
 use jiff::{SignedDuration, civil::Date, tz::TimeZone};
-use scheduler::OpeningHours;
+use scheduler::{BookingRules, OpeningHours};
 
 use crate::fault::Fault;
 
@@ -100,6 +100,8 @@ pub struct OfficeConfig {
     pub faq: Vec<FaqEntry>,
     /// Where appointments are booked, if elsewhere. An `https` address.
     pub booking_page: Option<String>,
+    /// Appointments that are booked here. Never together with [`OfficeConfig::booking_page`].
+    pub booking: Option<Booking>,
 }
 
 impl OfficeConfig {
@@ -108,6 +110,48 @@ impl OfficeConfig {
     pub fn service(&self, id: &ServiceId) -> Option<&Service> {
         self.services.iter().find(|service| service.id == *id)
     }
+}
+
+/// How an office takes appointments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Booking {
+    /// The office's mail address, the organizer of its invitations.
+    pub mail: String,
+    /// The services that can be booked, at least one.
+    pub services: Vec<ServiceId>,
+    /// What is free when.
+    pub rules: BookingRules,
+    /// How long a chosen time is held while the citizen fills in the form.
+    pub hold: SignedDuration,
+    /// Whether a booking counts only when the citizen has followed the link sent by mail.
+    pub confirm_mail: bool,
+    /// How long a booking waits for that.
+    pub confirm_within: SignedDuration,
+    /// A cancelled place can be booked again after a random time between these two.
+    pub reappear: (SignedDuration, SignedDuration),
+    /// How long before the appointment the citizen is reminded, the earliest first.
+    pub reminders: Vec<SignedDuration>,
+    /// How long before the appointment the consultation room is prepared.
+    pub prepare: SignedDuration,
+    /// Who is later than this is a no-show.
+    pub grace: SignedDuration,
+    /// What happens when a citizen's calendar declines the invitation.
+    pub declined: Declined,
+    /// How many appointments to come one mail address may have at this office.
+    pub limit_per_mail: u16,
+    /// How long an earlier date is offered to one on the waiting list before the next is asked.
+    pub offer: SignedDuration,
+}
+
+/// What happens when a citizen's calendar declines the invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Declined {
+    /// The clerks are asked.
+    Ask,
+    /// The appointment stays.
+    Keep,
+    /// The appointment is cancelled.
+    Cancel,
 }
 
 /// What a citizen comes for.

@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use url::Url;
 
 use crate::{
+    booking,
     fault::quoted,
     field::Field,
     hours::{self, Exceptions},
@@ -137,6 +138,16 @@ pub(crate) fn read_office(
             "a service: [offices.gewerbe.services.anmelden]",
         )
         .and_then(|field| read_services(reader, &field, address.as_ref()));
+    let booking = section.optional("booking").map(|field| {
+        if booking_page.is_some() {
+            field.refuse::<()>(
+                reader,
+                "appointments are booked either here or elsewhere",
+                "remove booking_page or the section booking",
+            );
+        }
+        booking::read_booking(reader, &field, services.as_deref())
+    });
     section.finish(reader);
     Some(OfficeConfig {
         slug: parsed_slug?,
@@ -150,6 +161,10 @@ pub(crate) fn read_office(
         faq: faq?,
         booking_page: match booking_page {
             Some(page) => Some(page?),
+            None => None,
+        },
+        booking: match booking {
+            Some(booking) => Some(booking?),
             None => None,
         },
     })

@@ -144,3 +144,42 @@ fn the_trade_office_keeps_town_hall_hours() {
     );
     assert!(office.notices.contains_key(&"2026-12-29".parse().unwrap()));
 }
+
+#[test]
+fn four_offices_take_appointments() {
+    let city = dormagen();
+    let booked: Vec<_> = city
+        .offices
+        .iter()
+        .filter(|office| office.booking.is_some())
+        .map(|office| office.slug.as_str())
+        .collect();
+    assert_eq!(
+        booked,
+        [
+            "gewerbe",
+            "fundbuero",
+            "einwohnermeldeamt",
+            "kindertagespflege"
+        ]
+    );
+    for office in &city.offices {
+        let Some(booking) = &office.booking else {
+            continue;
+        };
+        // Monday 7 December 2026, a day like any other.
+        let monday = "2026-12-07".parse().unwrap();
+        let slots = scheduler::slots::free_slots(
+            &scheduler::slots::Agenda {
+                hours: &office.hours,
+                rules: &booking.rules,
+                taken: &[],
+                busy: &[],
+            },
+            office.service(&booking.services[0]).unwrap().minutes,
+            monday..=monday,
+            "2026-12-01T08:00:00Z".parse().unwrap(),
+        );
+        assert!(slots.len() >= 6, "{}: {}", office.slug, slots.len());
+    }
+}

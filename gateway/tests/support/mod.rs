@@ -122,6 +122,7 @@ fn city() -> City {
         },
         faq: Vec::new(),
         booking_page: None,
+        booking: None,
     };
     City {
         name: localized("Dormagen", "Dormagen"),
