@@ -1,0 +1,44 @@
+//! The forwarding core: what happens to one media packet between the publisher's socket and a subscriber's.
+//!
+//! Everything here is sans-IO: bytes, values and `now` come in, bytes and values go out. Nothing asks a clock or
+//! draws randomness, nothing waits, and nothing allocates for a packet that is forwarded.
+//!
+//! **Driving contract.** For each inbound packet, once: [`rtp::Rtp::parse`], then [`payload::inspect`]. For each
+//! subscriber of the track: [`downtrack::Downtrack::forward`], which answers with the header fields and the patch
+//! of the packet to send, or with the reason why it is dropped. After that, [`downtrack::Downtrack::wants_keyframe`]
+//! says whether the publisher has to be asked for one, and [`keyframe::Throttle`] how often that may happen.
+
+pub mod av1;
+pub mod downtrack;
+pub mod h264;
+pub mod keyframe;
+pub mod munge;
+pub mod payload;
+pub mod pictures;
+mod renumber;
+pub mod rtp;
+pub mod vp8;
+pub mod vp9;
+
+/// How many simulcast layers a track can have (LiveKit: low, medium, high).
+pub const MAX_LAYERS: usize = 3;
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use std::time::{Duration, Instant};
+
+    /// Some instant; tests only ever look at differences.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "an origin for virtual time, never compared with another reading"
+    )]
+    pub(crate) fn origin() -> Instant {
+        static ORIGIN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+        *ORIGIN.get_or_init(Instant::now)
+    }
+
+    /// `ms` milliseconds after [`origin`].
+    pub(crate) fn at(ms: u64) -> Instant {
+        origin() + Duration::from_millis(ms)
+    }
+}
