@@ -8,17 +8,25 @@
 //! of the packet to send, or with the reason why it is dropped. After that, [`downtrack::Downtrack::wants_keyframe`]
 //! says whether the publisher has to be asked for one, and [`keyframe::Throttle`] how often that may happen.
 
+pub mod allocate;
 pub mod av1;
+pub mod bitrate;
 pub mod downtrack;
+pub mod dynacast;
 pub mod h264;
 pub mod keyframe;
 pub mod munge;
+pub mod nack;
 pub mod payload;
 pub mod pictures;
+pub mod quality;
 mod renumber;
 pub mod rtp;
+pub mod rtx;
+pub mod speakers;
 pub mod vp8;
 pub mod vp9;
+pub mod wanted;
 
 /// How many simulcast layers a track can have (LiveKit: low, medium, high).
 pub const MAX_LAYERS: usize = 3;
