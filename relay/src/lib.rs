@@ -1,5 +1,180 @@
 //! A selective forwarding unit that speaks the LiveKit protocol. It knows rooms and participants by opaque ids
 //! and nothing of offices.
+//!
+//! Sans-IO core, thin shell: [`room`] decides (signalling messages, datagrams and time in, messages and datagrams
+//! out), [`forward`] does the arithmetic of media, [`stack`] is the narrow face of the WebRTC stack below, and
+//! [`Relay`] puts threads, sockets and HTTP around them.
 
+pub mod config;
 pub mod forward;
+pub mod room;
+pub mod stack;
+pub mod token;
 pub mod turn;
+
+mod shell;
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use tokio::{
+    net::{TcpListener, UdpSocket},
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
+
+pub use self::config::{ApiKey, Config, Limits};
+use self::{
+    shell::{
+        http::{self, State},
+        net::{self, Egress},
+        routes::Routes,
+        shard::{self, Equipment, STOP_WITHIN, ShardInput, Shards},
+        webhooks,
+    },
+    stack::{Protocol, WebrtcStack},
+};
+
+/// Events that wait for a slow webhook receiver.
+const WAITING_EVENTS: usize = 1_024;
+
+/// Why a relay could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address for media by UDP is not to be had.
+    #[error("cannot listen for media on UDP {0}: {1}")]
+    Udp(SocketAddr, io::Error),
+    /// The address for media by TCP is not to be had.
+    #[error("cannot listen for media on TCP {0}: {1}")]
+    Tcp(SocketAddr, io::Error),
+    /// The threads that carry rooms could not be started.
+    #[error("cannot start the threads that carry rooms: {0}")]
+    Threads(io::Error),
+    /// Without a key nobody could come in.
+    #[error("the relay needs at least one API key")]
+    NoKey,
+    /// The client for webhooks could not be set up.
+    #[error("cannot set up webhooks: {0}")]
+    Webhooks(reqwest::Error),
+}
+
+/// A running relay.
+#[derive(Debug)]
+pub struct Relay {
+    state: State,
+    udp: SocketAddr,
+    tcp: Option<SocketAddr>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Relay {
+    /// Binds the sockets for media and starts the threads. Serve [`Relay::router`] to let clients in.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        if config.keys.is_empty() {
+            return Err(StartError::NoKey);
+        }
+        let udp = UdpSocket::bind(config.udp)
+            .await
+            .map_err(|error| StartError::Udp(config.udp, error))?;
+        let udp_address = udp
+            .local_addr()
+            .map_err(|error| StartError::Udp(config.udp, error))?;
+        let udp = Arc::new(udp);
+        let udp_candidates = net::candidates(udp_address, &config.public_ips);
+        let mut candidates: Vec<(Protocol, SocketAddr)> = udp_candidates
+            .iter()
+            .map(|address| (Protocol::Udp, *address))
+            .collect();
+        let mut listener = None;
+        if let Some(tcp) = config.tcp {
+            let fault = |error| StartError::Tcp(tcp, error);
+            let bound = TcpListener::bind(tcp).await.map_err(fault)?;
+            let address = bound.local_addr().map_err(fault)?;
+            let of_tcp = net::candidates(address, &config.public_ips);
+            candidates.extend(of_tcp.iter().map(|address| (Protocol::Tcp, *address)));
+            listener = Some((bound, address, of_tcp));
+        }
+        let routes = Arc::new(Routes::default());
+        let egress = Arc::new(Egress::new(Arc::clone(&udp)));
+        let limits = Arc::new(config.limits);
+        let keys: Arc<[ApiKey]> = config.keys.into();
+        let (events, of_events) = mpsc::channel(WAITING_EVENTS);
+        let threads = config.threads.max(1);
+        let equipment = Equipment {
+            limits: Arc::clone(&limits),
+            stack: WebrtcStack::new(candidates),
+            routes: Arc::clone(&routes),
+            egress: Arc::clone(&egress),
+            events,
+            rooms: limits.rooms.div_ceil(threads),
+        };
+        let shards = shard::start(threads, &equipment).map_err(StartError::Threads)?;
+        let client = reqwest::Client::builder()
+            .build()
+            .map_err(StartError::Webhooks)?;
+        let mut tasks = vec![
+            tokio::spawn(webhooks::deliver(
+                of_events,
+                config.webhooks,
+                Arc::clone(&keys),
+                client,
+            )),
+            tokio::spawn(net::read_udp(
+                udp,
+                udp_candidates,
+                Arc::clone(&routes),
+                shards.clone(),
+            )),
+        ];
+        let mut tcp = None;
+        if let Some((listener, address, candidates)) = listener {
+            tcp = Some(address);
+            let shards: Shards = shards.clone();
+            let accepting = net::accept_tcp(listener, candidates, egress, routes, shards);
+            tasks.push(tokio::spawn(accepting));
+        }
+        Ok(Self {
+            state: State {
+                shards,
+                keys,
+                limits,
+                sessions: Arc::default(),
+            },
+            udp: udp_address,
+            tcp,
+            tasks,
+        })
+    }
+
+    /// LiveKit's paths, from the root; nest them where they are to be.
+    pub fn router(&self) -> axum::Router {
+        http::router(self.state.clone())
+    }
+
+    /// Where media comes by UDP.
+    #[must_use]
+    pub fn udp_address(&self) -> SocketAddr {
+        self.udp
+    }
+
+    /// Where media comes by TCP.
+    #[must_use]
+    pub fn tcp_address(&self) -> Option<SocketAddr> {
+        self.tcp
+    }
+
+    /// Says good-bye to everybody and ends the threads.
+    pub async fn stop(self) {
+        for shard in 0..self.state.shards.count() {
+            let (done, ended) = oneshot::channel();
+            self.state
+                .shards
+                .tell(shard, ShardInput::Stop { done })
+                .await;
+            // A thread that hangs ends with the process.
+            let _ = tokio::time::timeout(STOP_WITHIN, ended).await;
+        }
+        for task in self.tasks {
+            task.abort();
+        }
+    }
+}

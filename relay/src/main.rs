@@ -1,0 +1,93 @@
+//! The relay by itself, for tests, benchmarks, and houses that run it beside the program.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    process::ExitCode,
+};
+
+use clap::Parser;
+use relay::{ApiKey, Config, Limits, Relay};
+use tracing_subscriber::EnvFilter;
+
+/// A WebRTC relay that speaks the LiveKit protocol.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Options {
+    /// Where signalling and the API are served.
+    #[arg(long, default_value = "127.0.0.1:7880")]
+    listen: SocketAddr,
+    /// Where media comes by UDP.
+    #[arg(long, default_value = "127.0.0.1:7882")]
+    udp: SocketAddr,
+    /// Where media comes by TCP.
+    #[arg(long)]
+    tcp: Option<SocketAddr>,
+    /// The addresses under which clients reach this machine.
+    #[arg(long)]
+    node_ip: Vec<IpAddr>,
+    /// The API key.
+    #[arg(long, env = "VORZIMMER_RELAY_KEY")]
+    key: String,
+    /// The API key's secret.
+    #[arg(long, env = "VORZIMMER_RELAY_SECRET", hide_env_values = true)]
+    secret: String,
+    /// How many threads carry rooms; by default one for each core.
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Where LiveKit's webhooks go.
+    #[arg(long)]
+    webhook: Vec<String>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter =
+        EnvFilter::try_from_env("VORZIMMER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    match serve(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let relay = Relay::start(Config {
+        udp: options.udp,
+        tcp: options.tcp,
+        public_ips: options.node_ip,
+        keys: vec![ApiKey {
+            key: options.key,
+            secret: options.secret,
+        }],
+        threads: options.threads.unwrap_or(cores),
+        limits: Limits::default(),
+        webhooks: options.webhook,
+    })
+    .await?;
+    let listener = tokio::net::TcpListener::bind(options.listen).await?;
+    tracing::info!(listen = %listener.local_addr()?, udp = %relay.udp_address(), "ready");
+    let router = relay.router();
+    tokio::select! {
+        served = axum::serve(listener, router) => served?,
+        () = stopped() => relay.stop().await,
+    }
+    Ok(())
+}
+
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

@@ -1,0 +1,151 @@
+//! Offers and answers.
+
+use std::collections::HashMap;
+
+use livekit_protocol as proto;
+use proto::signal_response::Message;
+
+use super::{Now, Output, ParticipantKey, Room, Side};
+use crate::stack::sdp::Description;
+
+impl Room {
+    /// Takes the client's offer and answers it.
+    pub(super) fn take_offer(
+        &mut self,
+        key: ParticipantKey,
+        offer: &proto::SessionDescription,
+        now: Now,
+    ) {
+        let description = Description::parse(&offer.sdp);
+        self.match_tracks(key, &description, &offer.mid_to_track_id, now);
+        let Some(link) = self.link((key, Side::Publisher)) else {
+            return;
+        };
+        match link.connection.accept_offer(&offer.sdp, now.instant) {
+            Ok(sdp) => {
+                link.stale = false;
+                let answer = proto::SessionDescription {
+                    r#type: "answer".to_owned(),
+                    sdp,
+                    id: offer.id,
+                    mid_to_track_id: HashMap::new(),
+                };
+                self.announce_routes((key, Side::Publisher));
+                self.send(key, Message::Answer(answer));
+            }
+            Err(error) => {
+                metrics::counter!("relay_descriptions_refused_total").increment(1);
+                tracing::info!(%error, "an offer was refused");
+            }
+        }
+        self.pump((key, Side::Publisher), now);
+    }
+
+    /// Takes the client's answer to our offer.
+    pub(super) fn take_answer(
+        &mut self,
+        key: ParticipantKey,
+        answer: &proto::SessionDescription,
+        now: Now,
+    ) {
+        let Some(link) = self.link((key, Side::Subscriber)) else {
+            return;
+        };
+        // An answer to an offer that was replaced settles nothing.
+        if link.offered.is_none() || (answer.id != 0 && link.offered != Some(answer.id)) {
+            return;
+        }
+        link.offered = None;
+        if let Err(error) = link.connection.accept_answer(&answer.sdp, now.instant) {
+            metrics::counter!("relay_descriptions_refused_total").increment(1);
+            tracing::info!(%error, "an answer was refused");
+        } else {
+            self.settled(key, now);
+        }
+        self.pump((key, Side::Subscriber), now);
+        self.negotiate(key, now);
+    }
+
+    /// What was negotiated can be sent from here on.
+    fn settled(&mut self, key: ParticipantKey, now: Now) {
+        let Some(participant) = self.participants.get_mut(&key) else {
+            return;
+        };
+        let mut fresh = Vec::new();
+        for (track, subscription) in &mut participant.subscriptions {
+            if !subscription.negotiated {
+                subscription.negotiated = true;
+                fresh.push(*track);
+            }
+        }
+        for track in fresh {
+            self.retarget(key, track, now);
+        }
+    }
+
+    /// Offers what has changed, once the last offer is answered.
+    pub(super) fn negotiate(&mut self, key: ParticipantKey, now: Now) {
+        let Some(participant) = self.participants.get_mut(&key) else {
+            return;
+        };
+        let id = participant.next_offer;
+        let Some(link) = participant.subscriber.as_mut() else {
+            return;
+        };
+        if !link.stale || link.offered.is_some() || participant.session.is_none() {
+            return;
+        }
+        match link.connection.make_offer(link.restart, now.instant) {
+            Ok(sdp) => {
+                link.stale = false;
+                link.restart = false;
+                link.offered = Some(id);
+                participant.next_offer += 1;
+                let offer = proto::SessionDescription {
+                    r#type: "offer".to_owned(),
+                    sdp,
+                    id,
+                    mid_to_track_id: HashMap::new(),
+                };
+                self.announce_routes((key, Side::Subscriber));
+                self.send(key, Message::Offer(offer));
+            }
+            Err(error) => tracing::error!(%error, "no offer could be made"),
+        }
+        self.pump((key, Side::Subscriber), now);
+    }
+
+    /// Tells the shell which ICE user names lead to a connection.
+    fn announce_routes(&mut self, connection: (ParticipantKey, Side)) {
+        let Some(link) = self.link(connection) else {
+            return;
+        };
+        let Some(ufrag) = link.connection.local_ufrag().map(str::to_owned) else {
+            return;
+        };
+        if link.routes.contains(&ufrag) {
+            return;
+        }
+        link.routes.push(ufrag.clone());
+        // The path before the last restart is used until the new one stands; older ones are over.
+        let old = (link.routes.len() > 2).then(|| link.routes.remove(0));
+        self.out.push_back(Output::Route { ufrag, connection });
+        self.out.extend(old.map(|ufrag| Output::Unroute { ufrag }));
+    }
+
+    /// A resuming client tells what it has and wants.
+    pub(super) fn sync_state(&mut self, key: ParticipantKey, sync: &proto::SyncState, now: Now) {
+        if let Some(update) = &sync.subscription {
+            self.update_subscription(key, update, now);
+        }
+        if !sync.track_sids_disabled.is_empty() {
+            let settings = proto::UpdateTrackSettings {
+                track_sids: sync.track_sids_disabled.clone(),
+                disabled: true,
+                quality: proto::VideoQuality::High.into(),
+                ..proto::UpdateTrackSettings::default()
+            };
+            self.update_track_settings(key, &settings, now);
+        }
+    }
+}

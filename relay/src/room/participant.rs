@@ -1,0 +1,439 @@
+//! A participant: who it is, its connections, and how it comes and goes.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    time::Instant,
+};
+
+use livekit_protocol as proto;
+use proto::{participant_info::State, signal_response::Message};
+
+use super::{
+    Join, Now, Output, PING_EVERY_S, PING_TIMEOUT_S, ParticipantKey, Room, Side, enabled_codecs,
+    ids, server_info, subscription::Subscription, track::TrackKey,
+};
+use crate::stack::{Codec, Connection};
+
+/// A participant's connection.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) connection: Box<dyn Connection>,
+    /// ICE and DTLS are through.
+    pub(super) connected: bool,
+    /// An offer of ours waits for its answer: its id.
+    pub(super) offered: Option<u32>,
+    /// What is to be sent has changed since the last offer.
+    pub(super) stale: bool,
+    /// The next offer restarts ICE.
+    pub(super) restart: bool,
+    /// The ICE user name fragments announced to the shell.
+    pub(super) routes: Vec<String>,
+    /// SSRC to the track and layer that it carries.
+    pub(super) streams: HashMap<u32, (TrackKey, usize)>,
+    /// Every stream that ever came: its section, RID and codec. A section given to another track keeps its SSRCs.
+    pub(super) known: HashMap<u32, (String, String, Codec)>,
+}
+
+/// A participant.
+#[derive(Debug)]
+pub(super) struct Participant {
+    pub(super) key: ParticipantKey,
+    pub(super) sid: String,
+    pub(super) identity: String,
+    pub(super) name: String,
+    pub(super) metadata: String,
+    pub(super) attributes: HashMap<String, String>,
+    pub(super) permission: proto::ParticipantPermission,
+    pub(super) kind: i32,
+    pub(super) state: State,
+    pub(super) joined: Now,
+    pub(super) version: u32,
+    /// The signalling connection, while there is one.
+    pub(super) session: Option<u64>,
+    /// When the client was last heard on it, or when it broke.
+    pub(super) heard: Instant,
+    pub(super) publisher: Link,
+    /// Absent with a single connection.
+    pub(super) subscriber: Option<Link>,
+    pub(super) subscriptions: BTreeMap<TrackKey, Subscription>,
+    /// Sids of tracks the client does not want, or wants although it does not subscribe to everything.
+    pub(super) auto_subscribe: bool,
+    pub(super) adaptive_stream: bool,
+    pub(super) declined: HashSet<String>,
+    pub(super) wanted: HashSet<String>,
+    /// Who may subscribe to this participant's tracks; `None`: everybody.
+    pub(super) audience: Option<Vec<proto::TrackPermission>>,
+    pub(super) next_offer: u32,
+    pub(super) quality: proto::ConnectionQuality,
+}
+
+impl Participant {
+    /// The connection over which it is sent what it subscribes to.
+    pub(super) fn sending_side(&self) -> Side {
+        if self.subscriber.is_some() {
+            Side::Subscriber
+        } else {
+            Side::Publisher
+        }
+    }
+
+    pub(super) fn link_mut(&mut self, side: Side) -> Option<&mut Link> {
+        match side {
+            Side::Publisher => Some(&mut self.publisher),
+            Side::Subscriber => self.subscriber.as_mut(),
+        }
+    }
+
+    pub(super) fn sending_link(&mut self) -> &mut Link {
+        self.subscriber.as_mut().unwrap_or(&mut self.publisher)
+    }
+
+    fn links(&self) -> impl Iterator<Item = &Link> {
+        [Some(&self.publisher), self.subscriber.as_ref()]
+            .into_iter()
+            .flatten()
+    }
+}
+
+impl Room {
+    pub(super) fn new_link(&mut self, now: Now) -> Option<Link> {
+        let connection = self
+            .stack
+            .connection(now.instant)
+            .inspect_err(|error| tracing::error!(%error, "no connection to be had"))
+            .ok()?;
+        Some(Link {
+            connection,
+            connected: false,
+            offered: None,
+            stale: false,
+            restart: false,
+            routes: Vec::new(),
+            streams: HashMap::new(),
+            known: HashMap::new(),
+        })
+    }
+
+    fn refuse(&mut self, session: u64, reason: proto::DisconnectReason, reconnect: bool) {
+        use proto::leave_request::Action;
+        let action = if reconnect {
+            Action::Reconnect
+        } else {
+            Action::Disconnect
+        };
+        self.out.push_back(Output::Refused {
+            session,
+            leave: proto::LeaveRequest {
+                can_reconnect: reconnect,
+                reason: reason.into(),
+                action: action.into(),
+                regions: None,
+            },
+        });
+    }
+
+    pub(super) fn join(&mut self, session: u64, join: Join, now: Now) {
+        let present = self
+            .participants
+            .values()
+            .find(|p| p.identity == join.grants.identity)
+            .map(|p| (p.key, p.sid.clone()));
+        if let Some(sid) = &join.resume {
+            match present {
+                Some((key, known)) if *sid == known || sid.is_empty() => {
+                    self.resume(key, session, join, now);
+                }
+                _ => self.refuse(session, proto::DisconnectReason::StateMismatch, true),
+            }
+            return;
+        }
+        if let Some((key, _)) = present {
+            self.remove(key, proto::DisconnectReason::DuplicateIdentity, now);
+        }
+        let limit = self.max_participants;
+        if self.closed || (limit > 0 && self.participants.len() >= limit as usize) {
+            metrics::counter!("relay_joins_refused_total").increment(1);
+            self.refuse(session, proto::DisconnectReason::JoinFailure, false);
+            return;
+        }
+        self.admit(session, join, now);
+    }
+
+    fn admit(&mut self, session: u64, join: Join, now: Now) {
+        let Some(publisher) = self.new_link(now) else {
+            self.refuse(session, proto::DisconnectReason::JoinFailure, false);
+            return;
+        };
+        let subscriber = if join.single_connection {
+            None
+        } else {
+            self.new_link(now)
+        };
+        let key = ParticipantKey(self.next_participant);
+        self.next_participant += 1;
+        let grants = join.grants;
+        let mut attributes = grants.attributes;
+        if grants.permission.can_update_metadata {
+            attributes.extend(join.attributes);
+        }
+        let participant = Participant {
+            key,
+            sid: ids::make("PA_", &mut self.rng),
+            identity: grants.identity,
+            name: grants.name,
+            metadata: if grants.metadata.is_empty() && grants.permission.can_update_metadata {
+                join.metadata
+            } else {
+                grants.metadata
+            },
+            attributes,
+            permission: grants.permission,
+            kind: grants.kind,
+            state: State::Joined,
+            joined: now,
+            version: 1,
+            session: Some(session),
+            heard: now.instant,
+            publisher,
+            subscriber,
+            subscriptions: BTreeMap::new(),
+            auto_subscribe: join.auto_subscribe,
+            adaptive_stream: join.adaptive_stream,
+            declined: HashSet::new(),
+            wanted: HashSet::new(),
+            audience: None,
+            next_offer: 1,
+            quality: proto::ConnectionQuality::Excellent,
+        };
+        let two_connections = participant.subscriber.is_some();
+        self.participants.insert(key, participant);
+        self.empty_since = None;
+        self.out.push_back(Output::Joined {
+            session,
+            participant: key,
+        });
+        let response = self.join_response(key, two_connections);
+        self.send(key, Message::Join(response));
+        self.broadcast(key, Some(key));
+        let info = self.participant_info(key);
+        self.event("participant_joined", info, None, now);
+        for request in join.tracks {
+            self.add_track(key, request, now);
+        }
+        if let Some(link) = self
+            .participants
+            .get_mut(&key)
+            .and_then(|p| p.subscriber.as_mut())
+        {
+            for (label, reliable) in [("_reliable", true), ("_lossy", false)] {
+                if let Err(error) = link.connection.open_channel(label, reliable) {
+                    tracing::warn!(%error, label, "no data channel");
+                }
+            }
+            link.stale = true;
+        }
+        self.subscribe_to_all(key, now);
+        if let Some(offer) = join.offer {
+            self.take_offer(key, &offer, now);
+        }
+        self.negotiate(key, now);
+    }
+
+    fn join_response(&self, key: ParticipantKey, two_connections: bool) -> proto::JoinResponse {
+        proto::JoinResponse {
+            room: Some(self.info()),
+            participant: self.participant_info(key),
+            other_participants: self
+                .participants
+                .values()
+                .filter(|other| other.key != key && !other.permission.hidden)
+                .filter_map(|other| self.participant_info(other.key))
+                .collect(),
+            server_version: env!("CARGO_PKG_VERSION").to_owned(),
+            ice_servers: self.limits.ice_servers.clone(),
+            subscriber_primary: two_connections,
+            ping_timeout: PING_TIMEOUT_S,
+            ping_interval: PING_EVERY_S,
+            server_info: Some(server_info()),
+            enabled_publish_codecs: enabled_codecs(),
+            fast_publish: self
+                .participants
+                .get(&key)
+                .is_some_and(|p| p.permission.can_publish),
+            ..proto::JoinResponse::default()
+        }
+    }
+
+    fn resume(&mut self, key: ParticipantKey, session: u64, join: Join, now: Now) {
+        let Some(participant) = self.participants.get_mut(&key) else {
+            return;
+        };
+        if let Some(old) = participant.session.replace(session) {
+            self.out.push_back(Output::Hangup { session: old });
+        }
+        participant.heard = now.instant;
+        participant.permission = join.grants.permission;
+        // The client's network is a new one: what it is sent must find a new path as well.
+        if let Some(link) = participant.subscriber.as_mut() {
+            link.offered = None;
+            link.stale = true;
+            link.restart = true;
+        }
+        self.out.push_back(Output::Joined {
+            session,
+            participant: key,
+        });
+        let reconnect = proto::ReconnectResponse {
+            ice_servers: self.limits.ice_servers.clone(),
+            server_info: Some(server_info()),
+            ..proto::ReconnectResponse::default()
+        };
+        self.send(key, Message::Reconnect(reconnect));
+        let participants = self
+            .participants
+            .values()
+            .filter(|p| p.key == key || !p.permission.hidden)
+            .filter_map(|p| self.participant_info(p.key))
+            .collect();
+        self.send(
+            key,
+            Message::Update(proto::ParticipantUpdate { participants }),
+        );
+        self.send(
+            key,
+            Message::RoomUpdate(proto::RoomUpdate {
+                room: Some(self.info()),
+            }),
+        );
+        if let Some(sync) = join.sync {
+            self.sync_state(key, &sync, now);
+        }
+        self.negotiate(key, now);
+    }
+
+    /// Ends a participant's stay.
+    pub(super) fn remove(
+        &mut self,
+        key: ParticipantKey,
+        reason: proto::DisconnectReason,
+        now: Now,
+    ) {
+        use proto::{DisconnectReason as Reason, leave_request::Action};
+        if !self.participants.contains_key(&key) {
+            return;
+        }
+        if reason != Reason::ClientInitiated {
+            let leave = proto::LeaveRequest {
+                can_reconnect: false,
+                reason: reason.into(),
+                action: Action::Disconnect.into(),
+                regions: None,
+            };
+            self.send(key, Message::Leave(leave));
+        }
+        let tracks: Vec<TrackKey> = self
+            .tracks
+            .values()
+            .filter(|track| track.owner == key)
+            .map(|track| track.key)
+            .collect();
+        for track in tracks {
+            self.unpublish(track, now);
+        }
+        let Some(mut participant) = self.participants.remove(&key) else {
+            return;
+        };
+        for side in [Side::Publisher, Side::Subscriber] {
+            if let Some(link) = participant.link_mut(side) {
+                link.connection.close(now.instant);
+                while let Some(transmit) = link.connection.poll_transmit() {
+                    self.out.push_back(Output::Transmit {
+                        connection: (key, side),
+                        transmit,
+                    });
+                }
+            }
+        }
+        for link in participant.links() {
+            for ufrag in &link.routes {
+                self.out.push_back(Output::Unroute {
+                    ufrag: ufrag.clone(),
+                });
+            }
+        }
+        if let Some(session) = participant.session {
+            self.out.push_back(Output::Hangup { session });
+        }
+        participant.state = State::Disconnected;
+        participant.version += 1;
+        let mut info = info(&participant, Vec::new());
+        info.disconnect_reason = reason.into();
+        if !participant.permission.hidden {
+            let update = proto::ParticipantUpdate {
+                participants: vec![info.clone()],
+            };
+            for other in self.keys() {
+                self.send(other, Message::Update(update.clone()));
+            }
+        }
+        self.speakers.remove(&key);
+        self.event("participant_left", Some(info), None, now);
+        if self.participants.is_empty() {
+            self.empty_since = Some(now.instant);
+        }
+    }
+
+    pub(super) fn keys(&self) -> Vec<ParticipantKey> {
+        self.participants.keys().copied().collect()
+    }
+
+    pub(super) fn participant_info(&self, key: ParticipantKey) -> Option<proto::ParticipantInfo> {
+        let participant = self.participants.get(&key)?;
+        let tracks = self
+            .tracks
+            .values()
+            .filter(|track| track.owner == key && track.published)
+            .map(|track| track.info.clone())
+            .collect();
+        Some(info(participant, tracks))
+    }
+
+    /// Tells everybody (but `except`) how a participant is.
+    pub(super) fn broadcast(&mut self, key: ParticipantKey, except: Option<ParticipantKey>) {
+        let Some(participant) = self.participants.get_mut(&key) else {
+            return;
+        };
+        participant.version += 1;
+        let hidden = participant.permission.hidden;
+        let Some(info) = self.participant_info(key) else {
+            return;
+        };
+        let update = proto::ParticipantUpdate {
+            participants: vec![info],
+        };
+        for other in self.keys() {
+            if Some(other) != except && (other == key || !hidden) {
+                self.send(other, Message::Update(update.clone()));
+            }
+        }
+    }
+}
+
+fn info(participant: &Participant, tracks: Vec<proto::TrackInfo>) -> proto::ParticipantInfo {
+    proto::ParticipantInfo {
+        sid: participant.sid.clone(),
+        identity: participant.identity.clone(),
+        state: participant.state.into(),
+        is_publisher: !tracks.is_empty(),
+        tracks,
+        metadata: participant.metadata.clone(),
+        joined_at: participant.joined.unix_ms / 1000,
+        joined_at_ms: participant.joined.unix_ms,
+        name: participant.name.clone(),
+        version: participant.version,
+        permission: Some(participant.permission.clone()),
+        kind: participant.kind,
+        attributes: participant.attributes.clone(),
+        ..proto::ParticipantInfo::default()
+    }
+}

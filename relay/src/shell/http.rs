@@ -1,0 +1,197 @@
+//! HTTP: LiveKit's paths.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Query, State as Extracted, WebSocketUpgrade},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use base64::Engine as _;
+use serde::Deserialize;
+
+use super::{api, clock, shard::Shards, signalling};
+use crate::{
+    config::{ApiKey, Limits},
+    room::Join,
+    token::{self, Grants, TokenError},
+};
+
+/// What the handlers share.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) shards: Shards,
+    pub(crate) keys: Arc<[ApiKey]>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) sessions: Arc<AtomicU64>,
+}
+
+impl State {
+    pub(crate) fn next_session(&self) -> u64 {
+        self.sessions.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// The relay's paths, from the root.
+pub(crate) fn router(state: State) -> Router {
+    Router::new()
+        .route("/", get(async || "OK"))
+        .route("/rtc", get(connect))
+        .route("/rtc/validate", get(validate))
+        .route("/twirp/livekit.RoomService/{method}", post(api::call))
+        .layer(DefaultBodyLimit::max(1024 * 1024))
+        .layer(middleware::from_fn(allow_every_origin))
+        .with_state(state)
+}
+
+/// Pages of every origin may ask: the token decides, not the page.
+async fn allow_every_origin(request: Request<axum::body::Body>, next: Next) -> Response {
+    let preflight = request.method() == Method::OPTIONS;
+    let mut response = if preflight {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    let any = HeaderValue::from_static("*");
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any.clone());
+    if preflight {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, any);
+        let named = HeaderValue::from_static("*, Authorization");
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, named);
+    }
+    response
+}
+
+/// Why a request is refused, in LiveKit's words.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("{0}")]
+    Token(#[from] TokenError),
+    #[error("{0}")]
+    Request(&'static str),
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = match &self {
+            Self::Token(_) => StatusCode::UNAUTHORIZED,
+            Self::Request(_) => StatusCode::BAD_REQUEST,
+        };
+        metrics::counter!("relay_requests_refused_total").increment(1);
+        (status, self.to_string()).into_response()
+    }
+}
+
+/// The token of a request: of the header, or of the address, because a browser's websocket sends no headers.
+pub(crate) fn grants(
+    state: &State,
+    headers: &HeaderMap,
+    query: Option<&str>,
+) -> Result<Grants, TokenError> {
+    let of_header = headers
+        .get(HeaderName::from_static("authorization"))
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
+    let token = of_header.or(query).unwrap_or_default();
+    token::verify(token, &state.keys, clock::now().unix_ms / 1000)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Parameters {
+    access_token: Option<String>,
+    auto_subscribe: Option<String>,
+    adaptive_stream: Option<String>,
+    reconnect: Option<String>,
+    sid: Option<String>,
+    attributes: Option<String>,
+}
+
+fn is_true(value: Option<&String>, default: bool) -> bool {
+    value.map_or(default, |value| value == "1" || value == "true")
+}
+
+fn may_join(
+    state: &State,
+    headers: &HeaderMap,
+    parameters: &Parameters,
+) -> Result<Grants, Refusal> {
+    let grants = grants(state, headers, parameters.access_token.as_deref())?;
+    if !grants.join || grants.room.is_empty() {
+        return Err(TokenError::Denied.into());
+    }
+    if grants.identity.is_empty() || grants.identity.len() > 256 || grants.room.len() > 256 {
+        return Err(Refusal::Request("identity cannot be empty or too long"));
+    }
+    Ok(grants)
+}
+
+async fn validate(
+    Extracted(state): Extracted<State>,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+) -> Result<&'static str, Refusal> {
+    may_join(&state, &headers, &parameters)?;
+    Ok("success")
+}
+
+async fn connect(
+    Extracted(state): Extracted<State>,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Refusal> {
+    let grants = may_join(&state, &headers, &parameters)?;
+    let resume = is_true(parameters.reconnect.as_ref(), false);
+    let join = Join {
+        grants,
+        auto_subscribe: is_true(parameters.auto_subscribe.as_ref(), true),
+        adaptive_stream: is_true(parameters.adaptive_stream.as_ref(), false),
+        single_connection: false,
+        offer: None,
+        tracks: Vec::new(),
+        attributes: attributes(parameters.attributes.as_deref()),
+        metadata: String::new(),
+        resume: resume.then(|| parameters.sid.unwrap_or_default()),
+        sync: None,
+    };
+    let limit = state.limits.signal_bytes;
+    Ok(upgrade
+        .max_message_size(limit)
+        .max_frame_size(limit)
+        .on_upgrade(move |socket| signalling::serve(socket, state, join)))
+}
+
+/// Attributes come as base64 of a JSON object; what cannot be read is none.
+fn attributes(encoded: Option<&str>) -> HashMap<String, String> {
+    encoded
+        .and_then(|encoded| decode_base64(encoded).ok())
+        .and_then(|json| serde_json::from_slice(&json).ok())
+        .unwrap_or_default()
+}
+
+/// Base64 of either alphabet, padded or not.
+fn decode_base64(text: &str) -> Result<Vec<u8>, Refusal> {
+    let standard: String = text
+        .trim_end_matches('=')
+        .chars()
+        .map(|character| match character {
+            '-' => '+',
+            '_' => '/',
+            other => other,
+        })
+        .collect();
+    base64::engine::general_purpose::STANDARD_NO_PAD
+        .decode(standard)
+        .map_err(|_| Refusal::Request("cannot base64 decode"))
+}

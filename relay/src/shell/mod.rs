@@ -1,0 +1,10 @@
+//! The thin shell around the rooms: threads, sockets, HTTP. Decides nothing.
+
+pub(crate) mod api;
+pub(crate) mod clock;
+pub(crate) mod http;
+pub(crate) mod net;
+pub(crate) mod routes;
+pub(crate) mod shard;
+pub(crate) mod signalling;
+pub(crate) mod webhooks;

@@ -1,0 +1,172 @@
+//! Which connection a datagram belongs to.
+//!
+//! A connection is found by the ICE user name that its peer's checks name. Once the connection has answered a check
+//! with success, the peer's address leads to it. What comes from an unknown address and is no check that names a
+//! known user costs one look into a table.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{PoisonError, RwLock, RwLockReadGuard},
+};
+
+use crate::room::ConnectionKey;
+
+/// A connection among all rooms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Route {
+    /// The thread that carries the room.
+    pub(crate) shard: usize,
+    /// The room on that thread.
+    pub(crate) room: u64,
+    /// The connection in the room.
+    pub(crate) connection: ConnectionKey,
+}
+
+/// The table.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    users: HashMap<String, Route>,
+    addresses: HashMap<SocketAddr, Route>,
+}
+
+impl Table {
+    /// The connection for a datagram.
+    pub(crate) fn find(&self, from: SocketAddr, bytes: &[u8]) -> Option<Route> {
+        if is_stun(bytes) {
+            // By name, so that an address that was somebody else's before leads to its new user.
+            if let Some(user) = stun_user(bytes) {
+                return self.users.get(user).copied();
+            }
+        }
+        self.addresses.get(&from).copied()
+    }
+}
+
+/// The table, shared by the readers and the rooms' threads.
+#[derive(Debug, Default)]
+pub(crate) struct Routes(RwLock<Table>);
+
+impl Routes {
+    /// The table, for as many look-ups as there are datagrams.
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Table> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Table)) {
+        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// A user name leads to a connection.
+    pub(crate) fn add_user(&self, user: String, route: Route) {
+        self.change(|table| {
+            table.users.insert(user, route);
+        });
+    }
+
+    /// A user name leads nowhere any more; nor do the addresses, when it was the connection's last.
+    pub(crate) fn remove_user(&self, user: &str) {
+        self.change(|table| {
+            if let Some(route) = table.users.remove(user)
+                && !table.users.values().any(|other| *other == route)
+            {
+                table.addresses.retain(|_, other| *other != route);
+            }
+        });
+    }
+
+    /// An address has proved to be a connection's peer.
+    pub(crate) fn add_address(&self, address: SocketAddr, route: Route) {
+        self.change(|table| {
+            table.addresses.insert(address, route);
+        });
+    }
+}
+
+const STUN_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
+const STUN_USERNAME: u16 = 0x0006;
+
+fn is_stun(bytes: &[u8]) -> bool {
+    bytes.len() >= 20 && bytes[0] < 4 && bytes[4..8] == STUN_COOKIE
+}
+
+/// Whether it is the answer that accepts a check (RFC 8489 §5: class success, method binding).
+pub(crate) fn is_stun_success(bytes: &[u8]) -> bool {
+    is_stun(bytes) && bytes[..2] == [0x01, 0x01]
+}
+
+/// The receiver's part of `USERNAME` (RFC 8445 §7.2.2) in a binding request.
+fn stun_user(bytes: &[u8]) -> Option<&str> {
+    if bytes[..2] != [0x00, 0x01] {
+        return None;
+    }
+    let mut rest = bytes.get(20..)?;
+    while rest.len() >= 4 {
+        let kind = u16::from_be_bytes([rest[0], rest[1]]);
+        let length = usize::from(u16::from_be_bytes([rest[2], rest[3]]));
+        let value = rest.get(4..4 + length)?;
+        if kind == STUN_USERNAME {
+            let user = value.split(|byte| *byte == b':').next()?;
+            return std::str::from_utf8(user).ok();
+        }
+        rest = rest.get(4 + length.next_multiple_of(4)..)?;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::room::{ParticipantKey, Side};
+
+    fn check(user: &str) -> Vec<u8> {
+        let mut bytes = vec![0x00, 0x01, 0, 0];
+        bytes.extend(STUN_COOKIE);
+        bytes.extend([7; 12]);
+        bytes.extend(STUN_USERNAME.to_be_bytes());
+        bytes.extend(u16::try_from(user.len()).unwrap().to_be_bytes());
+        bytes.extend(user.as_bytes());
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    fn route(room: u64) -> Route {
+        Route {
+            shard: 0,
+            room,
+            connection: (ParticipantKey(1), Side::Publisher),
+        }
+    }
+
+    #[test]
+    fn a_check_leads_by_its_user_and_media_by_its_address() {
+        let routes = Routes::default();
+        let address: SocketAddr = "192.0.2.1:5".parse().unwrap();
+        routes.add_user("abc".to_owned(), route(1));
+        assert_eq!(
+            routes.read().find(address, &check("abc:xyz")),
+            Some(route(1))
+        );
+        assert_eq!(routes.read().find(address, &check("zzz:xyz")), None);
+        assert_eq!(
+            routes.read().find(address, &[0x80; 40]),
+            None,
+            "nobody's yet"
+        );
+        routes.add_address(address, route(1));
+        assert_eq!(routes.read().find(address, &[0x80; 40]), Some(route(1)));
+        routes.remove_user("abc");
+        assert_eq!(routes.read().find(address, &[0x80; 40]), None);
+    }
+
+    #[test]
+    fn broken_checks_name_nobody() {
+        let whole = check("abc:xyz");
+        for length in 0..whole.len() {
+            let cut = &whole[..length];
+            if is_stun(cut) {
+                assert_eq!(stun_user(cut), None, "{length} bytes");
+            }
+        }
+    }
+}

@@ -1,0 +1,476 @@
+//! Threads that carry rooms. A room lives on one thread from its beginning to its end.
+
+use std::{
+    collections::{HashMap, HashSet},
+    net::SocketAddr,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use livekit_protocol as proto;
+use proto::{signal_request, signal_response};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    clock,
+    net::Egress,
+    routes::{Route, Routes, is_stun_success},
+};
+use crate::{
+    config::Limits,
+    room::{ApiCall, ApiError, ApiReply, Input, Join, Output, ParticipantKey, Room, TICK},
+    stack::{Datagram, WebrtcStack},
+};
+
+/// Inputs that wait for a busy thread; then datagrams are dropped and signalling waits.
+const WAITING: usize = 4_096;
+
+/// What goes to a client's signalling connection.
+#[derive(Debug)]
+pub(crate) enum ToClient {
+    /// The join is done.
+    Joined,
+    /// A message.
+    Message(Box<signal_response::Message>),
+    /// The end.
+    Hangup,
+}
+
+/// What a thread is told.
+pub(crate) enum ShardInput {
+    Datagrams(Vec<(Route, Datagram)>),
+    Join {
+        room: String,
+        session: u64,
+        join: Box<Join>,
+        client: mpsc::Sender<ToClient>,
+    },
+    Signal {
+        session: u64,
+        message: Box<signal_request::Message>,
+    },
+    SignalLost {
+        session: u64,
+    },
+    Call {
+        room: String,
+        call: Box<ApiCall>,
+        answer: oneshot::Sender<Result<ApiReply, ApiError>>,
+    },
+    ListRooms {
+        names: Vec<String>,
+        answer: oneshot::Sender<Vec<proto::Room>>,
+    },
+    Stop {
+        done: oneshot::Sender<()>,
+    },
+}
+
+/// The threads, as those who feed them see them.
+#[derive(Clone, Debug)]
+pub(crate) struct Shards(Arc<[mpsc::Sender<ShardInput>]>);
+
+impl Shards {
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The thread of a room of that name.
+    pub(crate) fn of_room(&self, name: &str) -> usize {
+        // FNV-1a: the same for the whole run, and nothing to gain for who chooses names.
+        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        usize::try_from(hash % self.0.len() as u64).unwrap_or(0)
+    }
+
+    /// Gives a thread an input, or drops it when the thread is far behind.
+    pub(crate) fn give(&self, shard: usize, input: ShardInput) {
+        if self.0[shard].try_send(input).is_err() {
+            metrics::counter!("relay_inputs_dropped_total").increment(1);
+        }
+    }
+
+    /// Gives a thread an input, waiting for room.
+    pub(crate) async fn tell(&self, shard: usize, input: ShardInput) {
+        // The threads end with the relay; then nobody is left to be told.
+        let _ = self.0[shard].send(input).await;
+    }
+}
+
+/// What a thread needs to carry rooms.
+#[derive(Clone)]
+pub(crate) struct Equipment {
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) stack: WebrtcStack,
+    pub(crate) routes: Arc<Routes>,
+    pub(crate) egress: Arc<Egress>,
+    pub(crate) events: mpsc::Sender<Box<proto::WebhookEvent>>,
+    /// Rooms that this thread may carry.
+    pub(crate) rooms: usize,
+}
+
+/// Starts the threads.
+pub(crate) fn start(count: usize, equipment: &Equipment) -> std::io::Result<Shards> {
+    let mut senders = Vec::new();
+    for index in 0..count.max(1) {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        senders.push(sender);
+        let equipment = equipment.clone();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()?;
+        thread::Builder::new()
+            .name(format!("relay-{index}"))
+            .spawn(move || {
+                let mut shard = Shard {
+                    index,
+                    equipment,
+                    rooms: HashMap::new(),
+                    names: HashMap::new(),
+                    sessions: HashMap::new(),
+                    known: HashSet::new(),
+                    next_room: 1,
+                };
+                runtime.block_on(shard.run(receiver));
+            })?;
+    }
+    Ok(Shards(senders.into()))
+}
+
+struct Session {
+    room: u64,
+    participant: Option<ParticipantKey>,
+    client: mpsc::Sender<ToClient>,
+}
+
+struct Shard {
+    index: usize,
+    equipment: Equipment,
+    rooms: HashMap<u64, Room>,
+    names: HashMap<String, u64>,
+    sessions: HashMap<u64, Session>,
+    /// Addresses already in the table.
+    known: HashSet<(SocketAddr, Route)>,
+    next_room: u64,
+}
+
+impl Shard {
+    async fn run(&mut self, mut inputs: mpsc::Receiver<ShardInput>) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut batch = Vec::with_capacity(64);
+        loop {
+            tokio::select! {
+                biased;
+                _ = tick.tick() => self.tick(),
+                count = inputs.recv_many(&mut batch, 64) => {
+                    if count == 0 {
+                        return;
+                    }
+                    for input in batch.drain(..) {
+                        if self.take(input) {
+                            return;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = clock::now();
+        let ids: Vec<u64> = self.rooms.keys().copied().collect();
+        for id in ids {
+            self.handle(id, Input::Tick);
+            if self
+                .rooms
+                .get(&id)
+                .is_some_and(|room| room.is_over(now.instant))
+            {
+                self.end(id);
+            }
+        }
+        let (mut participants, mut tracks) = (0, 0);
+        for room in self.rooms.values() {
+            let (of_room, published) = room.size();
+            participants += of_room;
+            tracks += published;
+        }
+        let shard = self.index.to_string();
+        #[expect(clippy::cast_precision_loss, reason = "small counts")]
+        for (name, value) in [
+            ("relay_rooms", self.rooms.len() as f64),
+            ("relay_participants", participants as f64),
+            ("relay_tracks", tracks as f64),
+        ] {
+            metrics::gauge!(name, "shard" => shard.clone()).set(value);
+        }
+    }
+
+    fn end(&mut self, id: u64) {
+        if let Some(room) = self.rooms.remove(&id) {
+            self.names.retain(|_, of| *of != id);
+            self.known.retain(|(_, route)| route.room != id);
+            tracing::info!(room = room.name(), "room ended");
+        }
+    }
+
+    /// Takes an input; whether it was the last.
+    fn take(&mut self, input: ShardInput) -> bool {
+        match input {
+            ShardInput::Datagrams(datagrams) => {
+                for (route, datagram) in datagrams {
+                    let connection = route.connection;
+                    self.handle(
+                        route.room,
+                        Input::Datagram {
+                            connection,
+                            datagram,
+                        },
+                    );
+                }
+            }
+            ShardInput::Join {
+                room,
+                session,
+                join,
+                client,
+            } => self.join(&room, session, join, client),
+            ShardInput::Signal { session, message } => {
+                if let Some((room, from)) = self.session(session) {
+                    let message = *message;
+                    self.handle(
+                        room,
+                        Input::Signal {
+                            from,
+                            session,
+                            message,
+                        },
+                    );
+                }
+            }
+            ShardInput::SignalLost { session } => {
+                if let Some((room, from)) = self.session(session) {
+                    self.handle(room, Input::SignalLost { from, session });
+                }
+                self.sessions.remove(&session);
+            }
+            ShardInput::Call { room, call, answer } => {
+                // Whoever asked may be gone.
+                let _ = answer.send(self.call(&room, *call));
+            }
+            ShardInput::ListRooms { names, answer } => {
+                let wanted = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
+                let now = clock::now();
+                let rooms = self
+                    .rooms
+                    .values_mut()
+                    .filter(|room| wanted(room.name()))
+                    .filter_map(|room| match room.call(ApiCall::Describe, now) {
+                        Ok(ApiReply::Room(info)) => Some(info),
+                        _ => None,
+                    })
+                    .collect();
+                let _ = answer.send(rooms);
+            }
+            ShardInput::Stop { done } => {
+                let ids: Vec<u64> = self.rooms.keys().copied().collect();
+                for id in ids {
+                    self.handle(id, Input::Close(proto::DisconnectReason::ServerShutdown));
+                }
+                let _ = done.send(());
+                return true;
+            }
+        }
+        false
+    }
+
+    fn session(&self, session: u64) -> Option<(u64, ParticipantKey)> {
+        let entry = self.sessions.get(&session)?;
+        Some((entry.room, entry.participant?))
+    }
+
+    /// The room of that name, made if there is none; `None` if there are too many.
+    fn room(&mut self, name: &str) -> Option<u64> {
+        if let Some(id) = self.names.get(name) {
+            return Some(*id);
+        }
+        if self.rooms.len() >= self.equipment.rooms {
+            return None;
+        }
+        let rng = clock::rng()
+            .inspect_err(|error| tracing::error!(%error, "no randomness"))
+            .ok()?;
+        let room = Room::new(
+            name.to_owned(),
+            Arc::clone(&self.equipment.limits),
+            Box::new(self.equipment.stack.clone()),
+            rng,
+            clock::now(),
+        );
+        let id = self.next_room;
+        self.next_room += 1;
+        self.rooms.insert(id, room);
+        self.names.insert(name.to_owned(), id);
+        tracing::info!(room = name, "room started");
+        Some(id)
+    }
+
+    fn join(&mut self, name: &str, session: u64, join: Box<Join>, client: mpsc::Sender<ToClient>) {
+        let Some(id) = self.room(name) else {
+            metrics::counter!("relay_joins_refused_total").increment(1);
+            let leave = proto::LeaveRequest {
+                reason: proto::DisconnectReason::JoinFailure.into(),
+                ..proto::LeaveRequest::default()
+            };
+            let message = Box::new(signal_response::Message::Leave(leave));
+            let _ = client.try_send(ToClient::Message(message));
+            let _ = client.try_send(ToClient::Hangup);
+            return;
+        };
+        self.sessions.insert(
+            session,
+            Session {
+                room: id,
+                participant: None,
+                client,
+            },
+        );
+        self.handle(id, Input::Join { session, join });
+    }
+
+    fn call(&mut self, name: &str, call: ApiCall) -> Result<ApiReply, ApiError> {
+        let id = match (&call, self.names.get(name)) {
+            (_, Some(id)) => *id,
+            (ApiCall::Configure(_), None) => self.room(name).ok_or(ApiError::TooLarge)?,
+            (_, None) => return Err(ApiError::NoRoom),
+        };
+        let over = matches!(call, ApiCall::Delete);
+        let now = clock::now();
+        let reply = self
+            .rooms
+            .get_mut(&id)
+            .ok_or(ApiError::NoRoom)?
+            .call(call, now);
+        self.carry_out(id);
+        if over {
+            self.end(id);
+        }
+        reply
+    }
+
+    /// Gives a room an input and does what it wants done. A room that panics ends; the others go on.
+    fn handle(&mut self, id: u64, input: Input) {
+        let Some(room) = self.rooms.get_mut(&id) else {
+            return;
+        };
+        let now = clock::now();
+        let handled = std::panic::catch_unwind(AssertUnwindSafe(|| room.handle(input, now)));
+        if handled.is_err() {
+            metrics::counter!("relay_rooms_crashed_total").increment(1);
+            tracing::error!("a room crashed and is closed; its participants join anew");
+            self.crash(id);
+            return;
+        }
+        self.carry_out(id);
+    }
+
+    fn crash(&mut self, id: u64) {
+        let sessions: Vec<u64> = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| session.room == id)
+            .map(|(session, _)| *session)
+            .collect();
+        for session in sessions {
+            if let Some(session) = self.sessions.remove(&session) {
+                let leave = proto::LeaveRequest {
+                    can_reconnect: true,
+                    reason: proto::DisconnectReason::StateMismatch.into(),
+                    action: proto::leave_request::Action::Reconnect.into(),
+                    regions: None,
+                };
+                let message = Box::new(signal_response::Message::Leave(leave));
+                let _ = session.client.try_send(ToClient::Message(message));
+                let _ = session.client.try_send(ToClient::Hangup);
+            }
+        }
+        self.end(id);
+    }
+
+    fn carry_out(&mut self, id: u64) {
+        while let Some(output) = self.rooms.get_mut(&id).and_then(Room::poll_output) {
+            match output {
+                Output::Transmit {
+                    connection,
+                    transmit,
+                } => {
+                    self.equipment.egress.send(&transmit);
+                    if is_stun_success(&transmit.bytes) {
+                        let route = Route {
+                            shard: self.index,
+                            room: id,
+                            connection,
+                        };
+                        if self.known.insert((transmit.to, route)) {
+                            self.equipment.routes.add_address(transmit.to, route);
+                        }
+                    }
+                }
+                Output::Signal { session, message } => {
+                    self.to_client(session, ToClient::Message(Box::new(message)));
+                }
+                Output::Joined {
+                    session,
+                    participant,
+                } => {
+                    if let Some(entry) = self.sessions.get_mut(&session) {
+                        entry.participant = Some(participant);
+                    }
+                    self.to_client(session, ToClient::Joined);
+                }
+                Output::Refused { session, leave } => {
+                    let message = Box::new(signal_response::Message::Leave(leave));
+                    self.to_client(session, ToClient::Message(message));
+                    self.to_client(session, ToClient::Hangup);
+                    self.sessions.remove(&session);
+                }
+                Output::Hangup { session } => {
+                    self.to_client(session, ToClient::Hangup);
+                    self.sessions.remove(&session);
+                }
+                Output::Route { ufrag, connection } => {
+                    let route = Route {
+                        shard: self.index,
+                        room: id,
+                        connection,
+                    };
+                    self.equipment.routes.add_user(ufrag, route);
+                }
+                Output::Unroute { ufrag } => {
+                    self.equipment.routes.remove_user(&ufrag);
+                }
+                Output::Event(event) => {
+                    if self.equipment.events.try_send(event).is_err() {
+                        metrics::counter!("relay_webhooks_dropped_total").increment(1);
+                    }
+                }
+            }
+        }
+    }
+
+    fn to_client(&mut self, session: u64, message: ToClient) {
+        if let Some(entry) = self.sessions.get(&session)
+            && entry.client.try_send(message).is_err()
+        {
+            // It reads too slowly or is gone: without its messages it would be in a state of its own.
+            self.sessions.remove(&session);
+        }
+    }
+}
+
+/// How long a stop may take.
+pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(3);

@@ -1,0 +1,161 @@
+//! A client's websocket: LiveKit's signalling messages in protobuf, or in JSON for clients that send text.
+
+use std::time::{Duration, Instant};
+
+use axum::extract::ws::{Message as Frame, WebSocket};
+use livekit_protocol as proto;
+use prost::Message as _;
+use proto::{signal_request, signal_response};
+use tokio::sync::mpsc;
+
+use super::{
+    clock,
+    http::State,
+    shard::{ShardInput, ToClient},
+};
+use crate::{room::Join, token};
+
+/// Messages that wait for a slow client before it is let go.
+const WAITING: usize = 512;
+/// A join is answered within this time, or the server is in trouble.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// A client gets a fresh token this often; tokens last an hour.
+const REFRESH_EVERY: Duration = Duration::from_secs(10 * 60);
+/// The first one soon, so that a token that was nearly over does not keep a client from coming back.
+const FIRST_REFRESH_AFTER: Duration = Duration::from_secs(30);
+
+/// Counts messages of the last ten seconds.
+struct Rate {
+    since: Instant,
+    count: u32,
+    most: u32,
+}
+
+impl Rate {
+    fn new(most: u32) -> Self {
+        Self {
+            since: clock::now().instant,
+            count: 0,
+            most,
+        }
+    }
+
+    fn allows(&mut self) -> bool {
+        let now = clock::now().instant;
+        if now.duration_since(self.since) >= Duration::from_secs(10) {
+            self.since = now;
+            self.count = 0;
+        }
+        self.count += 1;
+        self.count <= self.most
+    }
+}
+
+/// Serves one websocket to its end.
+pub(crate) async fn serve(mut socket: WebSocket, state: State, join: Join) {
+    let session = state.next_session();
+    let grants = join.grants.clone();
+    let shard = state.shards.of_room(&grants.room);
+    let (client, mut messages) = mpsc::channel(WAITING);
+    let input = ShardInput::Join {
+        room: grants.room.clone(),
+        session,
+        join: Box::new(join),
+        client,
+    };
+    state.shards.tell(shard, input).await;
+    match tokio::time::timeout(ANSWER_WITHIN, messages.recv()).await {
+        Ok(Some(ToClient::Joined)) => {}
+        Ok(Some(ToClient::Message(message))) => {
+            // Why not, and then the end.
+            send(&mut socket, *message, false).await;
+            close(socket).await;
+            return;
+        }
+        _ => {
+            close(socket).await;
+            return;
+        }
+    }
+    let mut rate = Rate::new(state.limits.signals_in_ten_seconds);
+    let mut json = false;
+    let first = tokio::time::Instant::now() + FIRST_REFRESH_AFTER;
+    let mut refresh = tokio::time::interval_at(first, REFRESH_EVERY);
+    loop {
+        tokio::select! {
+            message = messages.recv() => match message {
+                Some(ToClient::Message(message)) => {
+                    if !send(&mut socket, *message, json).await {
+                        break;
+                    }
+                }
+                Some(ToClient::Joined) => {}
+                Some(ToClient::Hangup) | None => {
+                    close(socket).await;
+                    return;
+                }
+            },
+            frame = socket.recv() => {
+                let Some(Ok(frame)) = frame else { break };
+                if !rate.allows() {
+                    metrics::counter!("relay_signal_floods_total").increment(1);
+                    break;
+                }
+                let message = match &frame {
+                    Frame::Binary(bytes) => proto::SignalRequest::decode(bytes.as_ref()).ok(),
+                    Frame::Text(text) => {
+                        json = true;
+                        serde_json::from_str::<proto::SignalRequest>(text.as_str()).ok()
+                    }
+                    Frame::Close(_) => break,
+                    Frame::Ping(_) | Frame::Pong(_) => continue,
+                };
+                let Some(message) = message.and_then(|request| request.message) else {
+                    metrics::counter!("relay_signals_unreadable_total").increment(1);
+                    continue;
+                };
+                let leaves = matches!(message, signal_request::Message::Leave(_));
+                let input = ShardInput::Signal { session, message: Box::new(message) };
+                state.shards.tell(shard, input).await;
+                if leaves {
+                    close(socket).await;
+                    return;
+                }
+            }
+            _ = refresh.tick() => {
+                let Some(key) = state.keys.first() else { continue };
+                let Ok(token) = token::refresh(key, &grants, clock::now().unix_ms / 1000) else {
+                    continue;
+                };
+                let message = signal_response::Message::RefreshToken(token);
+                if !send(&mut socket, message, json).await {
+                    break;
+                }
+            }
+        }
+    }
+    state
+        .shards
+        .tell(shard, ShardInput::SignalLost { session })
+        .await;
+}
+
+async fn send(socket: &mut WebSocket, message: signal_response::Message, json: bool) -> bool {
+    let response = proto::SignalResponse {
+        message: Some(message),
+    };
+    let frame = if json {
+        match serde_json::to_string(&response) {
+            Ok(text) => Frame::Text(text.into()),
+            Err(_) => return false,
+        }
+    } else {
+        Frame::Binary(response.encode_to_vec().into())
+    };
+    socket.send(frame).await.is_ok()
+}
+
+async fn close(mut socket: WebSocket) {
+    // The client may be gone already.
+    let _ = socket.send(Frame::Close(None)).await;
+}

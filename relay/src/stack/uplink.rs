@@ -1,0 +1,460 @@
+//! Where inbound media leaves the stack.
+//!
+//! `rtc` 0.21 finds a packet's track through its own table of SSRCs, and forgets the SSRCs of simulcast layers at
+//! each renegotiation, after which a browser does not name the layer again; it also throws retransmissions of such
+//! layers away. So this interceptor ends every inbound packet's way: it keeps its own table, which only grows,
+//! puts retransmissions back into their stream, generates the feedback (NACK, reception reports, transport-wide
+//! congestion control) from `rtc`'s parts bound by that table, and hands packets over in a queue.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use rtc::{
+    interceptor::{
+        Attribute, Interceptor, NackGeneratorBuilder, NackGeneratorInterceptor, Packet,
+        RTCPFeedback, RTPHeaderExtension, ReceiverReportBuilder, ReceiverReportInterceptor,
+        StreamInfo, TaggedPacket, TwccReceiverBuilder, TwccReceiverInterceptor,
+    },
+    rtcp::{
+        payload_feedbacks::{
+            full_intra_request::FullIntraRequest, picture_loss_indication::PictureLossIndication,
+        },
+        receiver_report::ReceiverReport,
+        reception_report::ReceptionReport,
+        sender_report::SenderReport,
+    },
+    sansio::Protocol,
+    shared::error::Error,
+};
+
+use super::{
+    Codec, Event, Media,
+    sdp::{self, Description},
+};
+
+/// More streams than a participant has layers, so that made-up SSRCs do not eat memory.
+const MAX_STREAMS: usize = 96;
+/// How long packets wait to be asked for, and between askings.
+const NACK_INTERVAL: Duration = Duration::from_millis(40);
+/// How often a packet is asked for; then the gap stays.
+const MAX_NACKS: u16 = 10;
+
+/// What the connection and its interceptor share.
+#[derive(Debug, Default)]
+pub(super) struct Inbound {
+    description: Description,
+    /// What came in, oldest first.
+    pub(super) events: VecDeque<Event>,
+    /// Packets that belong to nothing that was negotiated.
+    pub(super) strangers: u64,
+}
+
+impl Inbound {
+    /// From here on packets are read by this description of the peer.
+    pub(super) fn describe(&mut self, description: Description) {
+        self.description = description;
+    }
+}
+
+/// Which sequence numbers of a stream have come, the newest 1024.
+#[derive(Debug)]
+struct Seen {
+    newest: Option<u16>,
+    bits: [u64; 16],
+}
+
+impl Seen {
+    fn new() -> Self {
+        Self {
+            newest: None,
+            bits: [0; 16],
+        }
+    }
+
+    fn bit(&mut self, sequence: u16) -> (&mut u64, u64) {
+        let at = usize::from(sequence % 1024);
+        (&mut self.bits[at / 64], 1 << (at % 64))
+    }
+
+    /// Whether the packet comes for the first time.
+    fn insert(&mut self, sequence: u16) -> bool {
+        match self.newest {
+            Some(newest) => {
+                let ahead = sequence.wrapping_sub(newest);
+                if ahead == 0 {
+                    return false;
+                }
+                if ahead < 0x8000 {
+                    if ahead >= 1024 {
+                        self.bits = [0; 16];
+                    } else {
+                        for step in 1..ahead {
+                            let (word, mask) = self.bit(newest.wrapping_add(step));
+                            *word &= !mask;
+                        }
+                    }
+                    self.newest = Some(sequence);
+                } else {
+                    if newest.wrapping_sub(sequence) >= 1024 {
+                        return false;
+                    }
+                    let (word, mask) = self.bit(sequence);
+                    let first = *word & mask == 0;
+                    *word |= mask;
+                    return first;
+                }
+            }
+            None => self.newest = Some(sequence),
+        }
+        let (word, mask) = self.bit(sequence);
+        *word |= mask;
+        true
+    }
+}
+
+#[derive(Debug)]
+struct Stream {
+    /// Of the media section: payload type to what it repairs.
+    apt: HashMap<u8, u8>,
+    /// For a repair flow: the SSRC that it repairs.
+    repairs: Option<u32>,
+    seen: Seen,
+}
+
+/// The interceptor.
+pub(super) struct Uplink {
+    inbound: Arc<Mutex<Inbound>>,
+    streams: HashMap<u32, Stream>,
+    layers: HashMap<(String, String), u32>,
+    nack: NackGeneratorInterceptor,
+    arrivals: TwccReceiverInterceptor,
+    reports: ReceiverReportInterceptor,
+    write_queue: VecDeque<TaggedPacket>,
+}
+
+impl Uplink {
+    pub(super) fn new(inbound: Arc<Mutex<Inbound>>) -> Self {
+        Self {
+            inbound,
+            streams: HashMap::new(),
+            layers: HashMap::new(),
+            nack: NackGeneratorBuilder::new()
+                .with_size(512)
+                .with_interval(NACK_INTERVAL)
+                .with_max_nacks_per_packet(MAX_NACKS)
+                .build(),
+            arrivals: TwccReceiverBuilder::new().build(),
+            reports: ReceiverReportBuilder::new().build(),
+            write_queue: VecDeque::new(),
+        }
+    }
+
+    fn media(&mut self, mut message: TaggedPacket) -> Result<(), Error> {
+        let Packet::Rtp(packet) = &message.message.packet else {
+            return Ok(());
+        };
+        let ssrc = packet.header.ssrc;
+        if !self.streams.contains_key(&ssrc) {
+            self.admit(packet);
+        }
+        if !self.streams.contains_key(&ssrc) {
+            lock(&self.inbound).strangers += 1;
+            return Ok(());
+        }
+        message = through(&mut self.arrivals, message)?;
+        let Packet::Rtp(packet) = &mut message.message.packet else {
+            return Ok(());
+        };
+        let Some(stream) = self.streams.get_mut(&ssrc) else {
+            return Ok(());
+        };
+        let repair = if let Some(primary) = stream.repairs {
+            let Some(&payload_type) = stream.apt.get(&packet.header.payload_type) else {
+                return Ok(());
+            };
+            // Less than a sequence number is padding that probes the path (RFC 4588 §4).
+            if packet.payload.len() < 2 {
+                return Ok(());
+            }
+            let number = packet.payload.split_to(2);
+            packet.header.sequence_number = u16::from_be_bytes([number[0], number[1]]);
+            packet.header.ssrc = primary;
+            packet.header.payload_type = payload_type;
+            true
+        } else {
+            false
+        };
+        let ssrc = packet.header.ssrc;
+        let sequence = packet.header.sequence_number;
+        let Some(stream) = self.streams.get_mut(&ssrc) else {
+            return Ok(());
+        };
+        // Browsers also resend what had arrived, to probe the path.
+        if !stream.seen.insert(sequence) {
+            return Ok(());
+        }
+        message = through(&mut self.nack, message)?;
+        if !repair {
+            message = through(&mut self.reports, message)?;
+        }
+        if let Packet::Rtp(packet) = message.message.packet {
+            // Padding alone carries nothing; whoever forwards leaves no gap, because numbers are made anew.
+            let mut inbound = lock(&self.inbound);
+            let media = read(packet, &inbound.description);
+            inbound.events.push_back(Event::Media(media));
+        }
+        Ok(())
+    }
+
+    /// Makes a stream of an SSRC that belongs to something negotiated.
+    fn admit(&mut self, packet: &rtc::rtp::Packet) {
+        if self.streams.len() >= MAX_STREAMS {
+            return;
+        }
+        let mut inbound = lock(&self.inbound);
+        let description = &inbound.description;
+        let text = |uri: &str| {
+            let id = *description.extensions.get(uri)?;
+            let value = packet.header.get_extension(id)?;
+            String::from_utf8(value.to_vec()).ok()
+        };
+        let ssrc = packet.header.ssrc;
+        let named = text(sdp::MID).and_then(|mid| description.section(&mid));
+        let declared = || {
+            description
+                .sections
+                .iter()
+                .find(|s| s.ssrcs.contains(&ssrc) || s.repairs.contains_key(&ssrc))
+        };
+        let Some(section) = named.or_else(declared) else {
+            return;
+        };
+        let payload_type = packet.header.payload_type;
+        let (repairs, codec) = if section.apt.contains_key(&payload_type) {
+            let primary = section.repairs.get(&ssrc).copied().or_else(|| {
+                let rid = text(sdp::REPAIRED_RID)?;
+                self.layers.get(&(section.mid.clone(), rid)).copied()
+            });
+            let Some(primary) = primary.filter(|primary| self.streams.contains_key(primary)) else {
+                return;
+            };
+            (Some(primary), None)
+        } else {
+            let Some(&codec) = section.codecs.get(&payload_type) else {
+                return;
+            };
+            (None, Some(codec))
+        };
+        let rid = text(sdp::RID).unwrap_or_default();
+        // Of a section with layers, a packet that does not say its layer is nobody's.
+        if codec.is_some() && rid.is_empty() && !section.rids.is_empty() {
+            return;
+        }
+        let info = StreamInfo {
+            ssrc,
+            payload_type,
+            clock_rate: codec.map_or(90_000, Codec::clock_rate),
+            rtp_header_extensions: description
+                .extensions
+                .iter()
+                .map(|(uri, id)| RTPHeaderExtension {
+                    uri: uri.clone(),
+                    id: u16::from(*id),
+                })
+                .collect(),
+            rtcp_feedback: vec![RTCPFeedback {
+                typ: "nack".to_owned(),
+                parameter: String::new(),
+            }],
+            ..StreamInfo::default()
+        };
+        self.arrivals.bind_remote_stream(&info);
+        let stream = Stream {
+            apt: section.apt.clone(),
+            repairs,
+            seen: Seen::new(),
+        };
+        self.streams.insert(ssrc, stream);
+        let Some(codec) = codec else { return };
+        if !codec.is_audio() {
+            self.nack.bind_remote_stream(&info);
+        }
+        self.reports.bind_remote_stream(&info);
+        let mid = section.mid.clone();
+        self.layers.insert((mid.clone(), rid.clone()), ssrc);
+        inbound.events.push_back(Event::Stream {
+            ssrc,
+            mid,
+            rid,
+            codec,
+        });
+    }
+
+    fn control(&mut self, message: TaggedPacket) -> Result<(), Error> {
+        let target = Attribute::TargetBitrateChanged {
+            bits_per_second: 0.0,
+        };
+        let bandwidth = match message.message.get(&target) {
+            Some(Attribute::TargetBitrateChanged { bits_per_second }) => Some(*bits_per_second),
+            _ => None,
+        };
+        let message = through(&mut self.reports, message)?;
+        let Packet::Rtcp(packets) = &message.message.packet else {
+            return Ok(());
+        };
+        let events = &mut lock(&self.inbound).events;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the estimator clamps to 50 Mbit/s"
+        )]
+        events.extend(bandwidth.map(|bandwidth| Event::Bandwidth(bandwidth as u64)));
+        for packet in packets {
+            let packet = packet.as_any();
+            if let Some(pli) = packet.downcast_ref::<PictureLossIndication>() {
+                events.push_back(Event::KeyframeWanted {
+                    ssrc: pli.media_ssrc,
+                });
+            } else if let Some(fir) = packet.downcast_ref::<FullIntraRequest>() {
+                events.extend(
+                    fir.fir
+                        .iter()
+                        .take(8)
+                        .map(|entry| Event::KeyframeWanted { ssrc: entry.ssrc }),
+                );
+            } else if let Some(report) = packet.downcast_ref::<ReceiverReport>() {
+                events.extend(report.reports.iter().take(32).map(reception));
+            } else if let Some(report) = packet.downcast_ref::<SenderReport>() {
+                events.push_back(Event::SenderReport {
+                    ssrc: report.ssrc,
+                    ntp: report.ntp_time,
+                    rtp: report.rtp_time,
+                });
+                events.extend(report.reports.iter().take(32).map(reception));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn lock(inbound: &Mutex<Inbound>) -> std::sync::MutexGuard<'_, Inbound> {
+    inbound.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn reception(report: &ReceptionReport) -> Event {
+    Event::Reception {
+        ssrc: report.ssrc,
+        lost: f32::from(report.fraction_lost) / 256.0,
+        jitter: report.jitter,
+    }
+}
+
+/// Leads a packet through one of `rtc`'s own interceptors.
+fn through<I: Interceptor>(
+    interceptor: &mut I,
+    message: TaggedPacket,
+) -> Result<TaggedPacket, Error> {
+    interceptor.handle_read(message)?;
+    interceptor
+        .poll_read()
+        .ok_or_else(|| Error::Other("an interceptor kept a packet".to_owned()))
+}
+
+fn read(packet: rtc::rtp::Packet, description: &Description) -> Media {
+    let header = packet.header;
+    let extension =
+        |uri: &str| -> Option<Bytes> { header.get_extension(*description.extensions.get(uri)?) };
+    Media {
+        ssrc: header.ssrc,
+        sequence: header.sequence_number,
+        timestamp: header.timestamp,
+        marker: header.marker,
+        audio_level: extension(sdp::AUDIO_LEVEL)
+            .and_then(|level| level.first().map(|level| level & 0x7f)),
+        dependency: extension(sdp::DEPENDENCY),
+        payload: packet.payload,
+    }
+}
+
+impl Protocol<TaggedPacket, TaggedPacket, ()> for Uplink {
+    type Rout = TaggedPacket;
+    type Wout = TaggedPacket;
+    type Eout = ();
+    type Error = Error;
+    type Time = Instant;
+
+    fn handle_read(&mut self, message: TaggedPacket) -> Result<(), Error> {
+        match &message.message.packet {
+            Packet::Rtp(_) => self.media(message),
+            Packet::Rtcp(_) => self.control(message),
+            _ => Ok(()),
+        }
+    }
+
+    fn poll_read(&mut self) -> Option<TaggedPacket> {
+        None
+    }
+
+    fn handle_write(&mut self, message: TaggedPacket) -> Result<(), Error> {
+        self.write_queue.push_back(message);
+        Ok(())
+    }
+
+    fn poll_write(&mut self) -> Option<TaggedPacket> {
+        self.write_queue
+            .pop_front()
+            .or_else(|| self.nack.poll_write())
+            .or_else(|| self.arrivals.poll_write())
+            .or_else(|| self.reports.poll_write())
+    }
+
+    fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
+        self.nack.handle_timeout(now)?;
+        self.arrivals.handle_timeout(now)?;
+        self.reports.handle_timeout(now)
+    }
+
+    fn poll_timeout(&mut self) -> Option<Instant> {
+        [
+            self.nack.poll_timeout(),
+            self.arrivals.poll_timeout(),
+            self.reports.poll_timeout(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+}
+
+impl Interceptor for Uplink {
+    fn bind_local_stream(&mut self, _info: &StreamInfo) {}
+
+    fn unbind_local_stream(&mut self, _info: &StreamInfo) {}
+
+    // The stack's own view of remote streams is the one that renegotiation spoils.
+    fn bind_remote_stream(&mut self, _info: &StreamInfo) {}
+
+    fn unbind_remote_stream(&mut self, _info: &StreamInfo) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packet_counts_once_and_an_old_one_never() {
+        let mut seen = Seen::new();
+        for sequence in [65_530, 65_531, 3, 65_534] {
+            assert!(seen.insert(sequence), "{sequence} is new");
+            assert!(!seen.insert(sequence), "{sequence} is known");
+        }
+        assert!(seen.insert(0) && seen.insert(1) && seen.insert(1_100));
+        assert!(!seen.insert(3), "older than the window");
+        assert!(seen.insert(100), "late, within the window");
+        assert!(seen.insert(5_000) && seen.insert(4_999));
+    }
+}

@@ -1,0 +1,437 @@
+//! The stack on webrtc-rs' sans-IO core `rtc`.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use bytes::{Bytes, BytesMut};
+use rtc::{
+    data_channel::RTCDataChannelInit,
+    media_stream::MediaStreamTrack,
+    peer_connection::{
+        RTCPeerConnection, RTCPeerConnectionBuilder,
+        configuration::setting_engine::SettingEngineBuilder,
+        event::{RTCDataChannelEvent, RTCPeerConnectionEvent},
+        message::{RTCMessage, TaggedRTCMessage},
+        sdp::RTCSessionDescription,
+        state::RTCPeerConnectionState,
+        transport::{RTCDtlsRole, RTCIceCandidateInit},
+    },
+    rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication,
+    rtp_transceiver::{
+        RTCRtpSenderId,
+        rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RTCRtpRtxParameters},
+    },
+    sansio::Protocol as _,
+    shared::{TaggedBytesMut, TransportContext, TransportProtocol, error::Error},
+};
+
+use super::{
+    Codec, Connection, Datagram, Event, OutgoingMedia, Protocol, SenderId, SenderSpec, Stack,
+    StackError, Transmit, engine, sdp, sdp::Description, uplink::Inbound,
+};
+
+/// No word from the peer for so long: the path is in doubt.
+const DISCONNECTED_AFTER: Duration = Duration::from_secs(5);
+/// And for so long more: it is lost.
+const FAILED_AFTER: Duration = Duration::from_secs(15);
+/// The greatest data channel message taken (LiveKit's clients send at most 64 000 bytes in one).
+const MAX_MESSAGE: usize = 256 * 1024;
+/// Bytes that may wait for a slow data channel; beyond, lossy messages are dropped and reliable ones refused.
+const MAX_BUFFERED: usize = 4 * 1024 * 1024;
+
+/// Makes `rtc` connections that all answer at the same addresses.
+#[derive(Debug, Clone)]
+pub struct WebrtcStack {
+    candidates: Vec<(Protocol, SocketAddr)>,
+}
+
+impl WebrtcStack {
+    /// A stack whose connections offer these addresses as their ICE candidates.
+    #[must_use]
+    pub fn new(candidates: Vec<(Protocol, SocketAddr)>) -> Self {
+        Self { candidates }
+    }
+}
+
+impl Stack for WebrtcStack {
+    fn connection(&mut self, now: Instant) -> Result<Box<dyn Connection>, StackError> {
+        let inbound = Arc::new(Mutex::new(Inbound::default()));
+        let settings = SettingEngineBuilder::new()
+            .with_lite(true)
+            .with_answering_dtls_role(RTCDtlsRole::Server)
+            .with_include_loopback_candidate(true)
+            .with_ice_timeouts(Some(DISCONNECTED_AFTER), Some(FAILED_AFTER), None)
+            .build();
+        let peer = RTCPeerConnectionBuilder::new()
+            .with_setting_engine(settings)
+            .with_media_engine(engine::media_engine().map_err(refused)?)
+            .with_interceptor_registry(engine::interceptors(&inbound))
+            .build(now)
+            .map_err(refused)?;
+        Ok(Box::new(WebrtcConnection {
+            peer,
+            inbound,
+            candidates: self.candidates.clone(),
+            candidates_given: false,
+            ufrag: None,
+            channels: HashMap::new(),
+            senders: HashMap::new(),
+            connected: false,
+        }))
+    }
+}
+
+/// What packets of a sender bear, as negotiated.
+#[derive(Clone, Copy, Debug, Default)]
+struct Numbers {
+    payload_type: u8,
+    audio_level: Option<u8>,
+    dependency: Option<u8>,
+}
+
+#[derive(Debug)]
+struct Sender {
+    spec: SenderSpec,
+    numbers: Option<Numbers>,
+}
+
+struct WebrtcConnection {
+    peer: RTCPeerConnection,
+    inbound: Arc<Mutex<Inbound>>,
+    candidates: Vec<(Protocol, SocketAddr)>,
+    candidates_given: bool,
+    ufrag: Option<String>,
+    channels: HashMap<String, rtc::data_channel::RTCDataChannelId>,
+    senders: HashMap<SenderId, Sender>,
+    connected: bool,
+}
+
+impl fmt::Debug for WebrtcConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebrtcConnection")
+            .field("connected", &self.connected)
+            .field("senders", &self.senders.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+fn refused(error: Error) -> StackError {
+    StackError::Refused(error.to_string())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+fn misdescribed(error: Error) -> StackError {
+    StackError::Description(error.to_string())
+}
+
+fn candidate(protocol: Protocol, address: SocketAddr) -> String {
+    let (ip, port) = (address.ip(), address.port());
+    match protocol {
+        Protocol::Udp => format!("candidate:1 1 udp 2130706431 {ip} {port} typ host"),
+        Protocol::Tcp => {
+            format!("candidate:2 1 tcp 1671430143 {ip} {port} typ host tcptype passive")
+        }
+    }
+}
+
+impl WebrtcConnection {
+    fn inbound(&self) -> MutexGuard<'_, Inbound> {
+        self.inbound.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a description of ours in force and gives it with our candidates.
+    fn settle(&mut self, ours: RTCSessionDescription, now: Instant) -> Result<String, StackError> {
+        if !self.candidates_given {
+            for (protocol, address) in &self.candidates {
+                let init = RTCIceCandidateInit {
+                    candidate: candidate(*protocol, *address),
+                    sdp_mid: Some("0".to_owned()),
+                    sdp_mline_index: Some(0),
+                    ..RTCIceCandidateInit::default()
+                };
+                self.peer.add_local_candidate(init).map_err(refused)?;
+            }
+            self.candidates_given = true;
+        }
+        self.peer
+            .set_local_description(now, ours)
+            .map_err(misdescribed)?;
+        let sdp = self
+            .peer
+            .local_description()
+            .map(|description| description.sdp)
+            .ok_or_else(|| StackError::Description("no local description".to_owned()))?;
+        self.ufrag = sdp::first_attribute(&sdp, "ice-ufrag").map(str::to_owned);
+        Ok(sdp)
+    }
+
+    /// Reads from the stack which numbers the packets of each sender bear.
+    fn learn_numbers(&mut self) {
+        for (id, sender) in &mut self.senders {
+            let Some(mut rtp_sender) = self.peer.rtp_sender(RTCRtpSenderId::from(id.0)) else {
+                continue;
+            };
+            let parameters = &rtp_sender.get_parameters().rtp_parameters;
+            let codec = parameters.codecs.iter().find(|codec| {
+                let mime = &codec.rtp_codec.mime_type;
+                mime.split_once('/')
+                    .and_then(|(_, name)| Codec::from_name(name))
+                    == Some(sender.spec.codec)
+            });
+            let extension = |uri: &str| {
+                let extension = parameters.header_extensions.iter().find(|e| e.uri == uri)?;
+                u8::try_from(extension.id).ok().filter(|id| *id != 0)
+            };
+            sender.numbers = codec.map(|codec| Numbers {
+                payload_type: codec.payload_type,
+                audio_level: extension(sdp::AUDIO_LEVEL),
+                dependency: extension(sdp::DEPENDENCY),
+            });
+        }
+    }
+}
+
+impl Connection for WebrtcConnection {
+    fn accept_offer(&mut self, offer: &str, now: Instant) -> Result<String, StackError> {
+        let offer = sdp::without_candidates(offer);
+        let parsed = RTCSessionDescription::offer(offer.clone()).map_err(misdescribed)?;
+        self.peer
+            .set_remote_description(now, parsed)
+            .map_err(misdescribed)?;
+        self.inbound().describe(Description::parse(&offer));
+        let answer = self.peer.create_answer(None).map_err(misdescribed)?;
+        let answer = self.settle(answer, now)?;
+        self.learn_numbers();
+        Ok(answer)
+    }
+
+    fn make_offer(&mut self, restart_ice: bool, now: Instant) -> Result<String, StackError> {
+        if restart_ice {
+            self.peer.restart_ice();
+        }
+        let offer = self.peer.create_offer(None).map_err(refused)?;
+        self.settle(offer, now)
+    }
+
+    fn accept_answer(&mut self, answer: &str, now: Instant) -> Result<(), StackError> {
+        let answer = sdp::without_candidates(answer);
+        let parsed = RTCSessionDescription::answer(answer.clone()).map_err(misdescribed)?;
+        self.peer
+            .set_remote_description(now, parsed)
+            .map_err(misdescribed)?;
+        self.inbound().describe(Description::parse(&answer));
+        self.learn_numbers();
+        Ok(())
+    }
+
+    fn local_ufrag(&self) -> Option<&str> {
+        self.ufrag.as_deref()
+    }
+
+    fn open_channel(&mut self, label: &str, reliable: bool) -> Result<(), StackError> {
+        let init = RTCDataChannelInit {
+            ordered: reliable,
+            max_retransmits: (!reliable).then_some(0),
+            ..RTCDataChannelInit::default()
+        };
+        self.peer
+            .create_data_channel(label, Some(init))
+            .map_err(refused)?;
+        Ok(())
+    }
+
+    fn send_data(&mut self, label: &str, bytes: &[u8], now: Instant) -> Result<(), StackError> {
+        let missing = || StackError::NoChannel(label.to_owned());
+        let id = *self.channels.get(label).ok_or_else(missing)?;
+        let mut channel = self.peer.data_channel(id).ok_or_else(missing)?;
+        if channel.outstanding_bytes() + bytes.len() > MAX_BUFFERED {
+            return Err(StackError::Refused("the peer reads too slowly".to_owned()));
+        }
+        channel.send(now, BytesMut::from(bytes)).map_err(refused)
+    }
+
+    fn add_sender(&mut self, spec: &SenderSpec) -> Result<SenderId, StackError> {
+        let encoding = RTCRtpEncodingParameters {
+            rtp_coding_parameters: RTCRtpCodingParameters {
+                rid: String::new(),
+                ssrc: Some(spec.ssrc),
+                rtx: (!spec.codec.is_audio()).then_some(RTCRtpRtxParameters {
+                    ssrc: spec.rtx_ssrc,
+                }),
+                fec: None,
+            },
+            active: true,
+            codec: engine::rtc_codec(spec.codec),
+            ..RTCRtpEncodingParameters::default()
+        };
+        let track = MediaStreamTrack::new(
+            spec.stream_id.clone(),
+            spec.track_id.clone(),
+            spec.track_id.clone(),
+            engine::kind(spec.codec),
+            vec![encoding],
+        );
+        let id = SenderId(usize::from(self.peer.add_track(track).map_err(refused)?));
+        self.senders.insert(
+            id,
+            Sender {
+                spec: spec.clone(),
+                numbers: None,
+            },
+        );
+        Ok(id)
+    }
+
+    fn remove_sender(&mut self, sender: SenderId) -> Result<(), StackError> {
+        self.senders.remove(&sender);
+        self.peer
+            .remove_track(RTCRtpSenderId::from(sender.0))
+            .map_err(refused)
+    }
+
+    fn sender_mid(&mut self, sender: SenderId) -> Option<String> {
+        let transceiver = self
+            .peer
+            .rtp_transceiver(rtc::rtp_transceiver::RTCRtpTransceiverId::from(sender.0))?;
+        transceiver.mid().clone()
+    }
+
+    fn send_media(&mut self, sender: SenderId, media: OutgoingMedia, now: Instant) {
+        let Some((sender, numbers)) = self
+            .senders
+            .get(&sender)
+            .and_then(|sender| sender.numbers.map(|numbers| (sender, numbers)))
+        else {
+            return;
+        };
+        if !self.connected {
+            return;
+        }
+        let mut header = rtc::rtp::Header {
+            version: 2,
+            marker: media.marker,
+            payload_type: numbers.payload_type,
+            sequence_number: media.sequence,
+            timestamp: media.timestamp,
+            ssrc: sender.spec.ssrc,
+            ..rtc::rtp::Header::default()
+        };
+        if let (Some(id), Some(level)) = (numbers.audio_level, media.audio_level) {
+            // An extension that does not fit is left out; the media goes all the same.
+            let _ = header.set_extension(id, Bytes::copy_from_slice(&[level]));
+        }
+        if let (Some(id), Some(dependency)) = (numbers.dependency, media.dependency) {
+            let _ = header.set_extension(id, dependency);
+        }
+        let packet = rtc::rtp::Packet {
+            header,
+            payload: media.payload,
+        };
+        // The stack refuses only a packet for a stream that is just being taken down.
+        let _ = self.peer.handle_write(TaggedRTCMessage {
+            now,
+            message: RTCMessage::RtpPacket(String::new(), packet),
+        });
+    }
+
+    fn request_keyframe(&mut self, ssrc: u32, now: Instant) {
+        let request = PictureLossIndication {
+            sender_ssrc: 1,
+            media_ssrc: ssrc,
+        };
+        let _ = self.peer.handle_write(TaggedRTCMessage {
+            now,
+            message: RTCMessage::RtcpPacket(String::new(), vec![Box::new(request)]),
+        });
+    }
+
+    fn receive(&mut self, datagram: Datagram, now: Instant) {
+        let message = TaggedBytesMut {
+            now,
+            transport: TransportContext {
+                local_addr: datagram.to,
+                peer_addr: datagram.from,
+                transport_protocol: match datagram.protocol {
+                    Protocol::Udp => TransportProtocol::UDP,
+                    Protocol::Tcp => TransportProtocol::TCP,
+                },
+                ecn: None,
+            },
+            message: datagram.bytes,
+        };
+        // What the stack cannot read is the network's noise.
+        let _ = self.peer.handle_read(message);
+    }
+
+    fn next_timeout(&mut self) -> Option<Instant> {
+        self.peer.poll_timeout()
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        let _ = self.peer.handle_timeout(now);
+    }
+
+    fn poll_event(&mut self) -> Option<Event> {
+        while let Some(event) = self.peer.poll_event() {
+            match event {
+                RTCPeerConnectionEvent::OnConnectionStateChangeEvent(state) => match state {
+                    RTCPeerConnectionState::Connected => {
+                        self.connected = true;
+                        return Some(Event::Connected);
+                    }
+                    RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => {
+                        self.connected = false;
+                        return Some(Event::Lost);
+                    }
+                    _ => {}
+                },
+                RTCPeerConnectionEvent::OnDataChannel(RTCDataChannelEvent::OnOpen(id)) => {
+                    let label = self.peer.data_channel(id).map(|c| c.label().to_owned());
+                    if let Some(label) = label.filter(|_| self.channels.len() < 16) {
+                        self.channels.insert(label.clone(), id);
+                        return Some(Event::ChannelOpen { label });
+                    }
+                }
+                RTCPeerConnectionEvent::OnDataChannel(RTCDataChannelEvent::OnClose(id)) => {
+                    self.channels.retain(|_, open| *open != id);
+                }
+                _ => {}
+            }
+        }
+        while let Some(message) = self.peer.poll_read() {
+            if let RTCMessage::DataChannelMessage(id, message) = message.message
+                && message.data.len() <= MAX_MESSAGE
+                && let Some(channel) = self.peer.data_channel(id)
+            {
+                return Some(Event::Data {
+                    label: channel.label().to_owned(),
+                    bytes: message.data,
+                });
+            }
+        }
+        self.inbound().events.pop_front()
+    }
+
+    fn poll_transmit(&mut self) -> Option<Transmit> {
+        let message = self.peer.poll_write()?;
+        Some(Transmit {
+            to: message.transport.peer_addr,
+            protocol: match message.transport.transport_protocol {
+                TransportProtocol::TCP => Protocol::Tcp,
+                _ => Protocol::Udp,
+            },
+            bytes: message.message,
+        })
+    }
+
+    fn close(&mut self, _now: Instant) {
+        // It is going either way; what cannot be said any more stays unsaid.
+        let _ = self.peer.close();
+    }
+}
