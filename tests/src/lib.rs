@@ -7,6 +7,7 @@
 
 mod artifacts;
 mod browser;
+mod call;
 mod citizen;
 mod client;
 mod database;
@@ -20,6 +21,7 @@ mod world;
 
 pub use artifacts::artifacts_dir;
 pub use browser::{Browser, Viewport};
+pub use call::{Backend, CallServer, Caller, Grant, Joining, Picture, Rooms};
 pub use citizen::{Citizen, Knock, Shown};
 pub use client::{Client, Reply};
 pub use database::Database;

@@ -1,6 +1,6 @@
 //! Waiting for what must become true.
 
-use std::{future::Future, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use tokio::time::{sleep, timeout};
@@ -11,10 +11,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Looks until `look` finds what it looks for; an error of its own ends the waiting. `what` names it in the error of
 /// the one who waits in vain.
-pub async fn eventually<T, F>(what: &str, mut look: impl FnMut() -> F) -> Result<T>
-where
-    F: Future<Output = Result<Option<T>>>,
-{
+pub async fn eventually<T>(
+    what: &str,
+    mut look: impl AsyncFnMut() -> Result<Option<T>>,
+) -> Result<T> {
     let looking = async {
         loop {
             if let Some(found) = look().await? {

@@ -67,6 +67,20 @@ pub fn server(release: bool) -> Result<PathBuf> {
         .join("vorzimmer"))
 }
 
+/// The environment variable that names a program `vorzimmer-relay` to be used instead of building one.
+pub const RELAY: &str = "VORZIMMER_RELAY";
+
+/// Builds `vorzimmer-relay`, unless [`RELAY`] names one, and says where it is. With optimizations: a slow relay
+/// misleads its clients' estimate of the bandwidth.
+pub fn relay() -> Result<PathBuf> {
+    if let Some(program) = env::var_os(RELAY) {
+        return Ok(PathBuf::from(program));
+    }
+    step("building vorzimmer-relay");
+    run(cargo()?.args(["build", "--quiet", "--release", "--package", "relay"]))?;
+    Ok(paths::target()?.join("release/vorzimmer-relay"))
+}
+
 /// Builds the guest page and says where it is.
 pub fn guest_web() -> Result<PathBuf> {
     let dir = paths::checkout().join("guest-web");

@@ -14,7 +14,7 @@ use crate::{
     builds::{self, cargo, npm, run},
     console::{say, step},
     files::{read_json, remove_dir, remove_file},
-    paths,
+    livekit, paths,
     synapse::Venv,
 };
 
@@ -38,6 +38,8 @@ impl Counts {
 pub fn run_all(filter: Option<&str>) -> Result<()> {
     install_browser()?;
     Venv::ensure()?;
+    livekit::Sdk::ensure()?;
+    livekit::server()?;
     builds::guest_web()?;
     let program = builds::server(false)?;
 

@@ -1,0 +1,15 @@
+//! Calls without a browser: a relay (LiveKit's server, or ours by the same interface) and participants that are
+//! LiveKit's SDK with the WebRTC of Chromium.
+//!
+//! Every participant publishes a picture and a tone from which whoever receives them can tell whose they are
+//! (`tests/livekit/picture.py`), so that a test asserts what was decoded and heard instead of what was announced.
+
+mod caller;
+mod grant;
+mod rooms;
+mod server;
+
+pub use caller::{Caller, Joining, Picture};
+pub use grant::Grant;
+pub use rooms::Rooms;
+pub use server::{Backend, CallServer};
