@@ -43,6 +43,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // An inlined font or icon would be fetched with every page's first bytes.
     assetsInlineLimit: 0,
+    // livekit-client, which is loaded when a call begins.
+    chunkSizeWarningLimit: 600,
     rollupOptions: {
       input: ["src/styles/site.scss", "src/lobby.ts", "src/office.ts", "src/visit.tsx"],
     },

@@ -14,24 +14,42 @@ use crate::state::GatewayConfig;
 /// Everything comes from here, nothing inline. `data:` and `blob:` are for pictures only: the style sheet's
 /// icons, and the preview of a picture about to be sent.
 macro_rules! policy {
-    ($ancestors:literal) => {
+    ($connect:literal, $ancestors:literal) => {
         concat!(
             "default-src 'none'; script-src 'self'; style-src 'self'; ",
-            "img-src 'self' data: blob:; font-src 'self'; media-src 'self'; connect-src 'self'; ",
-            "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors ",
+            "img-src 'self' data: blob:; font-src 'self'; media-src 'self'; connect-src ",
+            $connect,
+            "; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors ",
             $ancestors
         )
     };
 }
 
-const POLICY: HeaderValue = HeaderValue::from_static(policy!("'none'"));
+const POLICY: HeaderValue = HeaderValue::from_static(policy!("'self'", "'none'"));
+
+/// For the page of a visit, which connects to the relays of its call: the city's own, and one of each city whose
+/// people have joined. Which ones these are is known only when they have come, long after this header.
+const POLICY_CALLS: HeaderValue = HeaderValue::from_static(policy!("'self' https: wss:", "'none'"));
+
+/// The same where the city itself is not reached by TLS: on a developer's machine.
+const POLICY_CALLS_PLAIN: HeaderValue =
+    HeaderValue::from_static(policy!("'self' http: https: ws: wss:", "'none'"));
 
 /// For the small page that the city's own website shows in a frame.
-const POLICY_EMBEDDED: HeaderValue = HeaderValue::from_static(policy!("*"));
+const POLICY_EMBEDDED: HeaderValue = HeaderValue::from_static(policy!("'self'", "*"));
 
 /// For files of strangers: shown alone, without scripts, without an origin.
 pub(crate) const POLICY_FILE: HeaderValue =
     HeaderValue::from_static("default-src 'none'; sandbox; frame-ancestors 'none'");
+
+/// The policy of pages on which calls take place.
+pub(crate) fn policy_for_calls(config: &GatewayConfig) -> HeaderValue {
+    if config.is_https() {
+        POLICY_CALLS
+    } else {
+        POLICY_CALLS_PLAIN
+    }
+}
 
 /// Pages that may stand in a frame anywhere.
 const EMBEDDED: [&str; 2] = ["/einbetten", "/en/einbetten"];

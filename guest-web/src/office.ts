@@ -10,6 +10,7 @@ const page = document.querySelector<HTMLElement>("[data-office]");
 const form = document.querySelector<HTMLFormElement>("[data-knock-form]");
 
 openLinkedQuestion();
+offerDeviceCheck();
 if (page && form) {
   const language = pageLanguage();
   keepLive((slug, accepting) => {
@@ -23,6 +24,29 @@ if (page && form) {
       visitHref: page.dataset.visitHref ?? "/besuch/",
     }),
   );
+}
+
+/** Lets the guest test camera and microphone; loaded when it is opened, switched off when it is closed. */
+function offerDeviceCheck(): void {
+  const details = document.querySelector<HTMLDetailsElement>("[data-device-check]");
+  const body = details?.querySelector("[data-device-check-body]");
+  if (!details || !body) return;
+  let end: (() => void) | undefined;
+  details.hidden = false;
+  details.addEventListener("toggle", () => {
+    end?.();
+    end = undefined;
+    if (!details.open) return;
+    void import("./call/check").then(
+      async ({ mount }) => {
+        const unmount = await mount(body);
+        if (details.open) end = unmount;
+        else unmount();
+      },
+      // Without its code there is no test; knocking works all the same.
+      () => (details.open = false),
+    );
+  });
 }
 
 /** Shows the form, or why one cannot knock; the words for that come from the server. What has been written in

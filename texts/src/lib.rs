@@ -1,6 +1,6 @@
 //! Everything a citizen or clerk reads, from the message files in `texts/messages/<language>/`.
 //!
-//! The files are Fluent (<https://projectfluent.org/>); the guest client reads the same `guest.ftl`. Every
+//! The files are Fluent (<https://projectfluent.org/>); the guest client reads the same `guest.ftl` and `call.ftl`. Every
 //! language has every message with the same variables: a test compares them.
 
 use bridge::ids::Language;
@@ -8,11 +8,12 @@ pub use fluent_bundle::{FluentArgs as Args, FluentValue as Value};
 use fluent_bundle::{FluentResource, concurrent::FluentBundle};
 use unic_langid::langid;
 
-/// The message files of one language: guest page, city pages, the bot's words to clerks, refusals.
-const fn sources(language: Language) -> [(&'static str, &'static str); 4] {
+/// The message files of one language: guest page, its calls, city pages, the bot's words to clerks, refusals.
+const fn sources(language: Language) -> [(&'static str, &'static str); 5] {
     match language {
         Language::De => [
             ("de/guest.ftl", include_str!("../messages/de/guest.ftl")),
+            ("de/call.ftl", include_str!("../messages/de/call.ftl")),
             ("de/pages.ftl", include_str!("../messages/de/pages.ftl")),
             ("de/clerk.ftl", include_str!("../messages/de/clerk.ftl")),
             (
@@ -22,6 +23,7 @@ const fn sources(language: Language) -> [(&'static str, &'static str); 4] {
         ],
         Language::En => [
             ("en/guest.ftl", include_str!("../messages/en/guest.ftl")),
+            ("en/call.ftl", include_str!("../messages/en/call.ftl")),
             ("en/pages.ftl", include_str!("../messages/en/pages.ftl")),
             ("en/clerk.ftl", include_str!("../messages/en/clerk.ftl")),
             (

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::{
     Extension,
     extract::{Path, State},
+    http::header,
     response::Response,
 };
 use bridge::ids::{Language, VisitId};
@@ -13,7 +14,7 @@ use super::{
     layout::Layout,
     respond::{self, Kind},
 };
-use crate::state::Gateway;
+use crate::{headers, state::Gateway};
 
 /// The page is the same for everybody and says nothing of the visit; only the guest's cookie opens it.
 pub(super) async fn show(
@@ -37,13 +38,18 @@ pub(super) async fn show(
         &heading,
     )
     .script(Script::Visit);
-    respond::page(
+    let mut response = respond::page(
         Kind::Personal,
         &VisitPage {
             layout,
             visit: visit.as_str(),
         },
-    )
+    );
+    response.headers_mut().insert(
+        header::CONTENT_SECURITY_POLICY,
+        headers::policy_for_calls(&gateway.config),
+    );
+    response
 }
 
 #[derive(Template)]

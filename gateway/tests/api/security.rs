@@ -172,6 +172,33 @@ async fn every_answer_carries_the_policy() {
 }
 
 #[tokio::test]
+async fn only_the_page_of_a_visit_may_connect_to_relays() {
+    for (public_url, relays) in [
+        ("https://buero.test", "connect-src 'self' https: wss:;"),
+        (
+            "http://localhost:8080",
+            "connect-src 'self' http: https: ws: wss:;",
+        ),
+    ] {
+        let stage = Stage::with(|config| public_url.clone_into(&mut config.public_url));
+        let mut browser = stage.browser();
+        let visit = browser.get(&format!("/besuch/{}", "a".repeat(26))).await;
+        let policy = visit.header("content-security-policy");
+        assert!(policy.contains(relays), "{policy}");
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self';"),
+            "{policy}"
+        );
+        assert!(policy.ends_with("frame-ancestors 'none'"), "{policy}");
+        for path in ["/", "/buero/gewerbe", "/einbetten"] {
+            let answer = browser.get(path).await;
+            let policy = answer.header("content-security-policy");
+            assert!(policy.contains("connect-src 'self';"), "{path}: {policy}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_never_ends_is_given_up() {
     tokio::time::pause();
     let stage = Stage::new();

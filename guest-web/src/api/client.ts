@@ -1,4 +1,4 @@
-import type { Knock, Message, Problem, Visit } from "./types";
+import type { Call, Knock, Message, Problem, Visit } from "./types";
 
 /** The server refused. */
 export class Refused extends Error {
@@ -72,6 +72,15 @@ export class Api {
 
   async rate(id: string, stars: number): Promise<void> {
     await this.request("POST", `/visits/${id}/rating`, { stars });
+  }
+
+  /** Joins the visit's call, or learns how it is now. */
+  call(id: string): Promise<Call> {
+    return this.json("POST", `/visits/${id}/call`);
+  }
+
+  async hangUp(id: string): Promise<void> {
+    await this.request("DELETE", `/visits/${id}/call`);
   }
 
   private async json<T>(method: string, path: string, body?: unknown): Promise<T> {

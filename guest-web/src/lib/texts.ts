@@ -17,6 +17,15 @@ export async function loadTexts(language: "de" | "en"): Promise<Texts> {
   return readTexts(language, file.default);
 }
 
+/** Loads the texts of calls: the same file for the check of camera and microphone and for the call itself. */
+export async function loadCallTexts(language: "de" | "en"): Promise<Texts> {
+  const file =
+    language === "de"
+      ? await import("../../../texts/messages/de/call.ftl?raw")
+      : await import("../../../texts/messages/en/call.ftl?raw");
+  return readTexts(language, file.default);
+}
+
 /** The texts of one message file. */
 export function readTexts(language: string, source: string): Texts {
   // Isolation marks would end up in titles; no text here is written right to left.

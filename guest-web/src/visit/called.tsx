@@ -1,3 +1,4 @@
+import { DeviceCheck } from "./device-check";
 import { Failure, type ViewProps } from "./app";
 import { Button, StateHeading, useAction, useNow } from "./parts";
 import { minutesLeft } from "./title";
@@ -20,6 +21,7 @@ export function Called({ tools, visit, arrived }: ViewProps) {
         )}
       </div>
       <Failure t={t} failure={failure} />
+      <DeviceCheck t={t} />
     </>
   );
 }

@@ -1,6 +1,9 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { LiveLine } from "../call/call";
 import { Failure, type ViewProps } from "./app";
+import { CallArea } from "./call-area";
 import { MEDIA_TYPES, refuseFile } from "./files";
+import type { Texts } from "../lib/texts";
 import { Log } from "./log";
 import { Button, Confirm, Icon, StateHeading, useAction } from "./parts";
 
@@ -15,15 +18,22 @@ export function Conversation({ tools, state, visit, arrived }: ViewProps) {
   const [asking, setAsking] = useState(false);
   const [leave, leaving, failure] = useAction(() => session.leave());
   const clerk = visit.clerk_name;
+  const [lines, setLines] = useState<LiveLine[]>([]);
   return (
     <>
       <StateHeading text={t("visit-conversation-heading")} focus={arrived} />
       {clerk && <p class="kern-body">{t("visit-conversation-with", { clerk })}</p>}
-      <ScrolledLog {...{ tools, state }} />
-      <p class="kern-body kern-body--small vz-typing" role="status">
-        {state.typing && (clerk ? t("visit-typing", { clerk }) : t("visit-typing-somebody"))}
-      </p>
-      <Composer tools={tools} />
+      <div class="vz-talk">
+        <CallArea tools={tools} onLines={setLines} />
+        <div class="vz-talk__chat">
+          <ScrolledLog {...{ tools, state }} />
+          <LiveText t={t} lines={lines} />
+          <p class="kern-body kern-body--small vz-typing" role="status">
+            {state.typing && (clerk ? t("visit-typing", { clerk }) : t("visit-typing-somebody"))}
+          </p>
+          <Composer tools={tools} />
+        </div>
+      </div>
       <Failure t={t} failure={failure} />
       <div class="vz-section">
         <Button
@@ -46,6 +56,21 @@ export function Conversation({ tools, state, visit, arrived }: ViewProps) {
           leave();
         }}
       />
+    </>
+  );
+}
+
+/** What others are writing at this moment, letter by letter. Read out is the message, when it comes: each letter
+ * would be too much. */
+function LiveText({ t, lines }: { t: Texts; lines: LiveLine[] }) {
+  return (
+    <>
+      {lines.map(({ identity, name, text }) => (
+        <div key={identity} class="vz-live-text">
+          <p class="vz-message__meta">{t("live-text", { name })}</p>
+          <p class="vz-words">{text}</p>
+        </div>
+      ))}
     </>
   );
 }
@@ -92,6 +117,7 @@ function Composer({ tools: { t, session } }: Pick<ViewProps, "tools">) {
 
   const typed = () => {
     window.clearTimeout(idle.current);
+    session.onDraft?.(text.current?.value ?? "");
     const writing = text.current?.value.trim() !== "";
     session.type(writing);
     if (writing) idle.current = window.setTimeout(() => session.type(false), IDLE_MS);
@@ -101,6 +127,7 @@ function Composer({ tools: { t, session } }: Pick<ViewProps, "tools">) {
     if (!text.current || body === "") return;
     window.clearTimeout(idle.current);
     session.say(body);
+    session.onDraft?.("");
     text.current.value = "";
     text.current.focus();
   };

@@ -106,6 +106,38 @@ export function Confirm(props: ConfirmProps) {
   );
 }
 
+interface CheckProps {
+  id: string;
+  label: string;
+  checked: boolean;
+  onChange: (on: boolean) => void;
+  /** More about it, below. */
+  hint?: string;
+}
+
+export function Check({ id, label, checked, onChange, hint }: CheckProps) {
+  return (
+    <div class="kern-form-check">
+      <input
+        class="kern-form-check__checkbox"
+        type="checkbox"
+        id={id}
+        checked={checked}
+        {...(hint && { "aria-describedby": `${id}-hint` })}
+        onChange={(event) => onChange(event.currentTarget.checked)}
+      />
+      <label class="kern-label" for={id}>
+        {label}
+        {hint && (
+          <span class="vz-check-hint" id={`${id}-hint`}>
+            {hint}
+          </span>
+        )}
+      </label>
+    </div>
+  );
+}
+
 /** The time, again every `interval` milliseconds. */
 export function useNow(interval: number): number {
   const [now, setNow] = useState(() => Date.now());

@@ -1,5 +1,5 @@
 import { type Api, Refused } from "../api/client";
-import type { Message, Typing, Visit } from "../api/types";
+import type { Call, Message, Typing, Visit } from "../api/types";
 import { backoff } from "../lib/backoff";
 import { onWake, openStream, type Stream } from "../lib/events";
 import { cursor, draft, type Entry, mark, merge } from "./messages";
@@ -28,6 +28,10 @@ export class Session {
     typing: false,
     connected: true,
   };
+  /** Told that the call's relays or people have changed, by whoever shows the call. */
+  onCall: (() => void) | undefined;
+  /** Told how the line being written reads, by whoever sends real-time text. */
+  onDraft: ((text: string) => void) | undefined;
   private stream: Stream | undefined;
   private typedAt = 0;
   /** How often something has been heard of the visit. */
@@ -77,13 +81,18 @@ export class Session {
           this.update({
             typing: (JSON.parse(data) as Typing).typing,
           }),
-        resync: () => void this.reload(),
+        call: () => this.onCall?.(),
+        resync: () => {
+          this.onCall?.();
+          void this.reload();
+        },
       },
       connected: (connected) => {
         this.update({ connected, typing: false });
         // Something may have happened while nobody listened; and a stream that is refused may mean that the
         // visit has been erased.
         void this.reload();
+        if (connected) this.onCall?.();
         if (connected) for (const entry of this.unheard.values()) this.retry(entry);
       },
     });
@@ -138,6 +147,16 @@ export class Session {
     const entry = draft(newId(), new Date().toISOString(), { upload });
     this.update({ log: [...this.state.log, entry] });
     void this.send(entry);
+  }
+
+  /** Joins the call, or learns which relays and people belong to it now. */
+  joinCall(): Promise<Call> {
+    return this.api.call(this.id);
+  }
+
+  /** Leaves the call; the conversation goes on in writing. */
+  hangUp(): Promise<void> {
+    return this.api.hangUp(this.id);
   }
 
   /** Sends again what could not be sent. The id stays, so the server never has it twice. */

@@ -1,9 +1,10 @@
 import { useState } from "preact/hooks";
 import { estimate } from "../lib/wait";
+import { DeviceCheck } from "./device-check";
 import { Failure, type ViewProps } from "./app";
 import { Awake, type NotifyState, notifyState } from "./attention";
 import { Log } from "./log";
-import { Alert, Button, Confirm, Icon, StateHeading, useAction } from "./parts";
+import { Alert, Button, Check, Confirm, Icon, StateHeading, useAction } from "./parts";
 
 export function Waiting({ tools, state, visit, arrived }: ViewProps) {
   const { t, session } = tools;
@@ -39,6 +40,7 @@ export function Waiting({ tools, state, visit, arrived }: ViewProps) {
       )}
       <p class="kern-body vz-keep-open">{t("visit-keep-open")}</p>
       <Alerts tools={tools} />
+      <DeviceCheck t={t} />
       <Failure t={t} failure={failure} />
       <Button
         kind="tertiary"
@@ -111,29 +113,5 @@ function Alerts({ tools: { t, chime, awake } }: Pick<ViewProps, "tools">) {
         />
       )}
     </section>
-  );
-}
-
-interface CheckProps {
-  id: string;
-  label: string;
-  checked: boolean;
-  onChange: (on: boolean) => void;
-}
-
-function Check({ id, label, checked, onChange }: CheckProps) {
-  return (
-    <div class="kern-form-check">
-      <input
-        class="kern-form-check__checkbox"
-        type="checkbox"
-        id={id}
-        checked={checked}
-        onChange={(event) => onChange(event.currentTarget.checked)}
-      />
-      <label class="kern-label" for={id}>
-        {label}
-      </label>
-    </div>
   );
 }

@@ -142,6 +142,18 @@ visit-finish-heading = Gespräch verlassen?
 visit-finish-text = Das Gespräch endet damit. Die Nachrichten können Sie danach nicht mehr sehen.
 visit-finish-stay = Weiter sprechen
 
+## Videogespräch anbieten
+
+offer-heading = Möchten Sie sich auch sehen und hören?
+offer-text = Sie können mit Bild und Ton sprechen. Schreiben können Sie immer.
+offer-video = Mit Bild und Ton sprechen
+offer-audio = Nur mit Ton sprechen
+offer-loading = Das Videogespräch wird geladen …
+offer-failed = Das Videogespräch lässt sich nicht laden. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.
+offer-check = Kamera und Mikrofon testen
+offer-check-optional = freiwillig
+live-text = { $name } tippt
+
 ## Besuch: zu Ende
 
 visit-ended-title = Besuch beendet

@@ -141,6 +141,18 @@ visit-finish-heading = Leave the conversation?
 visit-finish-text = This ends the conversation. You cannot see the messages afterwards.
 visit-finish-stay = Keep talking
 
+## Offering a video call
+
+offer-heading = Would you like to see and hear each other, too?
+offer-text = You can talk with picture and sound. You can always write.
+offer-video = Talk with picture and sound
+offer-audio = Talk with sound only
+offer-loading = Loading the video call …
+offer-failed = The video call does not load. Check your connection and try again.
+offer-check = Test camera and microphone
+offer-check-optional = optional
+live-text = { $name } is typing
+
 ## Visit: over
 
 visit-ended-title = Visit ended

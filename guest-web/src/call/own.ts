@@ -1,0 +1,171 @@
+// What the guest sends: microphone, camera, and something to show.
+
+import type * as LiveKit from "livekit-client";
+import { recall } from "./choice";
+import { type Check, type Kind, type Mode, next, UNCHECKED } from "./devices";
+import { constraints, list, obtain } from "./media";
+import type { Share } from "./share";
+
+type Module = typeof LiveKit;
+
+export class Own {
+  /** What is known of the devices. */
+  check: Check = UNCHECKED;
+  microphone: LiveKit.LocalAudioTrack | undefined;
+  camera: LiveKit.LocalVideoTrack | undefined;
+  share: Share | undefined;
+  /** Whether the camera's light is on. */
+  torch = false;
+  private room: LiveKit.Room | undefined;
+  private shared: LiveKit.LocalVideoTrack | undefined;
+  /** The camera rests only because another one shows a paper. */
+  private cameraRests = false;
+
+  constructor(
+    private readonly livekit: Module,
+    private readonly changed: () => void,
+  ) {}
+
+  get microphoneOn(): boolean {
+    return this.microphone !== undefined && !this.microphone.isMuted;
+  }
+
+  get cameraOn(): boolean {
+    return this.camera !== undefined && !this.camera.isMuted;
+  }
+
+  /** Takes the devices for `mode`; what cannot be had is in [`Own.check`]. */
+  async take(mode: Mode): Promise<void> {
+    if (mode === "chat") return;
+    await this.obtain(mode === "video" ? ["camera", "microphone"] : ["microphone"]);
+  }
+
+  /** Sends everything to this relay from here on. */
+  async publishTo(room: LiveKit.Room): Promise<void> {
+    this.room = room;
+    await Promise.all([this.publish(this.microphone), this.publish(this.camera), this.publishShare()]);
+  }
+
+  async setMicrophone(on: boolean): Promise<void> {
+    if (on && !this.microphone) await this.obtain(["microphone"]);
+    else if (on) await this.microphone?.unmute();
+    else await this.microphone?.mute();
+    this.changed();
+  }
+
+  async setCamera(on: boolean): Promise<void> {
+    this.cameraRests = false;
+    if (on && !this.camera) await this.obtain(["camera"]);
+    else if (on) await this.camera?.unmute();
+    else await this.camera?.mute();
+    this.changed();
+  }
+
+  /** Goes on with the device that is chosen now. */
+  async switchTo(kind: Kind): Promise<void> {
+    const track = kind === "camera" ? this.camera : this.microphone;
+    const chosen = recall()[kind];
+    if (track && chosen) await track.setDeviceId({ exact: chosen });
+    else await this.obtain([kind]);
+    this.changed();
+  }
+
+  /** Looks again which devices there are. */
+  async relist(): Promise<void> {
+    this.check = next(this.check, { is: "listed", ...(await list()) });
+    this.changed();
+  }
+
+  /** Shows something; what was shown before is taken away. */
+  async show(make: () => Promise<Share>, needsCamera: boolean): Promise<void> {
+    await this.hide();
+    // A telephone has one camera at a time.
+    if (needsCamera && this.cameraOn && matchMedia("(pointer: coarse)").matches) {
+      await this.camera?.mute();
+      this.cameraRests = true;
+    }
+    try {
+      this.share = await make();
+    } catch (error) {
+      await this.wakeCamera();
+      throw error;
+    }
+    const { share } = this;
+    // The browser has its own button to stop.
+    share.track.addEventListener("ended", () => {
+      if (this.share === share) void this.hide();
+    });
+    this.changed();
+    await this.publishShare();
+  }
+
+  async hide(): Promise<void> {
+    const { share, shared } = this;
+    if (!share) return;
+    this.share = undefined;
+    this.shared = undefined;
+    this.torch = false;
+    share.stop();
+    this.changed();
+    if (shared) await this.room?.localParticipant.unpublishTrack(shared).catch(() => undefined);
+    await this.wakeCamera();
+  }
+
+  async setTorch(on: boolean): Promise<void> {
+    await this.share?.torch?.(on);
+    this.torch = on;
+    this.changed();
+  }
+
+  /** Lets go of everything. */
+  stop(): void {
+    this.room = undefined;
+    this.microphone?.stop();
+    this.camera?.stop();
+    this.share?.stop();
+    this.share = undefined;
+  }
+
+  private async wakeCamera(): Promise<void> {
+    if (!this.cameraRests) return;
+    await this.setCamera(true);
+  }
+
+  private async obtain(kinds: readonly Kind[]): Promise<void> {
+    const { LocalAudioTrack, LocalVideoTrack, Track } = this.livekit;
+    const tracks = await obtain(this.check, kinds, (check) => {
+      this.check = check;
+      this.changed();
+    });
+    if (tracks.microphone) {
+      this.microphone = new LocalAudioTrack(tracks.microphone, constraints("microphone"), false);
+      this.microphone.source = Track.Source.Microphone;
+    }
+    if (tracks.camera) {
+      this.camera = new LocalVideoTrack(tracks.camera, constraints("camera"), false);
+      this.camera.source = Track.Source.Camera;
+    }
+    this.changed();
+    await Promise.all([
+      this.publish(tracks.microphone && this.microphone),
+      this.publish(tracks.camera && this.camera),
+    ]);
+  }
+
+  private async publish(track: LiveKit.LocalAudioTrack | LiveKit.LocalVideoTrack | undefined): Promise<void> {
+    if (!track) return;
+    await this.room?.localParticipant.publishTrack(track as LiveKit.LocalTrack, { source: track.source });
+  }
+
+  private async publishShare(): Promise<void> {
+    const { LocalVideoTrack, Track } = this.livekit;
+    if (!this.share || !this.room) return;
+    this.shared = new LocalVideoTrack(this.share.track, undefined, true);
+    this.shared.source = Track.Source.ScreenShare;
+    await this.room.localParticipant.publishTrack(this.shared, {
+      source: Track.Source.ScreenShare,
+      simulcast: false,
+      degradationPreference: "maintain-resolution",
+    });
+  }
+}
