@@ -4,6 +4,7 @@
 
 use std::io;
 
+use bridge::ids::ServiceId;
 use city::{
     CityErrors,
     model::{Booking, City, Declined},
@@ -52,7 +53,7 @@ fn two_settings_are_enough() {
     let booking = booking("mail = \"amt@klein.example\"\ndesks = 2");
     let minutes = SignedDuration::from_mins;
     assert_eq!(booking.mail, "amt@klein.example");
-    let services: Vec<_> = booking.services.iter().map(|id| id.as_str()).collect();
+    let services: Vec<_> = booking.services.iter().map(ServiceId::as_str).collect();
     assert_eq!(services, ["anmelden"], "what is done remotely");
     assert_eq!(booking.rules.desks.on(date(2026, 12, 25))[0].desks, 2);
     assert_eq!(booking.rules.grid_minutes, 15);
@@ -95,7 +96,7 @@ fn every_setting_is_understood() {
         "#,
     );
     let minutes = SignedDuration::from_mins;
-    let services: Vec<_> = booking.services.iter().map(|id| id.as_str()).collect();
+    let services: Vec<_> = booking.services.iter().map(ServiceId::as_str).collect();
     assert_eq!(services, ["karte", "anmelden"]);
     let day = |day| {
         let plan = booking.rules.desks.on(date(2026, 12, day));

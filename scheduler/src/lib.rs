@@ -1,4 +1,5 @@
-//! `scheduler` knows when an office is open. Pure: civil time in the office's zone, instants as arguments.
+//! `scheduler` knows when an office is open, which appointments are free, and how calendars are told of them.
+//! Pure: civil time in the office's zone, instants as arguments.
 //!
 //! One rule decides everything: an office is open at an instant if the wall clock of its zone shows a time
 //! inside one of the day's periods. A civil time that a clock change skips never comes, one that it repeats
@@ -6,6 +7,8 @@
 
 mod holidays;
 mod hours;
+pub mod ics;
+pub mod mail;
 mod period;
 pub mod slots;
 

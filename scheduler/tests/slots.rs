@@ -309,7 +309,10 @@ fn zone_and_day() -> impl Strategy<Value = (TimeZone, Date)> {
                 .following(at)
                 .next()
                 .map(|change| zone.to_datetime(change.timestamp()));
-            (zone.clone(), change.map_or(about, |change| change.date()))
+            (
+                zone.clone(),
+                change.map_or(about, jiff::civil::DateTime::date),
+            )
         });
     prop_oneof![sharp, any]
 }

@@ -1,0 +1,178 @@
+//! Mail that comes to the office: answers, bounces, and what pretends to be one.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
+
+use std::fmt::Write as _;
+
+use jiff::tz::TimeZone;
+use scheduler::{
+    ics::{Answer, ReadError},
+    mail::{Bounce, Mail, MailError},
+};
+
+fn read(text: &str) -> Result<Mail, MailError> {
+    Mail::read(text.as_bytes(), &TimeZone::UTC)
+}
+
+const CALENDAR: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\nMETHOD:REPLY\r\n\
+    BEGIN:VEVENT\r\nUID:30313233@stadt.example\r\nDTSTAMP:20261124T080000Z\r\nSEQUENCE:3\r\n\
+    ATTENDEE;CN=Ada;PARTSTAT=ACCEPTED:mailto:ada@post.example\r\nCOMMENT:Größe\r\n\
+    END:VEVENT\r\nEND:VCALENDAR\r\n";
+
+const HEAD: &str = "From: Ada <Ada@Post.example>\r\nTo: gewerbe@stadt.example\r\nSubject: Accepted\r\n\
+    MIME-Version: 1.0\r\n";
+
+fn answer(mail: &str) -> (Option<String>, Answer, u32, Option<String>) {
+    match read(mail).unwrap() {
+        Mail::Answer { from, response } => {
+            assert_eq!(response.uid, "30313233@stadt.example");
+            assert_eq!(response.attendee, "ada@post.example");
+            (from, response.answer, response.sequence, response.comment)
+        }
+        Mail::Bounce(bounce) => unreachable!("{bounce:?}"),
+    }
+}
+
+fn expected() -> (Option<String>, Answer, u32, Option<String>) {
+    let from = Some("ada@post.example".to_owned());
+    (from, Answer::Accepted, 3, Some("Größe".to_owned()))
+}
+
+/// RFC 4648, for bodies only.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits = chunk
+            .iter()
+            .fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte))
+            << (8 * (3 - chunk.len()));
+        for digit in 0..4 {
+            let index = usize::try_from(bits >> (18 - 6 * digit) & 63).unwrap();
+            out.push(if digit <= chunk.len() {
+                char::from(DIGITS[index])
+            } else {
+                '='
+            });
+        }
+        if out.len() % 78 >= 72 {
+            out.push_str("\r\n");
+        }
+    }
+    out
+}
+
+#[test]
+fn an_answer_is_found_as_alternative_as_attachment_and_alone() {
+    let alone =
+        format!("{HEAD}Content-Type: text/calendar; method=REPLY; charset=utf-8\r\n\r\n{CALENDAR}");
+    assert_eq!(answer(&alone), expected());
+    let alternative = format!(
+        "{HEAD}Content-Type: multipart/alternative; boundary=\"b\"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n\
+         Ada has accepted.\r\n--b\r\nContent-Type: text/calendar; charset=\"UTF-8\"; method=REPLY\r\n\
+         Content-Transfer-Encoding: base64\r\n\r\n{}\r\n--b--\r\n",
+        base64(CALENDAR.as_bytes())
+    );
+    assert_eq!(answer(&alternative), expected());
+    let attached = format!(
+        "{HEAD}Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\nContent-Type: multipart/alternative; boundary=a\r\n\r\n\
+         --a\r\nContent-Type: text/html\r\n\r\n<p>Ada</p>\r\n--a--\r\n--m\r\nContent-Type: application/ics; name=invite.ics\r\n\
+         Content-Disposition: attachment; filename=invite.ics\r\nContent-Transfer-Encoding: base64\r\n\r\n{}\r\n--m--\r\n",
+        base64(CALENDAR.as_bytes())
+    );
+    assert_eq!(answer(&attached), expected());
+}
+
+#[test]
+fn other_encodings_are_understood() {
+    let quoted = CALENDAR.replace('=', "=3D").replace("Größe", "Gr=F6=DFe");
+    let latin = format!(
+        "{HEAD}Content-Type: text/calendar; method=REPLY; charset=iso-8859-1\r\n\
+         Content-Transfer-Encoding: quoted-printable\r\n\r\n{quoted}"
+    );
+    assert_eq!(answer(&latin), expected());
+}
+
+#[test]
+fn what_is_no_answer_is_left_to_people() {
+    let plain =
+        format!("{HEAD}Content-Type: text/plain\r\n\r\nGuten Tag,\r\nwo finde ich das Amt?\r\n");
+    assert_eq!(read(&plain), Err(MailError::NoCalendar));
+    let invitation = format!(
+        "{HEAD}Content-Type: text/calendar; method=REQUEST\r\n\r\n{}",
+        CALENDAR.replace("METHOD:REPLY", "METHOD:REQUEST")
+    );
+    assert_eq!(
+        read(&invitation),
+        Err(MailError::Calendar(ReadError::Other))
+    );
+    // Somebody passes an answer on: it is in a mail in the mail, and nobody answers with it.
+    let forwarded = format!(
+        "{HEAD}Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\nContent-Type: message/rfc822\r\n\r\n\
+         {HEAD}Content-Type: text/calendar; method=REPLY\r\n\r\n{CALENDAR}\r\n--m--\r\n"
+    );
+    assert_eq!(read(&forwarded), Err(MailError::NoCalendar));
+    assert_eq!(read(""), Err(MailError::NotMail));
+}
+
+#[test]
+fn mail_without_an_end_is_refused() {
+    let nested = "Content-Type: message/rfc822\r\n\r\n".repeat(20_000);
+    assert_eq!(read(&nested), Err(MailError::TooMuch));
+    let spelled = "Content-Type: Message/RFC822\r\n\r\n".repeat(20_000);
+    assert_eq!(read(&spelled), Err(MailError::TooMuch));
+    let multipart = (0..20_000).fold(String::new(), |mut mail, depth| {
+        let _ = write!(
+            mail,
+            "Content-Type: multipart/mixed; boundary=b{depth}\r\n\r\n--b{depth}\r\n"
+        );
+        mail
+    });
+    assert_eq!(read(&multipart), Err(MailError::NoCalendar));
+    let large = format!(
+        "{HEAD}Content-Type: text/calendar\r\n\r\n{}",
+        "X:y\r\n".repeat(100_000)
+    );
+    assert_eq!(read(&large), Err(MailError::TooMuch));
+    let parts = "\r\n--m\r\nContent-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR".repeat(20_000);
+    let many = format!("{HEAD}Content-Type: multipart/mixed; boundary=m\r\n{parts}");
+    assert_eq!(read(&many), Err(MailError::Calendar(ReadError::Structure)));
+}
+
+fn report(fields: &str, original: &str) -> String {
+    format!(
+        "From: MAILER-DAEMON@mx.example\r\nTo: gewerbe@stadt.example\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/report; report-type=delivery-status; boundary=r\r\n\r\n--r\r\n\
+         Content-Type: text/plain\r\n\r\nSorry.\r\n--r\r\nContent-Type: message/delivery-status\r\n\r\n\
+         Reporting-MTA: dns; mx.example\r\n\r\n{fields}\r\n--r\r\n{original}\r\n--r--\r\n"
+    )
+}
+
+#[test]
+fn a_bounce_names_the_mail_that_did_not_arrive() {
+    let failed = "Final-Recipient: rfc822; Ada@Post.example\r\nAction: failed\r\nStatus: 5.1.1\r\n";
+    let bounce = Bounce {
+        recipient: "ada@post.example".to_owned(),
+        status: "5.1.1".to_owned(),
+        message_id: Some("17.abc@stadt.example".to_owned()),
+    };
+    let whole = "Content-Type: message/rfc822\r\n\r\nFrom: gewerbe@stadt.example\r\nMessage-ID: <17.abc@stadt.example>\r\n\r\nText";
+    assert_eq!(
+        read(&report(failed, whole)),
+        Ok(Mail::Bounce(bounce.clone()))
+    );
+    let headers = "Content-Type: text/rfc822-headers\r\n\r\nFrom: gewerbe@stadt.example\r\nMessage-ID: <17.abc@stadt.example>\r\n";
+    assert_eq!(
+        read(&report(failed, headers)),
+        Ok(Mail::Bounce(bounce.clone()))
+    );
+    assert_eq!(
+        read(&report(failed, "Content-Type: text/plain\r\n\r\nno copy")),
+        Ok(Mail::Bounce(Bounce {
+            message_id: None,
+            ..bounce
+        }))
+    );
+    let delayed = failed.replace("failed", "delayed");
+    assert_eq!(read(&report(&delayed, whole)), Err(MailError::NoCalendar));
+}
