@@ -57,7 +57,10 @@ impl Room {
                 sids.append(&mut user.destination_sids);
             }
         }
-        packet.kind = kind.into();
+        #[expect(deprecated, reason = "older clients read the kind here")]
+        {
+            packet.kind = kind.into();
+        }
         let bytes = packet.encode_to_vec();
         let label = match kind {
             Kind::Reliable => "_reliable",

@@ -8,8 +8,11 @@ use proto::signal_response::Message;
 use super::{ConnectionKey, Now, Output, ParticipantKey, Room, Side, track::TrackKey};
 use crate::{
     forward::{
+        MAX_LAYERS,
+        allocate::Demand,
         downtrack::{Inbound, Target, Verdict},
         payload,
+        quality::{self, Window},
         speakers::{INTERVAL as SPEAKERS_EVERY, Speaker},
         wanted::Quality,
     },
@@ -18,6 +21,8 @@ use crate::{
 
 /// How often layers are chosen anew for what comes and goes by itself.
 const TARGETS_EVERY: Duration = Duration::from_millis(500);
+/// How often connections are judged.
+const QUALITY_EVERY: Duration = Duration::from_secs(5);
 
 impl Room {
     /// Takes everything out of a connection after it was changed.
@@ -96,7 +101,24 @@ impl Room {
                     self.data(key, &label, &bytes, now);
                 }
             }
-            Event::ChannelOpen { .. } | Event::Bandwidth(_) | Event::Reception { .. } => {}
+            Event::Bandwidth(bandwidth) => {
+                if let Some(participant) = self.participants.get_mut(&key)
+                    && participant.sending_side() == side
+                {
+                    participant.bandwidth = Some(bandwidth);
+                }
+            }
+            Event::Reception { ssrc, lost, jitter } => {
+                if let Some(participant) = self.participants.get_mut(&key)
+                    && participant.receptions.len() < 1_024
+                {
+                    let reception = participant.receptions.entry(ssrc).or_default();
+                    reception.reports += 1;
+                    reception.lost += lost;
+                    reception.jitter = reception.jitter.max(jitter);
+                }
+            }
+            Event::ChannelOpen { .. } => {}
         }
     }
 
@@ -161,6 +183,9 @@ impl Room {
             && !media.payload.is_empty()
         {
             layer.liveness.packet(now.instant);
+            layer
+                .meter
+                .add(media.payload.len(), media.marker, now.instant);
         }
         let inbound = Inbound {
             layer: u8::try_from(layer).unwrap_or(u8::MAX),
@@ -264,9 +289,17 @@ impl Room {
             .as_ref()
             .and_then(|subscription| track.publication.quality(&subscription.request));
         if let Some(subscription) = subscription {
-            let target = wanted
+            let wanted = wanted
                 .filter(|_| subscription.negotiated)
                 .map(|quality| Target::layer(present(track, quality, now)));
+            let target = match (wanted, subscription.limit) {
+                (Some(wanted), Some(Some(limit))) => Some(Target {
+                    layer: wanted.layer.min(limit.layer),
+                    temporal: wanted.temporal.min(limit.temporal),
+                }),
+                (Some(_), Some(None)) => None,
+                (wanted, _) => wanted,
+            };
             subscription.downtrack.set_target(target);
         }
         let ceiling = track.dynacast.set(key, wanted, now.instant);
@@ -338,8 +371,15 @@ impl Room {
             self.speakers_told = now.instant;
             self.tell_speakers(now);
         }
+        if now.instant.saturating_duration_since(self.quality_told) >= QUALITY_EVERY {
+            self.quality_told = now.instant;
+            self.tell_quality();
+        }
         if now.instant.saturating_duration_since(self.targets_set) >= TARGETS_EVERY {
             self.targets_set = now.instant;
+            for key in self.keys() {
+                self.allocate(key, now);
+            }
             let pairs: Vec<(ParticipantKey, TrackKey)> = self
                 .tracks
                 .values()
@@ -357,6 +397,124 @@ impl Room {
             for (track, ceiling) in ceilings {
                 self.tell_dynacast(track, ceiling);
             }
+        }
+    }
+
+    /// Shares out what a subscriber's path carries.
+    fn allocate(&mut self, key: ParticipantKey, now: Now) {
+        let Self {
+            participants,
+            tracks,
+            ..
+        } = self;
+        let Some(participant) = participants.get_mut(&key) else {
+            return;
+        };
+        let Some(available) = participant.bandwidth else {
+            return;
+        };
+        let mut audio = 0;
+        let mut demands: Vec<Demand<TrackKey>> = Vec::new();
+        for (track_key, subscription) in &participant.subscriptions {
+            let Some(track) = tracks.get_mut(track_key) else {
+                continue;
+            };
+            let mut layers = [None; MAX_LAYERS];
+            for (rate, layer) in layers.iter_mut().zip(&mut track.layers) {
+                if layer.liveness.is_live(now.instant) {
+                    *rate = Some(layer.meter.rates(now.instant).bits);
+                }
+            }
+            if track.is_audio() {
+                audio += layers[0].unwrap_or(0);
+                continue;
+            }
+            let wanted = track
+                .publication
+                .quality(&subscription.request)
+                .filter(|_| subscription.negotiated)
+                .map(|quality| Target::layer(present(track, quality, now)));
+            demands.push(Demand {
+                track: *track_key,
+                screen: track.info.source == i32::from(proto::TrackSource::ScreenShare),
+                priority: 0,
+                wanted,
+                current: subscription.downtrack.target(),
+                layers,
+                temporal_layers: 1,
+            });
+        }
+        let allocation = participant
+            .allocator
+            .allocate(available, audio, &demands, now.instant);
+        let mut states = Vec::new();
+        for choice in allocation.choices {
+            let Some(subscription) = participant.subscriptions.get_mut(&choice.track) else {
+                continue;
+            };
+            subscription.limit = choice.limited.then_some(choice.target);
+            let paused = choice.limited && choice.target.is_none();
+            if std::mem::replace(&mut subscription.paused, paused) != paused
+                && let Some(track) = tracks.get(&choice.track)
+            {
+                states.push((track.owner, track.info.sid.clone(), paused));
+            }
+        }
+        let stream_states: Vec<proto::StreamStateInfo> = states
+            .into_iter()
+            .filter_map(|(owner, track_sid, paused)| {
+                let state = if paused {
+                    proto::StreamState::Paused
+                } else {
+                    proto::StreamState::Active
+                };
+                Some(proto::StreamStateInfo {
+                    participant_sid: self.participants.get(&owner)?.sid.clone(),
+                    track_sid,
+                    state: state.into(),
+                })
+            })
+            .collect();
+        if !stream_states.is_empty() {
+            let update = proto::StreamStateUpdate { stream_states };
+            self.send(key, Message::StreamStateUpdate(update));
+        }
+    }
+
+    /// Tells everybody how well participants receive, where that has changed.
+    fn tell_quality(&mut self) {
+        let mut updates = Vec::new();
+        for participant in self.participants.values_mut() {
+            let receptions = std::mem::take(&mut participant.receptions);
+            let windows: Vec<Window> = participant
+                .subscriptions
+                .iter()
+                .filter_map(|(track, subscription)| {
+                    let reception = receptions.get(&subscription.ssrc)?;
+                    let track = self.tracks.get(track)?;
+                    Some(window(reception, track))
+                })
+                .collect();
+            if let Some(quality) = participant.quality.update(windows) {
+                updates.push(proto::ConnectionQualityInfo {
+                    participant_sid: participant.sid.clone(),
+                    quality: match quality {
+                        quality::Quality::Lost => proto::ConnectionQuality::Lost,
+                        quality::Quality::Poor => proto::ConnectionQuality::Poor,
+                        quality::Quality::Good => proto::ConnectionQuality::Good,
+                        quality::Quality::Excellent => proto::ConnectionQuality::Excellent,
+                    }
+                    .into(),
+                    score: 0.0,
+                });
+            }
+        }
+        if updates.is_empty() {
+            return;
+        }
+        let update = proto::ConnectionQualityUpdate { updates };
+        for key in self.keys() {
+            self.send(key, Message::ConnectionQuality(update.clone()));
         }
     }
 
@@ -386,6 +544,25 @@ impl Room {
         for key in self.keys() {
             self.send(key, Message::SpeakersChanged(changed.clone()));
         }
+    }
+}
+
+/// A subscriber's reports of one track, of one second each, as a window of a thousand packets a second.
+fn window(reception: &super::participant::Reception, track: &super::track::Track) -> Window {
+    const A_SECOND: u64 = 1_000;
+    let clock_rate = track.codec.map_or(90_000, crate::stack::Codec::clock_rate);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "shares from 0 to 1"
+    )]
+    let lost = (reception.lost.max(0.0) * 1_000.0) as u64;
+    Window {
+        audio: track.is_audio(),
+        expected: u64::from(reception.reports) * A_SECOND,
+        lost,
+        jitter: Duration::from_secs(1) * reception.jitter.min(clock_rate) / clock_rate,
+        ..Window::default()
     }
 }
 

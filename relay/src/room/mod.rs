@@ -15,6 +15,9 @@ mod signal;
 mod subscription;
 mod track;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
@@ -211,6 +214,7 @@ pub struct Room {
     speakers: Speakers<ParticipantKey>,
     speakers_told: Instant,
     targets_set: Instant,
+    quality_told: Instant,
 }
 
 impl Room {
@@ -244,6 +248,7 @@ impl Room {
             speakers: Speakers::new(),
             speakers_told: now.instant,
             targets_set: now.instant,
+            quality_told: now.instant,
         };
         room.event("room_started", None, None, now);
         room

@@ -23,15 +23,21 @@ impl Room {
         };
         match link.connection.accept_offer(&offer.sdp, now.instant) {
             Ok(sdp) => {
-                link.stale = false;
                 let answer = proto::SessionDescription {
                     r#type: "answer".to_owned(),
                     sdp,
                     id: offer.id,
-                    mid_to_track_id: HashMap::new(),
+                    mid_to_track_id: self.sections_of(key),
                 };
                 self.announce_routes((key, Side::Publisher));
                 self.send(key, Message::Answer(answer));
+                if self
+                    .participants
+                    .get(&key)
+                    .is_some_and(|participant| participant.subscriber.is_none())
+                {
+                    self.settled(key, now);
+                }
             }
             Err(error) => {
                 metrics::counter!("relay_descriptions_refused_total").increment(1);
@@ -66,14 +72,44 @@ impl Room {
         self.negotiate(key, now);
     }
 
+    /// Which media section carries which track to a participant.
+    fn sections_of(&mut self, key: ParticipantKey) -> HashMap<String, String> {
+        let Self {
+            participants,
+            tracks,
+            ..
+        } = self;
+        let Some(participant) = participants.get_mut(&key) else {
+            return HashMap::new();
+        };
+        let mut sections = HashMap::new();
+        let link = participant
+            .subscriber
+            .as_mut()
+            .unwrap_or(&mut participant.publisher);
+        for (track, subscription) in &participant.subscriptions {
+            if let Some(mid) = link.connection.sender_mid(subscription.sender)
+                && let Some(track) = tracks.get(track)
+            {
+                sections.insert(mid, track.info.sid.clone());
+            }
+        }
+        sections
+    }
+
     /// What was negotiated can be sent from here on.
     fn settled(&mut self, key: ParticipantKey, now: Now) {
         let Some(participant) = self.participants.get_mut(&key) else {
             return;
         };
         let mut fresh = Vec::new();
+        let link = participant
+            .subscriber
+            .as_mut()
+            .unwrap_or(&mut participant.publisher);
         for (track, subscription) in &mut participant.subscriptions {
-            if !subscription.negotiated {
+            let placed = link.connection.sender_mid(subscription.sender).is_some();
+            if placed && !subscription.negotiated {
                 subscription.negotiated = true;
                 fresh.push(*track);
             }
@@ -89,6 +125,10 @@ impl Room {
             return;
         };
         let id = participant.next_offer;
+        if participant.subscriber.is_none() {
+            self.ask_for_sections(key);
+            return;
+        }
         let Some(link) = participant.subscriber.as_mut() else {
             return;
         };
@@ -113,6 +153,36 @@ impl Room {
             Err(error) => tracing::error!(%error, "no offer could be made"),
         }
         self.pump((key, Side::Subscriber), now);
+    }
+
+    /// Over a single connection the client makes every offer; it is told how many more sections it is to offer.
+    fn ask_for_sections(&mut self, key: ParticipantKey) {
+        let Self {
+            participants,
+            tracks,
+            ..
+        } = self;
+        let Some(participant) = participants.get_mut(&key) else {
+            return;
+        };
+        let link = &mut participant.publisher;
+        if !link.stale || participant.session.is_none() {
+            return;
+        }
+        link.stale = false;
+        let mut requirement = proto::MediaSectionsRequirement::default();
+        for (track, subscription) in &mut participant.subscriptions {
+            if subscription.asked || link.connection.sender_mid(subscription.sender).is_some() {
+                continue;
+            }
+            subscription.asked = true;
+            match tracks.get(track) {
+                Some(track) if track.is_audio() => requirement.num_audios += 1,
+                Some(_) => requirement.num_videos += 1,
+                None => {}
+            }
+        }
+        self.send(key, Message::MediaSectionsRequirement(requirement));
     }
 
     /// Tells the shell which ICE user names lead to a connection.

@@ -12,7 +12,21 @@ use super::{
     Join, Now, Output, PING_EVERY_S, PING_TIMEOUT_S, ParticipantKey, Room, Side, enabled_codecs,
     ids, server_info, subscription::Subscription, track::TrackKey,
 };
-use crate::stack::{Codec, Connection};
+use crate::{
+    forward::{allocate::Allocator, quality},
+    stack::{Codec, Connection},
+};
+
+/// What a subscriber reported of one stream since the last window.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Reception {
+    /// Reports, of one second each.
+    pub(super) reports: u32,
+    /// Sum of the shares lost.
+    pub(super) lost: f32,
+    /// The greatest jitter, in ticks.
+    pub(super) jitter: u32,
+}
 
 /// A participant's connection.
 #[derive(Debug)]
@@ -64,7 +78,13 @@ pub(super) struct Participant {
     /// Who may subscribe to this participant's tracks; `None`: everybody.
     pub(super) audience: Option<Vec<proto::TrackPermission>>,
     pub(super) next_offer: u32,
-    pub(super) quality: proto::ConnectionQuality,
+    /// How well it receives, as told to everybody.
+    pub(super) quality: quality::Connection,
+    /// The reports of the current window, by our SSRC.
+    pub(super) receptions: HashMap<u32, Reception>,
+    /// What the path to it carries, in bit/s, once known.
+    pub(super) bandwidth: Option<u64>,
+    pub(super) allocator: Allocator,
 }
 
 impl Participant {
@@ -96,10 +116,10 @@ impl Participant {
 }
 
 impl Room {
-    pub(super) fn new_link(&mut self, now: Now) -> Option<Link> {
+    fn new_link(&mut self, answers_only: bool, now: Now) -> Option<Link> {
         let connection = self
             .stack
-            .connection(now.instant)
+            .connection(answers_only, now.instant)
             .inspect_err(|error| tracing::error!(%error, "no connection to be had"))
             .ok()?;
         Some(Link {
@@ -160,14 +180,14 @@ impl Room {
     }
 
     fn admit(&mut self, session: u64, join: Join, now: Now) {
-        let Some(publisher) = self.new_link(now) else {
+        let Some(publisher) = self.new_link(join.single_connection, now) else {
             self.refuse(session, proto::DisconnectReason::JoinFailure, false);
             return;
         };
         let subscriber = if join.single_connection {
             None
         } else {
-            self.new_link(now)
+            self.new_link(false, now)
         };
         let key = ParticipantKey(self.next_participant);
         self.next_participant += 1;
@@ -203,7 +223,10 @@ impl Room {
             wanted: HashSet::new(),
             audience: None,
             next_offer: 1,
-            quality: proto::ConnectionQuality::Excellent,
+            quality: quality::Connection::default(),
+            receptions: HashMap::new(),
+            bandwidth: None,
+            allocator: Allocator::default(),
         };
         let two_connections = participant.subscriber.is_some();
         self.participants.insert(key, participant);
@@ -307,6 +330,9 @@ impl Room {
         );
         if let Some(sync) = join.sync {
             self.sync_state(key, &sync, now);
+        }
+        if let Some(offer) = join.offer {
+            self.take_offer(key, &offer, now);
         }
         self.negotiate(key, now);
     }

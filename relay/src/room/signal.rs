@@ -6,6 +6,7 @@ use proto::{signal_request::Message as Request, signal_response::Message};
 use super::{Now, ParticipantKey, Room};
 
 impl Room {
+    /// Takes a message of a participant.
     pub(super) fn signal(&mut self, from: ParticipantKey, message: Request, now: Now) {
         match message {
             Request::Offer(offer) => self.take_offer(from, &offer, now),
@@ -63,13 +64,7 @@ impl Room {
             }
             // ICE-lite: the client's candidates are not called. Layers follow from what arrives. Scenarios are
             // for servers under test, and the relay keeps no data for later.
-            Request::Trickle(_)
-            | Request::UpdateLayers(_)
-            | Request::Simulate(_)
-            | Request::UnpublishDataTrackRequest(_)
-            | Request::UpdateDataSubscription(_)
-            | Request::StoreDataBlobRequest(_)
-            | Request::GetDataBlobRequest(_) => {}
+            _ => {}
         }
     }
 

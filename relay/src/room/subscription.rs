@@ -7,7 +7,7 @@ use rand::RngExt as _;
 use super::{Now, ParticipantKey, Room, track::TrackKey};
 use crate::{
     forward::{
-        downtrack::Downtrack,
+        downtrack::{Downtrack, Target},
         wanted::{Quality, Request},
     },
     stack::{SenderId, SenderSpec},
@@ -20,6 +20,12 @@ pub(super) struct Subscription {
     pub(super) ssrc: u32,
     /// The client has answered an offer that carries it.
     pub(super) negotiated: bool,
+    /// The client was asked for a media section.
+    pub(super) asked: bool,
+    /// Less than wanted, for want of bandwidth: `None` until allocated, then the layer or a pause.
+    pub(super) limit: Option<Option<Target>>,
+    /// The client was told that nothing comes.
+    pub(super) paused: bool,
     pub(super) downtrack: Downtrack,
     /// How the client shows it.
     pub(super) request: Request,
@@ -124,6 +130,9 @@ impl Room {
                 sender,
                 ssrc,
                 negotiated: false,
+                asked: false,
+                limit: None,
+                paused: false,
                 downtrack,
                 request: Request {
                     disabled: false,

@@ -8,7 +8,7 @@ use proto::signal_response::Message;
 use super::{Now, ParticipantKey, Room, Side, ids};
 use crate::{
     forward::{
-        bitrate::Liveness,
+        bitrate::{Liveness, Meter},
         dynacast::Dynacast,
         keyframe::Throttle,
         wanted::{Declared, Publication, Quality, layer_of_rid},
@@ -28,6 +28,8 @@ pub(super) struct Layer {
     pub(super) ssrc: Option<u32>,
     /// Whether packets come.
     pub(super) liveness: Liveness,
+    /// What it carries.
+    pub(super) meter: Meter,
 }
 
 impl Layer {
@@ -41,6 +43,7 @@ impl Layer {
             rid: rid.to_owned(),
             ssrc: None,
             liveness: Liveness::new(silence),
+            meter: Meter::new(),
         }
     }
 }
@@ -194,6 +197,7 @@ impl Room {
         let key = TrackKey(self.next_track);
         self.next_track += 1;
         let simulcast = layers.len() > 1;
+        #[expect(deprecated, reason = "clients still read the older fields")]
         let info = proto::TrackInfo {
             sid,
             r#type: request.r#type,
@@ -325,6 +329,7 @@ impl Room {
             return;
         }
         let layer = track.layer_of(rid);
+        tracing::debug!(sid = track.info.sid, rid, layer, ?codec, "a stream came");
         track.layers[layer].ssrc = Some(ssrc);
         let first = !track.published;
         track.published = true;

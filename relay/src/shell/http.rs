@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    io::Read as _,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -17,6 +18,8 @@ use axum::{
     routing::{get, post},
 };
 use base64::Engine as _;
+use livekit_protocol as proto;
+use prost::Message as _;
 use serde::Deserialize;
 
 use super::{api, clock, shard::Shards, signalling};
@@ -47,6 +50,8 @@ pub(crate) fn router(state: State) -> Router {
         .route("/", get(async || "OK"))
         .route("/rtc", get(connect))
         .route("/rtc/validate", get(validate))
+        .route("/rtc/v1", get(connect_single))
+        .route("/rtc/v1/validate", get(validate_single))
         .route("/twirp/livekit.RoomService/{method}", post(api::call))
         .layer(DefaultBodyLimit::max(1024 * 1024))
         .layer(middleware::from_fn(allow_every_origin))
@@ -115,6 +120,7 @@ struct Parameters {
     reconnect: Option<String>,
     sid: Option<String>,
     attributes: Option<String>,
+    join_request: Option<String>,
 }
 
 fn is_true(value: Option<&String>, default: bool) -> bool {
@@ -165,11 +171,77 @@ async fn connect(
         resume: resume.then(|| parameters.sid.unwrap_or_default()),
         sync: None,
     };
+    Ok(upgraded(upgrade, state, join))
+}
+
+/// The largest join request: an offer of many sections, and room.
+const MAX_JOIN_REQUEST: u64 = 512 * 1024;
+
+/// Reads the join request of `/rtc/v1`.
+fn join_request(encoded: Option<&str>) -> Result<proto::JoinRequest, Refusal> {
+    use proto::wrapped_join_request::Compression;
+    let encoded = encoded.ok_or(Refusal::Request("join_request is required"))?;
+    let wrapped = decode_base64(encoded)?;
+    let wrapped = proto::WrappedJoinRequest::decode(wrapped.as_slice())
+        .map_err(|_| Refusal::Request("cannot unmarshal wrapped join request"))?;
+    let request = match wrapped.compression() {
+        Compression::None => wrapped.join_request,
+        Compression::Gzip => {
+            let mut request = Vec::new();
+            flate2::read::GzDecoder::new(wrapped.join_request.as_slice())
+                .take(MAX_JOIN_REQUEST + 1)
+                .read_to_end(&mut request)
+                .map_err(|_| Refusal::Request("cannot read decompressed join request"))?;
+            request
+        }
+    };
+    if request.len() as u64 > MAX_JOIN_REQUEST {
+        return Err(Refusal::Request("join request too large"));
+    }
+    proto::JoinRequest::decode(request.as_slice())
+        .map_err(|_| Refusal::Request("cannot unmarshal join request"))
+}
+
+async fn validate_single(
+    Extracted(state): Extracted<State>,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+) -> Result<&'static str, Refusal> {
+    may_join(&state, &headers, &parameters)?;
+    join_request(parameters.join_request.as_deref())?;
+    Ok("success")
+}
+
+async fn connect_single(
+    Extracted(state): Extracted<State>,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Refusal> {
+    let grants = may_join(&state, &headers, &parameters)?;
+    let request = join_request(parameters.join_request.as_deref())?;
+    let settings = request.connection_settings.unwrap_or_default();
+    let join = Join {
+        grants,
+        auto_subscribe: settings.auto_subscribe,
+        adaptive_stream: settings.adaptive_stream,
+        single_connection: true,
+        offer: request.publisher_offer,
+        tracks: request.add_track_requests,
+        attributes: request.participant_attributes,
+        metadata: request.metadata,
+        resume: request.reconnect.then_some(request.participant_sid),
+        sync: request.sync_state,
+    };
+    Ok(upgraded(upgrade, state, join))
+}
+
+fn upgraded(upgrade: WebSocketUpgrade, state: State, join: Join) -> Response {
     let limit = state.limits.signal_bytes;
-    Ok(upgrade
+    upgrade
         .max_message_size(limit)
         .max_frame_size(limit)
-        .on_upgrade(move |socket| signalling::serve(socket, state, join)))
+        .on_upgrade(move |socket| signalling::serve(socket, state, join))
 }
 
 /// Attributes come as base64 of a JSON object; what cannot be read is none.

@@ -270,7 +270,7 @@ pub trait Connection: Send + fmt::Debug {
     /// Ends a stream to the peer.
     fn remove_sender(&mut self, sender: SenderId) -> Result<(), StackError>;
 
-    /// The media section of a sender, once negotiated.
+    /// The media section of a sender, once it has one.
     fn sender_mid(&mut self, sender: SenderId) -> Option<String>;
 
     /// Sends media. Before the stream is negotiated and connected the packet is dropped.
@@ -300,6 +300,11 @@ pub trait Connection: Send + fmt::Debug {
 
 /// Makes connections.
 pub trait Stack: Send + fmt::Debug {
-    /// A new connection that has negotiated nothing.
-    fn connection(&mut self, now: Instant) -> Result<Box<dyn Connection>, StackError>;
+    /// A new connection that has negotiated nothing. With `answers_only` the peer makes every offer, and what is sent
+    /// to it finds its place in media sections that the peer offers to receive.
+    fn connection(
+        &mut self,
+        answers_only: bool,
+        now: Instant,
+    ) -> Result<Box<dyn Connection>, StackError>;
 }

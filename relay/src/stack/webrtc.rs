@@ -23,7 +23,7 @@ use rtc::{
     },
     rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication,
     rtp_transceiver::{
-        RTCRtpSenderId,
+        RTCRtpSenderId, RTCRtpTransceiverDirection, RTCRtpTransceiverInit,
         rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RTCRtpRtxParameters},
     },
     sansio::Protocol as _,
@@ -59,7 +59,11 @@ impl WebrtcStack {
 }
 
 impl Stack for WebrtcStack {
-    fn connection(&mut self, now: Instant) -> Result<Box<dyn Connection>, StackError> {
+    fn connection(
+        &mut self,
+        answers_only: bool,
+        now: Instant,
+    ) -> Result<Box<dyn Connection>, StackError> {
         let inbound = Arc::new(Mutex::new(Inbound::default()));
         let settings = SettingEngineBuilder::new()
             .with_lite(true)
@@ -79,6 +83,8 @@ impl Stack for WebrtcStack {
             candidates: self.candidates.clone(),
             candidates_given: false,
             ufrag: None,
+            answers_only,
+            sections: Description::default(),
             channels: HashMap::new(),
             senders: HashMap::new(),
             connected: false,
@@ -106,6 +112,9 @@ struct WebrtcConnection {
     candidates: Vec<(Protocol, SocketAddr)>,
     candidates_given: bool,
     ufrag: Option<String>,
+    answers_only: bool,
+    /// The peer's last description.
+    sections: Description,
     channels: HashMap<String, rtc::data_channel::RTCDataChannelId>,
     senders: HashMap<SenderId, Sender>,
     connected: bool,
@@ -143,6 +152,32 @@ fn candidate(protocol: Protocol, address: SocketAddr) -> String {
 impl WebrtcConnection {
     fn inbound(&self) -> MutexGuard<'_, Inbound> {
         self.inbound.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn describe(&mut self, sdp: &str) {
+        self.sections = Description::parse(sdp);
+        self.inbound().describe(self.sections.clone());
+    }
+
+    /// Whether the first section of a kind that nothing is sent in is one in which the peer wants to receive. `rtc`
+    /// puts a track into that first section, be it one of the peer's own tracks.
+    fn has_free_section(&mut self, kind: &str) -> bool {
+        let transceivers: Vec<_> = self.peer.get_transceivers().collect();
+        for id in transceivers {
+            let Some(transceiver) = self.peer.rtp_transceiver(id) else {
+                continue;
+            };
+            if transceiver.sender().is_some() {
+                continue;
+            }
+            let mid = transceiver.mid().clone().unwrap_or_default();
+            if let Some(section) = self.sections.section(&mid)
+                && section.kind == kind
+            {
+                return section.receives && !section.sends;
+            }
+        }
+        false
     }
 
     /// Puts a description of ours in force and gives it with our candidates.
@@ -204,7 +239,7 @@ impl Connection for WebrtcConnection {
         self.peer
             .set_remote_description(now, parsed)
             .map_err(misdescribed)?;
-        self.inbound().describe(Description::parse(&offer));
+        self.describe(&offer);
         let answer = self.peer.create_answer(None).map_err(misdescribed)?;
         let answer = self.settle(answer, now)?;
         self.learn_numbers();
@@ -225,7 +260,7 @@ impl Connection for WebrtcConnection {
         self.peer
             .set_remote_description(now, parsed)
             .map_err(misdescribed)?;
-        self.inbound().describe(Description::parse(&answer));
+        self.describe(&answer);
         self.learn_numbers();
         Ok(())
     }
@@ -277,7 +312,23 @@ impl Connection for WebrtcConnection {
             engine::kind(spec.codec),
             vec![encoding],
         );
-        let id = SenderId(usize::from(self.peer.add_track(track).map_err(refused)?));
+        let kind = if spec.codec.is_audio() {
+            "audio"
+        } else {
+            "video"
+        };
+        let id = if self.answers_only && !self.has_free_section(kind) {
+            let init = RTCRtpTransceiverInit {
+                direction: RTCRtpTransceiverDirection::Sendonly,
+                ..RTCRtpTransceiverInit::default()
+            };
+            self.peer
+                .add_transceiver_from_track(track, Some(init))
+                .map_err(refused)?
+        } else {
+            usize::from(self.peer.add_track(track).map_err(refused)?)
+        };
+        let id = SenderId(id);
         self.senders.insert(
             id,
             Sender {
@@ -296,10 +347,7 @@ impl Connection for WebrtcConnection {
     }
 
     fn sender_mid(&mut self, sender: SenderId) -> Option<String> {
-        let transceiver = self
-            .peer
-            .rtp_transceiver(rtc::rtp_transceiver::RTCRtpTransceiverId::from(sender.0))?;
-        transceiver.mid().clone()
+        self.peer.rtp_transceiver(sender.0)?.mid().clone()
     }
 
     fn send_media(&mut self, sender: SenderId, media: OutgoingMedia, now: Instant) {
