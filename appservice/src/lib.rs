@@ -5,6 +5,7 @@
 //! - [`event`]: reads one pushed event; pure, and every byte of it is hostile.
 //! - [`client`]: the homeserver's client API, as the service's bot or as a ghost.
 //! - [`rooms`]: door rooms, the city's space and consultation rooms as data, compared and repaired.
+//! - [`rtc`]: memberships of a room's call as data: what is written for a ghost, and who is read to be in it; pure.
 //! - [`jobs`]: one outbox row in, its effect out; each job may be executed again at any point.
 //!
 //! No store, no browser, no wording: texts come in finished. Logs and metrics carry room ids, event ids,
@@ -16,6 +17,7 @@ pub mod event;
 pub mod jobs;
 pub mod registration;
 pub mod rooms;
+pub mod rtc;
 #[cfg(test)]
 mod tests;
 pub mod transactions;
@@ -38,6 +40,8 @@ pub mod types {
     pub const CALL_MEMBER: &str = "org.matrix.msc3401.call.member";
     /// Call membership of `MatrixRTC` (MSC4143).
     pub const RTC_MEMBER: &str = "org.matrix.msc4143.rtc.member";
+    /// Lets clients ring for a call (MSC4075).
+    pub const RTC_NOTIFICATION: &str = "org.matrix.msc4075.rtc.notification";
     /// Widgets, as Element reads them.
     pub const WIDGETS: &str = "im.vector.modular.widgets";
     /// Where Element puts widgets.

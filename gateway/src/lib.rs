@@ -18,11 +18,12 @@ pub mod media;
 pub mod pages;
 pub mod port;
 pub mod problem;
+mod rtc;
 mod sse;
 pub mod state;
 pub mod telemetry;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{Router, http::StatusCode, middleware};
 use tower_http::timeout::TimeoutLayer;
@@ -49,8 +50,10 @@ pub fn router(gateway: Gateway) -> Router {
             TIMEOUT,
         ))
         .with_state(gateway.clone());
+    let api = Api::new(gateway);
     pages
-        .merge(api::routes(Api::new(gateway)))
+        .merge(api::routes(Arc::clone(&api)))
+        .merge(rtc::routes(api))
         .layer(middleware::from_fn_with_state(config, headers::secure))
         .layer(middleware::from_fn_with_state(shell, telemetry::observe))
 }

@@ -81,6 +81,12 @@ pub struct Limits {
     pub files_per_visit: Rate,
     /// Typing notices of one visit.
     pub typing_per_visit: Rate,
+    /// Joinings of one visit's call, with those that renew it.
+    pub calls_per_visit: Rate,
+    /// Tokens for Matrix clients asked for from one address.
+    pub tokens_per_address: Rate,
+    /// Tokens for Matrix clients asked for in all: each asks a homeserver.
+    pub tokens_in_all: Rate,
     /// Event streams open at once from one address.
     pub streams_per_address: u32,
     /// Event streams open at once at one visit.
@@ -99,6 +105,9 @@ impl Default for Limits {
             messages_city: Rate::new(3000, 600),
             files_per_visit: Rate::new(10, 10),
             typing_per_visit: Rate::new(60, 30),
+            calls_per_visit: Rate::new(60, 30),
+            tokens_per_address: Rate::new(120, 60),
+            tokens_in_all: Rate::new(1200, 300),
             streams_per_address: 200,
             streams_per_visit: 12,
             uploads_at_once: 16,
@@ -116,6 +125,9 @@ pub(crate) enum Limited {
     MessagesOfCity,
     FilesOfVisit,
     TypingOfVisit,
+    CallsOfVisit,
+    TokensOfAddress,
+    TokensInAll,
     StreamsOfAddress,
     StreamsOfVisit,
     Uploads,
@@ -131,6 +143,9 @@ impl Limited {
             Self::MessagesOfCity => "messages_city",
             Self::FilesOfVisit => "files_per_visit",
             Self::TypingOfVisit => "typing_per_visit",
+            Self::CallsOfVisit => "calls_per_visit",
+            Self::TokensOfAddress => "tokens_per_address",
+            Self::TokensInAll => "tokens_in_all",
             Self::StreamsOfAddress => "streams_per_address",
             Self::StreamsOfVisit => "streams_per_visit",
             Self::Uploads => "uploads_at_once",
@@ -246,6 +261,9 @@ pub(crate) struct Limiter {
     messages_city: Whole,
     files_per_visit: Keyed<Seat>,
     typing_per_visit: Keyed<Seat>,
+    calls_per_visit: Keyed<Seat>,
+    tokens_per_address: Keyed<IpAddr>,
+    tokens_in_all: Whole,
 }
 
 impl Limiter {
@@ -271,6 +289,13 @@ impl Limiter {
             messages_city: Whole::new(Limited::MessagesOfCity, limits.messages_city, clock),
             files_per_visit: Keyed::new(Limited::FilesOfVisit, limits.files_per_visit, clock),
             typing_per_visit: Keyed::new(Limited::TypingOfVisit, limits.typing_per_visit, clock),
+            calls_per_visit: Keyed::new(Limited::CallsOfVisit, limits.calls_per_visit, clock),
+            tokens_per_address: Keyed::new(
+                Limited::TokensOfAddress,
+                limits.tokens_per_address,
+                clock,
+            ),
+            tokens_in_all: Whole::new(Limited::TokensInAll, limits.tokens_in_all, clock),
         }
     }
 
@@ -293,6 +318,15 @@ impl Limiter {
 
     pub(crate) fn typing(&self, seat: &Seat) -> Result<(), OverLimit> {
         self.typing_per_visit.check(seat)
+    }
+
+    pub(crate) fn call(&self, seat: &Seat) -> Result<(), OverLimit> {
+        self.calls_per_visit.check(seat)
+    }
+
+    pub(crate) fn media_token(&self, address: &IpAddr) -> Result<(), OverLimit> {
+        self.tokens_per_address.check(address)?;
+        self.tokens_in_all.check()
     }
 
     pub(crate) fn rating(&self, address: &IpAddr) -> Result<(), OverLimit> {

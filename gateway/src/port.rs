@@ -181,12 +181,57 @@ pub enum VisitEvent {
     Message(MessageView),
     /// Whether a clerk is typing.
     Typing(bool),
+    /// Who is in the call, or where they send to, has changed: join it again with [`FrontOffice::join_call`].
+    Call,
     /// Events were lost: read visit and messages again.
     Resync,
 }
 
 /// The events of one visit while a page shows it; dropping it tells the house that the page is gone.
 pub type VisitEvents = Pin<Box<dyn Stream<Item = VisitEvent> + Send>>;
+
+/// A relay that carries the call, with the right to connect to it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Transport {
+    /// `wss://…`.
+    pub url: String,
+    /// A LiveKit access token for the call's room. Secret.
+    pub token: String,
+    /// Whether the guest sends here; on the others it only receives.
+    pub own: bool,
+}
+
+/// What somebody in a call is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CallRole {
+    /// The guest of this visit.
+    Guest,
+    /// A clerk of the office.
+    Clerk,
+    /// An interpreter, a companion, anybody else.
+    Participant,
+}
+
+/// Somebody in the call.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CallParticipant {
+    /// The name by which relays know them.
+    pub identity: String,
+    /// The name people know them by.
+    pub name: String,
+    /// What they are there for.
+    pub role: CallRole,
+}
+
+/// The call of a visit as its guest needs it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CallView {
+    /// One for each relay that somebody in the call sends to; the own one first.
+    pub transports: Vec<Transport>,
+    /// Everybody in the call, the guest too.
+    pub participants: Vec<CallParticipant>,
+}
 
 /// A file on its way in, already limited in size and checked in type.
 pub struct Upload {
@@ -233,6 +278,9 @@ pub enum HouseError {
     /// The homeserver cannot be reached; for files, which are not kept here.
     #[error("the homeserver cannot be reached")]
     HomeserverAway,
+    /// Calls are switched off, or the relay cannot be reached.
+    #[error("there are no calls at the moment")]
+    CallsUnavailable,
     /// A fault of ours. The cause is logged where it arose.
     #[error("internal fault")]
     Internal,
@@ -311,4 +359,85 @@ pub trait FrontOffice: Send + Sync + 'static {
 
     /// One to five, once, after the end.
     async fn rate(&self, guest: &GuestId, visit: &VisitId, stars: u8) -> Result<(), HouseError>;
+
+    /// The guest is in the call from here on, until [`FrontOffice::leave_call`], the end of the visit, or until no page
+    /// shows the visit any more. Idempotent: again gives fresh tokens.
+    async fn join_call(&self, guest: &GuestId, visit: &VisitId) -> Result<CallView, HouseError>;
+
+    /// The guest hangs up. Idempotent.
+    async fn leave_call(&self, guest: &GuestId, visit: &VisitId) -> Result<(), HouseError>;
+}
+
+/// A token by which a homeserver's user proves who they are (Client-Server API, OpenID).
+#[derive(Clone, PartialEq, Eq)]
+pub struct OpenId {
+    /// The secret, to be shown to the homeserver alone.
+    pub access_token: String,
+    /// The homeserver that made it.
+    pub server_name: String,
+}
+
+/// Who asks to be let into a room's call.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// In the older way: user and device are the name on the relay.
+    Device {
+        /// The device. Nobody proves it.
+        device_id: String,
+    },
+    /// As MSC4195 has it: the name on the relay is a hash.
+    Member {
+        /// The membership's id.
+        id: String,
+        /// Whom the token must prove.
+        user_id: String,
+        /// The device. Nobody proves it.
+        device_id: String,
+    },
+}
+
+/// A Matrix client asks for a token for the relay.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TokenRequest {
+    /// The Matrix room whose call it is.
+    pub room_id: String,
+    /// Which of the room's calls.
+    pub slot_id: String,
+    /// The proof.
+    pub openid: OpenId,
+    /// As whom.
+    pub claim: Claim,
+}
+
+/// The right to connect to the relay.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TokenGrant {
+    /// `wss://…`.
+    pub url: String,
+    /// A LiveKit access token. Secret.
+    pub jwt: String,
+}
+
+/// Why there is no token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Nobody has proven to be who they claim.
+    #[error("the claim is not proven")]
+    Unproven,
+    /// The room has no call of ours, or the user is not in the room. Strangers are not told which.
+    #[error("the user is in no such room")]
+    NotInRoom,
+    /// The homeserver, or the relay, cannot be reached.
+    #[error("a part of the house cannot be reached")]
+    Away,
+    /// A fault of ours. The cause is logged where it arose.
+    #[error("internal fault")]
+    Internal,
+}
+
+/// The house's token service for Matrix clients (MSC4195).
+#[async_trait]
+pub trait MediaTokens: Send + Sync + 'static {
+    /// A token for somebody who is in the room whose call it is.
+    async fn token(&self, request: TokenRequest) -> Result<TokenGrant, TokenError>;
 }

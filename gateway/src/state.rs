@@ -6,7 +6,12 @@ use ipnet::IpNet;
 use texts::Catalogue;
 use tokio::sync::watch;
 
-use crate::{address::ProxyHeader, limits::Limits, pages::Assets, port::FrontOffice};
+use crate::{
+    address::ProxyHeader,
+    limits::Limits,
+    pages::Assets,
+    port::{FrontOffice, MediaTokens},
+};
 
 /// Settings of the public listener.
 #[derive(Debug, Clone)]
@@ -22,6 +27,9 @@ pub struct GatewayConfig {
     pub proxy_header: ProxyHeader,
     /// How much one address, one visit and the whole city may do.
     pub limits: Limits,
+    /// Where the page of a visit may connect to besides the own origin: the relay's origins. With calls, it may also
+    /// connect to any other by TLS, since each homeserver in a call has a relay of its own.
+    pub relay_origins: Vec<String>,
 }
 
 impl GatewayConfig {
@@ -34,6 +42,7 @@ impl GatewayConfig {
             trusted_proxies: Vec::new(),
             proxy_header: ProxyHeader::default(),
             limits: Limits::default(),
+            relay_origins: Vec::new(),
         }
     }
 
@@ -72,6 +81,8 @@ impl fmt::Debug for Shell {
 pub struct Gateway {
     /// The house behind the gateway.
     pub house: Arc<dyn FrontOffice>,
+    /// The token service for Matrix clients; none while calls are switched off.
+    pub media_tokens: Option<Arc<dyn MediaTokens>>,
     /// All texts.
     pub texts: Arc<Catalogue>,
     /// Settings.

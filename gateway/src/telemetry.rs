@@ -14,12 +14,13 @@ use metrics::{
 };
 use tracing::Instrument;
 
-use crate::{limits::Limited, state::Shell};
+use crate::{limits::Limited, port::TokenError, state::Shell};
 
 const REQUESTS: &str = "vorzimmer_http_requests_total";
 const DURATION: &str = "vorzimmer_http_request_duration_seconds";
 const STREAMS: &str = "vorzimmer_event_streams";
 const KNOCKS: &str = "vorzimmer_knocks_total";
+const MEDIA_TOKENS: &str = "vorzimmer_media_tokens_total";
 const LIMITED: &str = "vorzimmer_rate_limited_total";
 
 /// Tells the exporter what the gateway's metrics mean.
@@ -32,6 +33,7 @@ pub fn describe() {
     );
     describe_gauge!(STREAMS, "Open event streams by kind");
     describe_counter!(KNOCKS, "Knocks by result");
+    describe_counter!(MEDIA_TOKENS, "Tokens for the relay by result");
     describe_counter!(LIMITED, "Requests refused by a limit");
 }
 
@@ -86,6 +88,17 @@ pub(crate) fn limited(limit: Limited) {
 
 pub(crate) fn knock(result: &'static str) {
     counter!(KNOCKS, "result" => result).increment(1);
+}
+
+pub(crate) fn media_token(error: Option<&TokenError>) {
+    let result = match error {
+        None => "granted",
+        Some(TokenError::Unproven) => "unproven",
+        Some(TokenError::NotInRoom) => "not_in_room",
+        Some(TokenError::Away) => "away",
+        Some(TokenError::Internal) => "internal",
+    };
+    counter!(MEDIA_TOKENS, "result" => result).increment(1);
 }
 
 /// Counts an open event stream for as long as it lives.

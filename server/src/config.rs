@@ -29,6 +29,8 @@ pub(crate) struct Config {
     pub(crate) public: Public,
     pub(crate) internal: Internal,
     pub(crate) homeserver: Homeserver,
+    /// Video calls; without the table there are none.
+    pub(crate) calls: Option<Calls>,
 }
 
 /// What browsers reach.
@@ -65,6 +67,53 @@ pub(crate) struct Homeserver {
     pub(crate) deletion_token_file: Option<PathBuf>,
 }
 
+/// Video calls.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Calls {
+    /// `false` switches them off and keeps the rest of the table.
+    #[serde(default = "yes")]
+    pub(crate) enabled: bool,
+    /// A LiveKit server or cluster.
+    pub(crate) livekit: Option<LiveKit>,
+    /// How guests are shown to be in a call.
+    #[serde(default)]
+    pub(crate) membership: Membership,
+    /// Private networks in which other homeservers and their token services may be asked. All others that are not
+    /// part of the Internet are refused, because strangers name these addresses.
+    #[serde(default)]
+    pub(crate) allowed_networks: Vec<IpNet>,
+    /// Authorities, in PEM, that sign certificates of other homeservers besides those the machine trusts.
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// The relay is a LiveKit server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LiveKit {
+    /// Where browsers and vorzimmer reach it: `wss://…`.
+    pub(crate) url: Url,
+    /// The name of its API key.
+    pub(crate) key: String,
+    /// Holds the key's secret.
+    pub(crate) secret_file: PathBuf,
+}
+
+/// How guests are shown to be in a call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Membership {
+    /// By room state, which every client reads.
+    #[default]
+    State,
+    /// By room state and sticky events, of which newer clients believe the latter.
+    Sticky,
+}
+
+const fn yes() -> bool {
+    true
+}
+
 impl Config {
     /// Reads the file; relative paths in it are relative to the file.
     pub(crate) fn read(path: &Path) -> Result<Self> {
@@ -83,7 +132,19 @@ impl Config {
             config.public.url
         );
         let base = path.parent().unwrap_or(Path::new("."));
+        let (ca_file, secret_file) = match &mut config.calls {
+            Some(calls) => (
+                calls.ca_file.as_mut(),
+                calls
+                    .livekit
+                    .as_mut()
+                    .map(|livekit| &mut livekit.secret_file),
+            ),
+            None => (None, None),
+        };
         for relative in [
+            ca_file,
+            secret_file,
             Some(&mut config.city),
             Some(&mut config.data_dir),
             Some(&mut config.guest_web),

@@ -24,6 +24,9 @@ pub(crate) async fn happened(
     record: VisitRecord,
     event: &RoomEvent,
 ) -> Result<(), ChangeError> {
+    if house.calls.is_some() && concerns_call(house, event) {
+        house.hub.send(&record.visit.id, VisitEvent::Call);
+    }
     match &event.kind {
         RoomEventKind::Joined { user } if is_visitor(&record, user) => {
             enter(house, &record, event).await
@@ -77,6 +80,14 @@ pub(crate) async fn happened(
         RoomEventKind::Message { kind, body, .. } => said(house, &record, event, kind, body).await,
         _ => inbox::ignore(house, event).await,
     }
+}
+
+/// Whether the guest's page has to look who is in the call. What its own ghost does it knows.
+fn concerns_call(house: &House, event: &RoomEvent) -> bool {
+    matches!(
+        event.kind,
+        RoomEventKind::CallMember | RoomEventKind::Joined { .. } | RoomEventKind::Left { .. }
+    ) && !house.matrix.is_ghost(&event.sender)
 }
 
 /// Somebody with an own Matrix account; guests come in by their page.

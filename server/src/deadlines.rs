@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tracing::error;
 
 use crate::{
+    calls,
     house::{ChangeError, House},
     hub::PresenceChange,
     shell,
@@ -94,10 +95,14 @@ pub(crate) async fn presence(
             if !here {
                 tokio::time::sleep(RELOAD).await;
             }
-            if house.hub.is_here(&visit) == here
-                && let Err(fault) = tell(&house, &visit, here).await
-            {
+            if house.hub.is_here(&visit) != here {
+                return;
+            }
+            if let Err(fault) = tell(&house, &visit, here).await {
                 error!("presence was not stored: {fault}");
+            }
+            if !here && let Err(fault) = calls::hang_up(&house, &visit).await {
+                error!("a guest who went stays in the call: {fault}");
             }
         });
     }

@@ -9,7 +9,7 @@ use gateway::pages::Assets;
 use jiff::SignedDuration;
 use store::Store;
 
-use crate::{config::Config, house::House, rooms, serve::Foundation, shell};
+use crate::{calls::RelayError, config::Config, house::House, rooms, serve::Foundation, shell};
 
 /// The clocks of homeserver and service may differ by this much; the `Date` header counts seconds.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(5);
@@ -122,6 +122,7 @@ pub(crate) async fn examine(path: &Path) -> ExitCode {
                 deletion(&mut report, &house).await;
                 clerks(&mut report, &house).await;
                 standing_rooms(&mut report, &house).await;
+                calls(&mut report, &house).await;
             }
             Err(fault) => report.fault(format!("{fault:#}")),
         }
@@ -252,6 +253,50 @@ async fn homeserver(report: &mut Report, matrix: &Matrix) -> bool {
         Err(fault) => report.warn(format!("the homeserver's clock cannot be read: {fault}")),
     }
     true
+}
+
+/// Whether Element finds our calls, and the relay answers.
+async fn calls(report: &mut Report, house: &House) {
+    let Some(calls) = &house.calls else {
+        report.well("calls are switched off");
+        return;
+    };
+    match calls.relay.probe().await {
+        Ok(()) => report.well("the relay answers and knows our key"),
+        Err(RelayError::Refused(401 | 403)) => report.fault(
+            "the relay refuses our key: check calls.livekit.key and the secret in calls.livekit.secret_file",
+        ),
+        Err(fault) => report.fault(format!(
+            "calls cannot begin ({fault}): check calls.livekit.url and that the relay runs"
+        )),
+    }
+    match house.matrix.rtc_transports().await {
+        Ok(transports)
+            if transports
+                .iter()
+                .any(|transport| transport["livekit_service_url"] == calls.service_url.as_str()) =>
+        {
+            report.well("the homeserver tells its users where our calls are");
+        }
+        Ok(_) => report.fault(format!(
+            "the homeserver does not tell its users where our calls are: set matrix_rtc.transports to [{{type: livekit, \
+             livekit_service_url: \"{}\"}}] and experimental_features.msc4143_enabled: true",
+            calls.service_url
+        )),
+        Err(fault) => report.warn(format!(
+            "where the homeserver's calls are cannot be read ({})",
+            fault.code()
+        )),
+    }
+    // A token of nobody: the answer tells whether anybody's would be checked.
+    match house.matrix.openid_subject("doctor").await {
+        Ok(_) => report.well("the homeserver checks who asks for a call"),
+        Err(fault) => report.fault(format!(
+            "the homeserver does not check who asks for a call ({}): add openid to the resources of the listener at \
+             homeserver.url",
+            fault.code()
+        )),
+    }
 }
 
 async fn deletion(report: &mut Report, house: &House) {

@@ -7,7 +7,7 @@ use appservice::{
     rooms::ConsultationSpec,
 };
 use bridge::{
-    ids::{MatrixUser, OfficeSlug, VisitId},
+    ids::{MatrixUser, OfficeSlug, Ticket, VisitId},
     input::{ClerkNotice, Command},
     visit::{Ending, VisitState, Visitor},
 };
@@ -27,6 +27,8 @@ use crate::{
 pub(crate) enum Plan {
     /// Execute this.
     Job(Box<Job>),
+    /// End the call of this name at the relay.
+    EndCall(String),
     /// It has become needless.
     Nothing,
     /// The office's door room does not exist yet.
@@ -376,6 +378,9 @@ async fn own(house: &House, row: &Row, errand: Errand) -> Result<Plan, ChangeErr
     let (office, visitor, reason) = match errand {
         Errand::Deliver { visit, message } => return deliver(house, &visit, message).await,
         Errand::NameGuest { visit } => return name_guest(house, &visit).await,
+        Errand::JoinCall { visit, ring } => return join_call(house, &visit, ring).await,
+        Errand::LeaveCall { visit } => return leave_call(house, &visit).await,
+        Errand::EndCall { visit } => return end_call(house, &visit).await,
         Errand::Answer { text } => {
             let job = |room| Job::Say {
                 room,
@@ -459,17 +464,67 @@ async fn name_guest(house: &House, visit: &VisitId) -> Result<Plan, ChangeError>
     Ok(Plan::job(Job::NameGuest { room, ghost, name }))
 }
 
-/// How the guest is called in the consultation room, and nowhere else.
+/// How the guest is called in the consultation room and in its call, and nowhere else.
 fn guest_name(house: &House, city: &City, case: &Case) -> String {
-    let ticket = case.record.visit.ticket;
-    let unnamed = || {
-        house.words.say(
-            first_language(city),
-            "guest-default-name",
-            &[("ticket", &ticket)],
-        )
+    let name = case.private.name.clone();
+    name.unwrap_or_else(|| unnamed(house, city, case.record.visit.ticket))
+}
+
+/// How a guest is called who has told no name.
+pub(crate) fn unnamed(house: &House, city: &City, ticket: Ticket) -> String {
+    house.words.say(
+        first_language(city),
+        "guest-default-name",
+        &[("ticket", &ticket)],
+    )
+}
+
+async fn join_call(house: &House, visit: &VisitId, ring: bool) -> Result<Plan, ChangeError> {
+    let (Some(calls), Some(case)) = (&house.calls, case(house, visit).await?) else {
+        return Ok(Plan::Nothing);
     };
-    case.private.name.clone().unwrap_or_else(unnamed)
+    let (VisitState::Called { clerk, .. } | VisitState::InConversation { clerk, .. }) =
+        &case.record.visit.state
+    else {
+        return Ok(Plan::Nothing);
+    };
+    // The guest has hung up or gone since, or the program was started anew: the page asks again when it is there.
+    if !calls.wants(visit) {
+        return Ok(Plan::Nothing);
+    }
+    let Some((room, ghost)) = inside(&case) else {
+        return Ok(Plan::Nothing);
+    };
+    Ok(Plan::job(Job::JoinCall {
+        room,
+        ghost,
+        service_url: calls.service_url.clone(),
+        form: calls.form,
+        ring: ring.then(|| clerk.clone()),
+    }))
+}
+
+async fn leave_call(house: &House, visit: &VisitId) -> Result<Plan, ChangeError> {
+    // Back already: a job that joins again follows.
+    if house.calls.as_ref().is_some_and(|calls| calls.wants(visit)) {
+        return Ok(Plan::Nothing);
+    }
+    let case = case(house, visit).await?;
+    let place = case.as_ref().and_then(inside);
+    Ok(place.map_or(Plan::Nothing, |(room, ghost)| {
+        Plan::job(Job::LeaveCall { room, ghost })
+    }))
+}
+
+async fn end_call(house: &House, visit: &VisitId) -> Result<Plan, ChangeError> {
+    let mut read = house.store.read().await?;
+    let room = read.visit_matrix(visit).await?.consultation_room;
+    Ok(match room {
+        Some(room) if house.calls.is_some() => {
+            Plan::EndCall(appservice::rtc::alias(&room, appservice::rtc::SLOT))
+        }
+        _ => Plan::Nothing,
+    })
 }
 
 fn event_id(id: Option<&str>) -> Option<OwnedEventId> {

@@ -11,8 +11,8 @@ use bridge::{
 };
 use bytes::Bytes;
 use gateway::port::{
-    self, Download, FileView, FrontOffice, HouseError, KnockForm, Lobby, MessageView, Upload,
-    VisitEvent, VisitEvents, VisitPhase, VisitView,
+    self, CallView, Download, FileView, FrontOffice, HouseError, KnockForm, Lobby, MessageView,
+    Upload, VisitEvent, VisitEvents, VisitPhase, VisitView,
 };
 use jiff::SignedDuration;
 use store::{Author, Delivery, FileMeta, Lane, Message, NewMessage, VisitPrivate, VisitRecord};
@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tracing::error;
 
 use crate::{
+    calls,
     house::{ChangeError, House},
     shell,
     task::Errand,
@@ -260,6 +261,16 @@ impl FrontOffice for Counter {
         self.0.hub.send(visit, VisitEvent::Changed);
         Ok(())
     }
+
+    async fn join_call(&self, guest: &GuestId, visit: &VisitId) -> Result<CallView, HouseError> {
+        let record = self.record(guest, visit).await?;
+        calls::join(&self.0, &record).await
+    }
+
+    async fn leave_call(&self, guest: &GuestId, visit: &VisitId) -> Result<(), HouseError> {
+        self.record(guest, visit).await?;
+        calls::hang_up(&self.0, visit).await.or_internal()
+    }
 }
 
 impl Counter {
@@ -402,7 +413,7 @@ impl Counter {
     }
 }
 
-fn in_conversation(record: &VisitRecord) -> bool {
+pub(crate) fn in_conversation(record: &VisitRecord) -> bool {
     matches!(record.visit.state, VisitState::InConversation { .. })
 }
 
@@ -438,13 +449,13 @@ fn file_view(file: FileMeta) -> FileView {
 }
 
 /// A fault of ours: told in the log, without what it was about.
-fn internal(fault: impl std::fmt::Display) -> HouseError {
+pub(crate) fn internal(fault: impl std::fmt::Display) -> HouseError {
     error!("a request failed: {fault}");
     HouseError::Internal
 }
 
 /// Turns any fault of ours into [`HouseError::Internal`].
-trait OrInternal<T> {
+pub(crate) trait OrInternal<T> {
     fn or_internal(self) -> Result<T, HouseError>;
 }
 

@@ -18,7 +18,10 @@ use scheduler::{Opening, OpeningHours};
 use store::{Lane, Store, StoreError, Tx};
 use tokio::sync::{Notify, watch};
 
-use crate::{city_files::CityInForce, hub::Hub, names::Names, shell, task::Errand, words::Words};
+use crate::{
+    calls::Calls, city_files::CityInForce, hub::Hub, names::Names, shell, task::Errand,
+    words::Words,
+};
 
 /// What does not change while the program runs.
 #[derive(Debug, Clone)]
@@ -40,6 +43,8 @@ pub(crate) struct House {
     pub(crate) city: CityInForce,
     pub(crate) settings: Settings,
     pub(crate) names: Names,
+    /// None while calls are switched off.
+    pub(crate) calls: Option<Calls>,
     pub(crate) doors: Doors,
     pub(crate) lobby: watch::Sender<Arc<Lobby>>,
     /// Offices whose place in the lobby may have changed.
@@ -91,6 +96,7 @@ impl House {
             hub,
             city,
             settings,
+            calls: None,
             doors: Doors::default(),
             lobby,
             dirty: Dirty::default(),

@@ -51,9 +51,7 @@ impl Names {
         let answer = tokio::time::timeout(PATIENCE, self.matrix.display_name(user)).await;
         let (name, kept) = match answer {
             Ok(Ok(answer)) => {
-                let name: String = answer.unwrap_or_default();
-                let name: String = name.chars().filter(|&c| is_harmless(c)).take(80).collect();
-                let name = Some(name).filter(|name| !name.trim().is_empty());
+                let name = answer.as_deref().and_then(tidy);
                 (name.unwrap_or_else(localpart), KEPT)
             }
             Ok(Err(_)) | Err(_) => (before.unwrap_or_else(localpart), ASKED_AGAIN),
@@ -69,6 +67,12 @@ impl Names {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<MatrixUser, (String, Timestamp)>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A name as others have written it, made fit to be shown; `None` when nothing is left.
+pub(crate) fn tidy(name: &str) -> Option<String> {
+    let name: String = name.chars().filter(|&c| is_harmless(c)).take(80).collect();
+    Some(name).filter(|name| !name.trim().is_empty())
 }
 
 /// Neither a control character nor one that turns the direction of what stands after it (UAX #9, section 2).

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tracing::{error, warn};
 
 use crate::{
+    calls,
     errands::{self, Plan},
     house::{ChangeError, House},
     shell,
@@ -32,6 +33,9 @@ const MOST_ATTEMPTS: u32 = 300;
 
 /// A row that the door room refuses this often is given up: the room is well, the row is not.
 const DOOR_ATTEMPTS: u32 = 30;
+
+/// A relay is asked this often to end a call.
+const RELAY_ATTEMPTS: u32 = 10;
 
 /// The Matrix transaction id of a row: the same at each attempt, unlike any other installation's.
 pub(crate) fn transaction_id(house: &House, row: &str) -> String {
@@ -119,6 +123,7 @@ async fn run(house: &House, row: Row) -> Result<(), ChangeError> {
                 Err(fault) => failed(house, &row, &job, &fault).await,
             }
         }
+        Plan::EndCall(alias) => end_call(house, &row, &alias).await,
         Plan::Nothing => done(house, &row, Effect::Nothing).await,
         Plan::InVain => {
             warn!(job = %row.id, "a job has nothing left to work on");
@@ -147,8 +152,27 @@ async fn run(house: &House, row: Row) -> Result<(), ChangeError> {
     }
 }
 
+/// A relay that is away for longer has forgotten the call by itself.
+async fn end_call(house: &House, row: &Row, alias: &str) -> Result<(), ChangeError> {
+    let ended = match &house.calls {
+        Some(calls) => calls.relay.delete_room(alias).await,
+        None => Ok(()),
+    };
+    match ended {
+        Err(fault) if row.attempts < RELAY_ATTEMPTS => {
+            warn!(job = %row.id, attempt = row.attempts, "a call's end has to wait: {fault}");
+            let mut tx = house.store.begin().await?;
+            tx.retry(row.id, shell::now() + back_off(row.attempts), "relay")
+                .await?;
+            Ok(tx.commit().await?)
+        }
+        Err(_) | Ok(()) => done(house, row, Effect::Nothing).await,
+    }
+}
+
 async fn done(house: &House, row: &Row, effect: Effect) -> Result<(), ChangeError> {
     let mut tx = house.store.begin().await?;
+    calls::follow(house, &mut tx, row, &effect).await?;
     let event = errands::remember(&mut tx, row, effect).await?;
     tx.done(row.id).await?;
     tx.commit().await?;
@@ -226,6 +250,8 @@ const fn kind(job: &Job) -> &'static str {
         Job::ClearDoor { .. } => "clear_door",
         Job::OpenConsultation { .. } => "open_consultation",
         Job::NameGuest { .. } => "name_guest",
+        Job::JoinCall { .. } => "join_call",
+        Job::LeaveCall { .. } => "leave_call",
         Job::CloseConsultation { .. } => "close_consultation",
         Job::VacateRoom { .. } => "vacate_room",
         Job::EraseRoom { .. } => "erase_room",

@@ -22,6 +22,7 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use crate::{
+    calls,
     city_files::CityInForce,
     config::Config,
     deadlines,
@@ -92,18 +93,18 @@ impl Foundation {
         };
         let words = Words(Arc::new(Catalogue::load()));
         let lobby = watch::Sender::new(Arc::new(empty));
-        Ok((
-            House::new(
-                self.store,
-                self.matrix,
-                words,
-                hub,
-                self.city,
-                settings,
-                lobby,
-            ),
-            presence,
-        ))
+        let calls = calls::Calls::of(config)?;
+        let mut house = House::new(
+            self.store,
+            self.matrix,
+            words,
+            hub,
+            self.city,
+            settings,
+            lobby,
+        );
+        house.calls = calls;
+        Ok((house, presence))
     }
 }
 
@@ -171,6 +172,7 @@ fn spawn_house(
     workers.spawn(deadlines::keep(share()));
     workers.spawn(deadlines::presence(share(), presence));
     workers.spawn(retention::keep(share()));
+    workers.spawn(calls::keep(share()));
     workers.spawn(keep_city(share()));
     // The only task that ends.
     tokio::spawn(deadlines::presume_absent(share()));
@@ -240,10 +242,19 @@ fn public_router(
     let gateway_config = GatewayConfig {
         trusted_proxies: config.public.trusted_proxies.clone(),
         limits: config.public.limits.clone(),
+        relay_origins: house
+            .calls
+            .iter()
+            .map(|calls| calls.relay.origin())
+            .collect(),
         ..GatewayConfig::new(config.public_origin(), &config.guest_web)
     };
     Ok(gateway::router(Gateway {
         house: Arc::new(Counter(Arc::clone(house))),
+        media_tokens: house
+            .calls
+            .is_some()
+            .then(|| Arc::new(calls::TokenService(Arc::clone(house))) as _),
         texts: Arc::clone(&house.words.0),
         assets: Arc::new(Assets::load(&config.guest_web)?),
         config: Arc::new(gateway_config),

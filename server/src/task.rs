@@ -32,6 +32,23 @@ pub(crate) enum Errand {
         /// Whose.
         visit: VisitId,
     },
+    /// Show the guest to be in the call.
+    JoinCall {
+        /// Whose.
+        visit: VisitId,
+        /// Whether the clerk's client rings.
+        ring: bool,
+    },
+    /// Show that the guest is no longer in the call.
+    LeaveCall {
+        /// Whose.
+        visit: VisitId,
+    },
+    /// End the call at the relay, for everybody in it.
+    EndCall {
+        /// Of which visit.
+        visit: VisitId,
+    },
     /// Answer a clerk's command in the door room. Tickets and times only.
     Answer {
         /// The finished text.

@@ -79,6 +79,7 @@ pub(crate) fn config(
         port: Arc::new(Port::lease()?),
         federation,
         registrations: Vec::<PathBuf>::new(),
+        call_service: None,
         purpose: Purpose::Test,
     })
 }

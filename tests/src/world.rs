@@ -25,6 +25,7 @@ use crate::{
     database::Database,
     desk::Desk,
     guest::Guest,
+    relay::RelayAccess,
     site::{self, Site},
     wait::eventually,
 };
@@ -45,6 +46,8 @@ pub struct WorldOptions {
     pub database_url: Option<String>,
     /// Other limits than the usual ones: `[public.limits]`.
     pub limits: toml::Table,
+    /// Video calls over this relay.
+    pub relay: Option<RelayAccess>,
 }
 
 impl Default for WorldOptions {
@@ -55,6 +58,7 @@ impl Default for WorldOptions {
             authority: None,
             database_url: None,
             limits: toml::Table::new(),
+            relay: None,
         }
     }
 }
@@ -85,6 +89,14 @@ impl World {
         let scratch = Scratch::new()?;
         let (public, internal) = (Port::lease()?, Port::lease()?);
         let mut homeserver = site::config(&scratch, options.authority.as_ref())?;
+        let public_url = format!("http://localhost:{}", public.number());
+        let calls = match &options.relay {
+            Some(relay) => {
+                homeserver.call_service = Some(format!("{public_url}/livekit/jwt"));
+                Some(relay.table(scratch.path(), options.authority.as_deref())?)
+            }
+            None => None,
+        };
         let registration = scratch.path().join("registration.yaml");
         let internal_url = format!("http://{}", internal.address());
         vorzimmer::write_registration(
@@ -110,7 +122,7 @@ impl World {
             always_open: options.always_open,
             public: vorzimmer::Public {
                 listen: public.address(),
-                url: format!("http://localhost:{}", public.number()),
+                url: public_url,
                 limits: options.limits,
             },
             internal: vorzimmer::Internal {
@@ -122,6 +134,7 @@ impl World {
                 registration,
                 deletion_token_file: Some(deletion_token_file),
             },
+            calls,
         };
         let vorzimmer = Vorzimmer::start(&program, scratch.path(), config).await?;
         Ok(Self {

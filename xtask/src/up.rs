@@ -52,6 +52,15 @@ pub struct UpOptions {
     /// Lets other homeservers on this machine reach this one, which is then called localhost:<PORT>.
     #[arg(long, value_name = "PORT")]
     pub federation_port: Option<u16>,
+    /// A LiveKit server that carries the calls: `ws://127.0.0.1:7880`. Without it there are none.
+    #[arg(long, value_name = "URL", requires_all = ["livekit_key", "livekit_secret_file"])]
+    pub livekit: Option<String>,
+    /// The name of its API key.
+    #[arg(long, value_name = "KEY")]
+    pub livekit_key: Option<String>,
+    /// The file with the key's secret.
+    #[arg(long, value_name = "FILE")]
+    pub livekit_secret_file: Option<PathBuf>,
     /// Builds vorzimmer with optimizations.
     #[arg(long)]
     pub release: bool,
@@ -113,6 +122,8 @@ impl DemoCity {
             remove_dir(&dir)?;
         }
         make_dir(&dir)?;
+        let public_url = format!("http://localhost:{}", ports.lobby.number());
+        let calls = calls(options)?;
 
         let mut config = HomeserverConfig {
             dir: dir.join("homeserver"),
@@ -128,6 +139,7 @@ impl DemoCity {
                 })
                 .transpose()?,
             registrations: Vec::new(),
+            call_service: calls.is_some().then(|| format!("{public_url}/livekit/jwt")),
             purpose: Purpose::Demo,
         };
         check_identity(&dir, &config.server_name())?;
@@ -152,7 +164,7 @@ impl DemoCity {
             always_open: !options.real_hours,
             public: vorzimmer::Public {
                 listen: ports.lobby.address(),
-                url: format!("http://localhost:{}", ports.lobby.number()),
+                url: public_url,
                 limits: toml::Table::new(),
             },
             internal: vorzimmer::Internal {
@@ -164,6 +176,7 @@ impl DemoCity {
                 registration,
                 deletion_token_file: Some(deletion_token_file),
             },
+            calls,
         };
         let vorzimmer = Vorzimmer::start(&program, &dir, config).await?;
         Ok(Self {
@@ -272,6 +285,25 @@ impl Ports {
             federation: federation.transpose()?,
         })
     }
+}
+
+/// The table `[calls]`, when a relay is named.
+fn calls(options: &UpOptions) -> Result<Option<toml::Table>> {
+    let (Some(url), Some(key), Some(secret_file)) = (
+        &options.livekit,
+        &options.livekit_key,
+        &options.livekit_secret_file,
+    ) else {
+        return Ok(None);
+    };
+    let secret_file = std::path::absolute(secret_file)?;
+    let livekit = toml::Table::try_from(serde_json::json!({
+        "url": url, "key": key, "secret_file": secret_file,
+    }))?;
+    Ok(Some(toml::Table::from_iter([(
+        "livekit".to_owned(),
+        livekit.into(),
+    )])))
 }
 
 /// A homeserver's name is in every id it has ever made: it cannot change later.

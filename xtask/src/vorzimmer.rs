@@ -39,6 +39,9 @@ pub struct Config {
     pub internal: Internal,
     /// The city's homeserver.
     pub homeserver: Homeserver,
+    /// Video calls, as the program's configuration has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls: Option<toml::Table>,
 }
 
 /// `[public]`.

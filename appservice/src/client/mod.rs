@@ -11,6 +11,7 @@ mod media;
 mod members;
 mod messages;
 mod rooms;
+pub(crate) mod rtc;
 mod service;
 
 use std::fmt;
@@ -28,6 +29,7 @@ pub use self::{
     media::Media,
     members::{Member, Membership},
     rooms::CreateRoom,
+    rtc::{DelayedEvent, OpenIdToken},
     service::Features,
 };
 

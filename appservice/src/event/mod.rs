@@ -14,6 +14,7 @@ use ruma::{OwnedEventId, OwnedRoomId};
 use serde_json::Value;
 
 pub use self::message::{FileRef, MessageKind};
+use crate::types;
 
 /// More characters of a message are not read.
 pub const BODY_LIMIT: usize = 16_000;
@@ -108,6 +109,8 @@ pub enum RoomEventKind {
         /// Which.
         target: OwnedEventId,
     },
+    /// Somebody's membership of the room's call, or what claims to be one, was written or taken back.
+    CallMember,
     /// State that we look after was written by somebody.
     StateChanged {
         /// The event's type.
@@ -140,6 +143,7 @@ impl std::fmt::Debug for RoomEventKind {
             Self::Message { .. } => "Message",
             Self::Edited { .. } => "Edited",
             Self::Redacted { .. } => "Redacted",
+            Self::CallMember => "CallMember",
             Self::StateChanged { .. } => "StateChanged",
             Self::RoomEncrypted => "RoomEncrypted",
             Self::Tombstone { .. } => "Tombstone",
@@ -178,6 +182,7 @@ fn kind(event: &Value, sender: &MatrixUser) -> RoomEventKind {
                     .as_str()
                     .and_then(|room| room.try_into().ok()),
             },
+            types::CALL_MEMBER => RoomEventKind::CallMember,
             _ if is_ours(event_type) => RoomEventKind::StateChanged {
                 event_type: event_type.to_owned(),
                 state_key: state_key.to_owned(),
@@ -187,6 +192,7 @@ fn kind(event: &Value, sender: &MatrixUser) -> RoomEventKind {
     }
     match event_type {
         "m.room.message" => message::read(content).unwrap_or(RoomEventKind::Other),
+        types::RTC_MEMBER => RoomEventKind::CallMember,
         "m.room.encrypted" => RoomEventKind::RoomEncrypted,
         // Room version 11 moved `redacts` into the content.
         "m.room.redaction" => [&content["redacts"], &event["redacts"]]

@@ -6,7 +6,7 @@ use bridge::ids::MatrixUser;
 use ruma::{OwnedRoomId, RoomId};
 use serde_json::json;
 
-use super::{Effect, Erasure, is_inside};
+use super::{Effect, Erasure, call, is_inside};
 use crate::{
     client::{As, DeletionStatus, Matrix, MatrixError, Membership},
     content::Text,
@@ -101,6 +101,7 @@ pub(super) async fn close(
     }
     matrix.send(As::Bot, room, txn, &goodbye.content()).await?;
     if let Some(ghost) = ghost {
+        call::leave(matrix, room, ghost, txn).await?;
         matrix.leave(As::Ghost(ghost), room).await?;
     }
     let name = json!({ "name": retired_name });

@@ -3,6 +3,7 @@
 //! A job may be cut off at any point and executed again with the same transaction id: what was done is not
 //! done twice, what remains is done. Texts come in finished.
 
+mod call;
 mod consultation;
 mod door;
 mod publish;
@@ -16,6 +17,7 @@ use crate::{
     client::{As, Matrix, MatrixError},
     content::{self, Text},
     rooms::ConsultationSpec,
+    rtc::Form,
 };
 
 /// Who speaks.
@@ -124,6 +126,26 @@ pub enum Job {
         /// Its name in this room only.
         name: String,
     },
+    /// Put the ghost into the room's call, and ring for somebody who is not there yet. Effect: [`Effect::InCall`].
+    JoinCall {
+        /// The room.
+        room: OwnedRoomId,
+        /// The ghost.
+        ghost: MatrixUser,
+        /// Where clients get tokens for the relay the guest sends to.
+        service_url: String,
+        /// How the membership is written.
+        form: Form,
+        /// For whom to ring, unless they are in the call already.
+        ring: Option<MatrixUser>,
+    },
+    /// Take the ghost out of the room's call.
+    LeaveCall {
+        /// The room.
+        room: OwnedRoomId,
+        /// The ghost.
+        ghost: MatrixUser,
+    },
     /// Say goodbye, let the ghost leave, rename the room.
     CloseConsultation {
         /// The room.
@@ -210,6 +232,13 @@ pub enum Effect {
         /// The room.
         room: OwnedRoomId,
     },
+    /// The ghost is in the call.
+    InCall {
+        /// The ghost.
+        ghost: MatrixUser,
+        /// The delayed events that take it out again, to be restarted before [`crate::rtc::LEAVE_AFTER`] has passed.
+        leaves: Vec<String>,
+    },
     /// A room is gone.
     Erased(Erasure),
     /// What stands in the door room.
@@ -273,6 +302,22 @@ pub async fn execute(matrix: &Matrix, job: &Job, txn: &str) -> Result<Effect, Ma
             goodbye,
             retired_name,
         } => consultation::close(matrix, room, ghost.as_ref(), goodbye, retired_name, txn).await,
+        Job::JoinCall {
+            room,
+            ghost,
+            service_url,
+            form,
+            ring,
+        } => {
+            let membership = call::Place {
+                room,
+                ghost,
+                service_url,
+                form: *form,
+            };
+            membership.join(matrix, ring.as_ref(), txn).await
+        }
+        Job::LeaveCall { room, ghost } => call::leave(matrix, room, ghost, txn).await,
         Job::VacateRoom { room } => consultation::vacate(matrix, room).await,
         Job::EraseRoom { room } => consultation::erase(matrix, room).await,
         Job::RetireGhost { ghost } => {

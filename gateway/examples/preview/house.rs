@@ -16,8 +16,8 @@ use bridge::{
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use gateway::port::{
-    Author, Delivery, Download, FileView, FrontOffice, HouseError, KnockForm, Lobby, MessageView,
-    Upload, VisitEvent, VisitEvents, VisitPhase, VisitView,
+    Author, CallView, Delivery, Download, FileView, FrontOffice, HouseError, KnockForm, Lobby,
+    MessageView, Upload, VisitEvent, VisitEvents, VisitPhase, VisitView,
 };
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{broadcast, watch};
@@ -319,5 +319,13 @@ impl FrontOffice for ShowHouse {
 
     async fn rate(&self, guest: &GuestId, visit: &VisitId, _: u8) -> Result<(), HouseError> {
         self.with(guest, visit, |show| show.change(|view| view.rated = true))
+    }
+
+    async fn join_call(&self, _: &GuestId, _: &VisitId) -> Result<CallView, HouseError> {
+        Err(HouseError::CallsUnavailable)
+    }
+
+    async fn leave_call(&self, _: &GuestId, _: &VisitId) -> Result<(), HouseError> {
+        Ok(())
     }
 }

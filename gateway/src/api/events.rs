@@ -47,8 +47,8 @@ pub(super) async fn lobby(
 }
 
 /// What happens at a visit: `visit` (a `Visit`, first of all and after each change), `message` (a `Message`,
-/// new or with a new delivery), `typing` (`{"typing": bool}`), `resync` (events were lost: read visit and
-/// messages again).
+/// new or with a new delivery), `typing` (`{"typing": bool}`), `call` (who is in the call or where they send to has
+/// changed: join again), `resync` (events were lost: read visit and messages again).
 #[utoipa::path(
     get,
     path = "/visits/{id}/events",
@@ -56,7 +56,7 @@ pub(super) async fn lobby(
     tag = "visits",
     params(("id" = String, Path, description = "The visit")),
     responses(
-        (status = 200, description = "`visit`, `message`, `typing`, `resync`",
+        (status = 200, description = "`visit`, `message`, `typing`, `call`, `resync`",
             content_type = "text/event-stream", body = String),
         (status = "default", description = "Refused", body = ProblemDetails, content_type = "application/problem+json"),
     )
@@ -138,6 +138,7 @@ impl<G> Page<G> {
                 Some(sse::event("message", &message))
             }
             VisitEvent::Typing(typing) => Some(sse::event("typing", &Typing { typing })),
+            VisitEvent::Call => Some(sse::event("call", &serde_json::Map::new())),
             VisitEvent::Resync => Some(resync()),
         }
     }

@@ -164,7 +164,8 @@ fn send_problem(error: &HouseError) -> Problem {
             | Refusal::AlreadyHere { .. },
         )
         | HouseError::UnknownFile
-        | HouseError::NotRatable => Problem::unexpected("send_file", error),
+        | HouseError::NotRatable
+        | HouseError::CallsUnavailable => Problem::unexpected("send_file", error),
     }
 }
 
@@ -243,6 +244,7 @@ fn show_problem(error: &HouseError) -> Problem {
             | Refusal::AlreadyHere { .. }
             | Refusal::WrongState,
         )
-        | HouseError::NotRatable => Problem::unexpected("file", error),
+        | HouseError::NotRatable
+        | HouseError::CallsUnavailable => Problem::unexpected("file", error),
     }
 }

@@ -196,6 +196,7 @@ const fn result(error: &HouseError) -> &'static str {
         | HouseError::UnknownFile
         | HouseError::NotRatable
         | HouseError::HomeserverAway
+        | HouseError::CallsUnavailable
         | HouseError::Internal => "failed",
     }
 }
@@ -214,6 +215,7 @@ fn problem(error: &HouseError) -> Problem {
         | HouseError::UnknownVisit
         | HouseError::NoConversation
         | HouseError::UnknownFile
-        | HouseError::NotRatable => Problem::unexpected("knock", error),
+        | HouseError::NotRatable
+        | HouseError::CallsUnavailable => Problem::unexpected("knock", error),
     }
 }

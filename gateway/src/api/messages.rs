@@ -77,7 +77,8 @@ fn list_problem(error: &HouseError) -> Problem {
         )
         | HouseError::UnknownFile
         | HouseError::NotRatable
-        | HouseError::HomeserverAway => Problem::unexpected("messages", error),
+        | HouseError::HomeserverAway
+        | HouseError::CallsUnavailable => Problem::unexpected("messages", error),
     }
 }
 
@@ -161,7 +162,8 @@ fn say_problem(error: &HouseError) -> Problem {
             | Refusal::AlreadyHere { .. },
         )
         | HouseError::UnknownFile
-        | HouseError::NotRatable => Problem::unexpected("say", error),
+        | HouseError::NotRatable
+        | HouseError::CallsUnavailable => Problem::unexpected("say", error),
     }
 }
 
@@ -219,6 +221,7 @@ fn typing_problem(error: &HouseError) -> Problem {
             | Refusal::AlreadyHere { .. },
         )
         | HouseError::UnknownFile
-        | HouseError::NotRatable => Problem::unexpected("typing", error),
+        | HouseError::NotRatable
+        | HouseError::CallsUnavailable => Problem::unexpected("typing", error),
     }
 }

@@ -1,6 +1,7 @@
 //! The REST API under `/api/v1`. One file per verb or noun: what comes in, the handler, and one map from the
 //! house's errors to problems, without a catch-all arm.
 
+mod calls;
 mod events;
 mod files;
 mod knock;
@@ -52,7 +53,7 @@ const UPLOAD_TIMEOUT: Duration = Duration::from_mins(2);
 /// What the API's handlers share.
 pub(crate) struct Api {
     pub(crate) gateway: Gateway,
-    limiter: Limiter,
+    pub(crate) limiter: Limiter,
     streams_of_address: Open<IpAddr>,
     streams_of_visit: Open<(GuestId, VisitId)>,
     uploads: Semaphore,
@@ -121,6 +122,7 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(messages::list, messages::say))
         .routes(routes!(messages::typing))
         .routes(routes!(files::show))
+        .routes(routes!(calls::join, calls::leave))
         .routes(routes!(rating::rate))
         .merge(public)
         .layer(DefaultBodyLimit::max(BODY))

@@ -75,6 +75,7 @@ fn problem(error: &HouseError) -> Problem {
         )
         | HouseError::NoConversation
         | HouseError::UnknownFile
-        | HouseError::HomeserverAway => Problem::unexpected("rate", error),
+        | HouseError::HomeserverAway
+        | HouseError::CallsUnavailable => Problem::unexpected("rate", error),
     }
 }

@@ -52,7 +52,8 @@ fn list_problem(error: &HouseError) -> Problem {
         | HouseError::NoConversation
         | HouseError::UnknownFile
         | HouseError::NotRatable
-        | HouseError::HomeserverAway => Problem::unexpected("visits", error),
+        | HouseError::HomeserverAway
+        | HouseError::CallsUnavailable => Problem::unexpected("visits", error),
     }
 }
 
@@ -94,7 +95,8 @@ pub(super) fn show_problem(error: &HouseError) -> Problem {
         | HouseError::NoConversation
         | HouseError::UnknownFile
         | HouseError::NotRatable
-        | HouseError::HomeserverAway => Problem::unexpected("visit", error),
+        | HouseError::HomeserverAway
+        | HouseError::CallsUnavailable => Problem::unexpected("visit", error),
     }
 }
 
@@ -138,7 +140,8 @@ fn leave_problem(error: &HouseError) -> Problem {
         | HouseError::NoConversation
         | HouseError::UnknownFile
         | HouseError::NotRatable
-        | HouseError::HomeserverAway => Problem::unexpected("leave", error),
+        | HouseError::HomeserverAway
+        | HouseError::CallsUnavailable => Problem::unexpected("leave", error),
     }
 }
 
@@ -186,6 +189,7 @@ fn enter_problem(error: &HouseError) -> Problem {
         )
         | HouseError::NoConversation
         | HouseError::UnknownFile
-        | HouseError::NotRatable => Problem::unexpected("enter", error),
+        | HouseError::NotRatable
+        | HouseError::CallsUnavailable => Problem::unexpected("enter", error),
     }
 }

@@ -89,6 +89,8 @@ kinds! {
     Internal = "internal", INTERNAL_SERVER_ERROR;
     /// The homeserver is away.
     HomeserverAway = "homeserver-away", SERVICE_UNAVAILABLE;
+    /// No calls at the moment.
+    CallsUnavailable = "calls-unavailable", SERVICE_UNAVAILABLE;
     /// Too much at once in the whole city.
     Busy = "busy", SERVICE_UNAVAILABLE;
 }

@@ -43,7 +43,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// For a homeserver that is away: when to try again.
+    /// For a homeserver or relay that is away: when to try again.
     const AWAY: Duration = Duration::from_secs(30);
 
     /// For too many files at once: when to try again.
@@ -115,7 +115,7 @@ impl Problem {
 impl From<Kind> for Problem {
     fn from(kind: Kind) -> Self {
         let retry_after = match kind {
-            Kind::HomeserverAway => Some(Self::AWAY),
+            Kind::HomeserverAway | Kind::CallsUnavailable => Some(Self::AWAY),
             _ => None,
         };
         Self {
@@ -139,7 +139,10 @@ impl From<OverLimit> for Problem {
             | Limited::MessagesOfVisit
             | Limited::MessagesOfCity
             | Limited::FilesOfVisit
-            | Limited::TypingOfVisit => Kind::TooManyRequests,
+            | Limited::TypingOfVisit
+            | Limited::CallsOfVisit
+            | Limited::TokensOfAddress
+            | Limited::TokensInAll => Kind::TooManyRequests,
             Limited::StreamsOfAddress | Limited::StreamsOfVisit => Kind::TooManyStreams,
             Limited::Uploads => Kind::Busy,
         };

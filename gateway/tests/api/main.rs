@@ -1,6 +1,7 @@
 //! The public listener from outside: what a browser sends, what it gets. Behind it stands a house in memory.
 #![cfg(test)]
 
+mod calls;
 mod conversation;
 mod events;
 mod knock;

@@ -15,8 +15,9 @@ use bridge::{
 use city::model::City;
 use futures_util::{StreamExt, stream};
 use gateway::port::{
-    Author, Delivery, Download, FileView, FrontOffice, HouseError, KnockForm, Lobby, MessageView,
-    OfficeLive, Upload, VisitEvent, VisitEvents, VisitPhase, VisitView,
+    Author, CallParticipant, CallRole, CallView, Claim, Delivery, Download, FileView, FrontOffice,
+    HouseError, KnockForm, Lobby, MediaTokens, MessageView, OfficeLive, TokenError, TokenGrant,
+    TokenRequest, Transport, Upload, VisitEvent, VisitEvents, VisitPhase, VisitView,
 };
 use jiff::{Timestamp, civil::date};
 use scheduler::Opening;
@@ -416,6 +417,49 @@ impl FrontOffice for House {
             record.view.rated = true;
             self.stars.lock().unwrap().push(stars);
             Ok(())
+        })
+    }
+
+    async fn join_call(&self, guest: &GuestId, visit: &VisitId) -> Result<CallView, HouseError> {
+        self.with(guest, visit, |record| {
+            record.talking()?;
+            Ok(CallView {
+                transports: vec![Transport {
+                    url: "wss://buero.test/relay".to_owned(),
+                    token: "t0ken".to_owned(),
+                    own: true,
+                }],
+                participants: vec![CallParticipant {
+                    identity: "@ghost:test:VORZIMMER".to_owned(),
+                    name: "Gast G-001".to_owned(),
+                    role: CallRole::Guest,
+                }],
+            })
+        })
+    }
+
+    async fn leave_call(&self, guest: &GuestId, visit: &VisitId) -> Result<(), HouseError> {
+        self.with(guest, visit, |_| Ok(()))
+    }
+}
+
+/// Anna is in `!room:test`; her token is `good`.
+#[async_trait]
+impl MediaTokens for House {
+    async fn token(&self, request: TokenRequest) -> Result<TokenGrant, TokenError> {
+        let claims_anna = match &request.claim {
+            Claim::Device { .. } => true,
+            Claim::Member { user_id, .. } => user_id == "@anna:test",
+        };
+        if request.openid.access_token != "good" || !claims_anna {
+            return Err(TokenError::Unproven);
+        }
+        if request.room_id != "!room:test" || request.slot_id != "m.call#ROOM" {
+            return Err(TokenError::NotInRoom);
+        }
+        Ok(TokenGrant {
+            url: "wss://buero.test/relay".to_owned(),
+            jwt: "t0ken".to_owned(),
         })
     }
 }

@@ -54,6 +54,8 @@ problem-internal-title = Bei uns ist ein Fehler aufgetreten
 problem-internal-detail = Das liegt nicht an Ihnen. Bitte versuchen Sie es gleich noch einmal.
 problem-homeserver-away-title = Das Amt ist gerade nicht erreichbar
 problem-homeserver-away-detail = Unsere Verbindung zum Amt ist unterbrochen. Ihr Platz bleibt erhalten. Bitte versuchen Sie es in einer Minute noch einmal.
+problem-calls-unavailable-title = Video ist gerade nicht möglich
+problem-calls-unavailable-detail = Die Verbindung für Bild und Ton steht gerade nicht zur Verfügung. Schreiben können Sie weiterhin.
 problem-busy-title = Gerade ist sehr viel los
 problem-busy-detail = Es werden sehr viele Dateien auf einmal gesendet. Bitte versuchen Sie es in ein paar Sekunden noch einmal.
 

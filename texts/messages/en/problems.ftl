@@ -54,6 +54,8 @@ problem-internal-title = Something went wrong on our side
 problem-internal-detail = This is not your fault. Please try again in a moment.
 problem-homeserver-away-title = The office cannot be reached at the moment
 problem-homeserver-away-detail = Our connection to the office is interrupted. Your place is kept. Please try again in a minute.
+problem-calls-unavailable-title = Video is not possible at the moment
+problem-calls-unavailable-detail = The connection for picture and sound is not available at the moment. You can still write.
 problem-busy-title = Very much is going on
 problem-busy-detail = Very many files are being sent at once. Please try again in a few seconds.
 

@@ -51,6 +51,8 @@ pub struct HomeserverConfig {
     pub federation: Option<Federation>,
     /// Registration files of application services.
     pub registrations: Vec<PathBuf>,
+    /// Where clients get tokens for the relay, if there are calls: `https://…/livekit/jwt`.
+    pub call_service: Option<String>,
     /// What it is for.
     pub purpose: Purpose,
 }
@@ -141,6 +143,9 @@ impl HomeserverConfig {
             }),
             max_event_delay_duration: "24h",
             experimental_features: ExperimentalFeatures::default(),
+            matrix_rtc: self.call_service.as_ref().map(
+                |url| json!({ "transports": [{ "type": "livekit", "livekit_service_url": url }] }),
+            ),
             tls,
         })
     }
@@ -244,6 +249,8 @@ struct File {
     room_prejoin_state: Value,
     max_event_delay_duration: &'static str,
     experimental_features: ExperimentalFeatures,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    matrix_rtc: Option<Value>,
     #[serde(flatten)]
     tls: Option<Tls>,
 }

@@ -1,0 +1,214 @@
+//! Calls: who is in one, where its relay is, and who gets a token for it.
+//!
+//! What a guest wants (to be in the call, or not) lives in memory; what the clerk's client is shown lives in the room,
+//! written by jobs like everything else. The homeserver takes a ghost out of the call by itself when nobody restarts the
+//! delayed event ([`keep`]): after a crash, nobody is left behind.
+
+mod discovery;
+mod guest;
+mod keep;
+mod openid;
+mod outward;
+mod relay;
+mod tokens;
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use anyhow::{Context as _, Result};
+use appservice::{jobs::Effect, rtc::Form};
+use bridge::{
+    ids::{MatrixUser, VisitId},
+    input::Command,
+};
+use gateway::port::Transport;
+use jiff::{SignedDuration, Timestamp};
+use store::{Job as Row, Lane, Tx};
+
+pub(crate) use self::{guest::join, keep::keep, relay::RelayError, tokens::TokenService};
+use self::{outward::Outward, relay::RelayAccess};
+use crate::{
+    config::{Config, Membership},
+    house::{ChangeError, House},
+    shell,
+    task::{Errand, Task},
+};
+
+/// Where the token service is, behind the public origin.
+const SERVICE: &str = "/livekit/jwt";
+/// A membership that is not in the room after this time is written again when the guest asks.
+const WRITTEN_WITHIN: SignedDuration = SignedDuration::from_secs(20);
+
+/// All about calls that the workers share.
+pub(crate) struct Calls {
+    pub(crate) relay: RelayAccess,
+    /// Where Matrix clients get tokens for the relay.
+    pub(crate) service_url: String,
+    pub(crate) form: Form,
+    outward: Outward,
+    guests: Mutex<HashMap<VisitId, InCall>>,
+}
+
+/// A guest who wants to be in the call.
+#[derive(Clone)]
+struct InCall {
+    /// When the membership was ordered or written last.
+    since: Timestamp,
+    /// What is in the room; none while the job is under way.
+    written: Option<Written>,
+    /// Relays of other homeservers, by the address of their token service, and until when the token is given out again.
+    others: HashMap<String, (Transport, Timestamp)>,
+}
+
+/// A membership in the room.
+#[derive(Clone)]
+struct Written {
+    ghost: MatrixUser,
+    /// The delayed events that take it back.
+    leaves: Vec<String>,
+}
+
+impl Calls {
+    /// What the configuration says of calls; none when they are switched off.
+    pub(crate) fn of(config: &Config) -> Result<Option<Self>> {
+        let Some(calls) = config.calls.as_ref().filter(|calls| calls.enabled) else {
+            return Ok(None);
+        };
+        let livekit = calls
+            .livekit
+            .as_ref()
+            .context("calls need a relay: write [calls.livekit], or calls.enabled = false")?;
+        let authorities = calls
+            .ca_file
+            .as_deref()
+            .map(|path| {
+                std::fs::read(path)
+                    .with_context(|| format!("cannot read calls.ca_file {}", path.display()))
+            })
+            .transpose()?;
+        Ok(Some(Self {
+            relay: RelayAccess::of(livekit)?,
+            service_url: format!("{}{SERVICE}", config.public_origin()),
+            form: match calls.membership {
+                Membership::State => Form::State,
+                Membership::Sticky => Form::Sticky,
+            },
+            outward: Outward::new(calls.allowed_networks.clone(), authorities.as_deref())?,
+            guests: Mutex::default(),
+        }))
+    }
+
+    /// Whether the guest wants to be in the call.
+    pub(crate) fn wants(&self, visit: &VisitId) -> bool {
+        self.lock().contains_key(visit)
+    }
+
+    /// The guest wants to be in the call; whether the membership has to be written.
+    fn enter(&self, visit: &VisitId, now: Timestamp) -> bool {
+        let mut guests = self.lock();
+        if let Some(known) = guests.get_mut(visit) {
+            let late = known.written.is_none() && now.duration_since(known.since) > WRITTEN_WITHIN;
+            if late {
+                known.since = now;
+            }
+            return late;
+        }
+        let fresh = InCall {
+            since: now,
+            written: None,
+            others: HashMap::new(),
+        };
+        guests.insert(visit.clone(), fresh);
+        true
+    }
+
+    /// The guest no longer wants to be in the call; whether they did.
+    fn exit(&self, visit: &VisitId) -> bool {
+        self.lock().remove(visit).is_some()
+    }
+
+    /// The membership is in the room. Of a guest who has gone since, it is taken back by a job that is ordered already.
+    fn written(&self, visit: &VisitId, written: Written, now: Timestamp) {
+        if let Some(guest) = self.lock().get_mut(visit) {
+            guest.since = now;
+            guest.written = Some(written);
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<VisitId, InCall>> {
+        self.guests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Orders that the guest is shown to be in the call.
+async fn order(house: &House, visit: &VisitId, ring: bool) -> Result<(), ChangeError> {
+    let errand = Errand::JoinCall {
+        visit: visit.clone(),
+        ring,
+    };
+    let mut tx = house.store.begin().await?;
+    tx.enqueue(&Lane::visit(visit), &errand, shell::now())
+        .await?;
+    tx.commit().await?;
+    house.outbox.notify_one();
+    Ok(())
+}
+
+/// The guest hangs up, or is gone. Of one who was in no call nothing has to be taken back: what an earlier run of the
+/// program has left, the homeserver takes back itself.
+pub(crate) async fn hang_up(house: &House, visit: &VisitId) -> Result<(), ChangeError> {
+    let Some(calls) = &house.calls else {
+        return Ok(());
+    };
+    if !calls.exit(visit) {
+        return Ok(());
+    }
+    let errand = Errand::LeaveCall {
+        visit: visit.clone(),
+    };
+    let mut tx = house.store.begin().await?;
+    tx.enqueue(&Lane::visit(visit), &errand, shell::now())
+        .await?;
+    tx.commit().await?;
+    house.outbox.notify_one();
+    Ok(())
+}
+
+/// What a finished job means for calls; further jobs are stored in the transaction that removes its row.
+pub(crate) async fn follow(
+    house: &House,
+    tx: &mut Tx,
+    row: &Row,
+    effect: &Effect,
+) -> Result<(), ChangeError> {
+    let Some(calls) = &house.calls else {
+        return Ok(());
+    };
+    let now = shell::now();
+    match (effect, serde_json::from_value::<Task>(row.job.clone())) {
+        // The clerk's client shows the call as soon as there is a room, if the guest is there to be talked to.
+        (Effect::Opened { .. }, Ok(Task::Decided(Command::OpenConsultation { visit })))
+            if house.hub.is_here(&visit) && calls.enter(&visit, now) =>
+        {
+            let lane = Lane::visit(&visit);
+            tx.enqueue(&lane, &Errand::JoinCall { visit, ring: true }, now)
+                .await?;
+        }
+        (Effect::InCall { ghost, leaves }, Ok(Task::Own(Errand::JoinCall { visit, .. }))) => {
+            let written = Written {
+                ghost: ghost.clone(),
+                leaves: leaves.clone(),
+            };
+            calls.written(&visit, written, now);
+        }
+        (_, Ok(Task::Decided(Command::CloseConsultation { visit, .. }))) => {
+            calls.exit(&visit);
+            let lane = Lane::visit(&visit);
+            tx.enqueue(&lane, &Errand::EndCall { visit }, now).await?;
+        }
+        _ => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,379 @@
+//! Requests to addresses that strangers have named: another homeserver, another homeserver's token service.
+//!
+//! Names are resolved here and only what is part of the Internet is connected to, so that nobody lets us knock on the
+//! city's own machines; the connection goes to the very address that was checked. Redirects are not followed by
+//! themselves, proxies of the environment are not used, answers are short.
+
+use std::{
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use appservice::client::OpenIdToken;
+use appservice::rtc::{DEVICE, SLOT};
+use bridge::ids::MatrixUser;
+use ipnet::IpNet;
+use reqwest::{
+    StatusCode,
+    dns::{Addrs, Name, Resolve, Resolving},
+};
+use serde_json::{Value, json};
+use url::{Host, Url};
+
+/// How long one request may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Longer answers are not read.
+const ANSWER: usize = 64 * 1024;
+/// Longer tokens and addresses are not passed on.
+const LONGEST: usize = 8 * 1024;
+
+/// What is not part of the Internet, or leads back into a network: the special-purpose registries of IANA (RFC 6890),
+/// multicast, and the ways to write an IPv4 address in IPv6.
+const SPECIAL: [&str; 27] = [
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.88.99.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "224.0.0.0/4",
+    "240.0.0.0/4",
+    "::/96",
+    "64:ff9b:1::/48",
+    "100::/64",
+    "2001::/23",
+    "2001:db8::/32",
+    "2002::/16",
+    "3fff::/20",
+    "5f00::/16",
+    "fc00::/7",
+    "fe80::/10",
+    "fec0::/10",
+    "ff00::/8",
+];
+
+/// Why a stranger's address gave nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum OutwardError {
+    /// It is none that we ask.
+    #[error("not an address that is asked")]
+    Forbidden,
+    /// Nobody answers there, or it leads nowhere that is asked.
+    #[error("no answer")]
+    Away,
+    /// It says no.
+    #[error("refused with status {0}")]
+    Refused(u16),
+    /// What it says is not what was asked for.
+    #[error("an answer that cannot be read")]
+    Malformed,
+}
+
+/// Which addresses are asked.
+#[derive(Debug, Clone)]
+struct Guard {
+    special: Vec<IpNet>,
+    allowed: Vec<IpNet>,
+}
+
+impl Guard {
+    fn permits(&self, address: IpAddr) -> bool {
+        let address = unwrapped(address);
+        let within = |nets: &[IpNet]| nets.iter().any(|net| net.contains(&address));
+        within(&self.allowed) || !within(&self.special)
+    }
+}
+
+/// The IPv4 address in an IPv6 address that is translated to it (RFC 4291 § 2.5.5.2, RFC 6052).
+fn unwrapped(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(v6) => {
+            let translated = v6.segments()[..6] == [0x64, 0xff9b, 0, 0, 0, 0];
+            if translated {
+                let low = v6.to_bits().to_be_bytes();
+                IpAddr::from([low[12], low[13], low[14], low[15]])
+            } else {
+                IpAddr::V6(v6).to_canonical()
+            }
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+struct GuardedDns(Arc<Guard>);
+
+impl Resolve for GuardedDns {
+    fn resolve(&self, name: Name) -> Resolving {
+        let guard = Arc::clone(&self.0);
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let permitted: Vec<SocketAddr> = found
+                .filter(|address| guard.permits(address.ip()))
+                .collect();
+            if permitted.is_empty() {
+                return Err(OutwardError::Forbidden.into());
+            }
+            Ok(Box::new(permitted.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Asks strangers.
+pub(super) struct Outward {
+    http: reqwest::Client,
+    guard: Arc<Guard>,
+}
+
+/// What a stranger said.
+pub(super) struct Said {
+    pub(super) status: StatusCode,
+    /// Where a redirect leads.
+    pub(super) location: Option<Url>,
+    /// Null when it is not JSON.
+    pub(super) body: Value,
+}
+
+impl Outward {
+    /// `allowed`: networks that are asked although they are not part of the Internet. `authorities`: certificates in
+    /// PEM to be trusted besides the machine's.
+    pub(super) fn new(allowed: Vec<IpNet>, authorities: Option<&[u8]>) -> Result<Self> {
+        let special = SPECIAL
+            .iter()
+            .map(|net| net.parse())
+            .collect::<Result<_, _>>()?;
+        let guard = Arc::new(Guard { special, allowed });
+        let mut builder = reqwest::Client::builder()
+            .dns_resolver(GuardedDns(Arc::clone(&guard)))
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(PATIENCE)
+            .user_agent(concat!("vorzimmer/", env!("CARGO_PKG_VERSION")));
+        if let Some(pem) = authorities {
+            let certificates = reqwest::Certificate::from_pem_bundle(pem)
+                .context("calls.ca_file has no certificates")?;
+            builder = builder.tls_certs_merge(certificates);
+        }
+        Ok(Self {
+            http: builder.build()?,
+            guard,
+        })
+    }
+
+    /// A `GET`.
+    pub(super) async fn get(&self, url: Url) -> Result<Said, OutwardError> {
+        let request = self.http.get(self.checked(url)?);
+        self.send(request).await
+    }
+
+    async fn post(&self, url: Url, body: &Value) -> Result<Said, OutwardError> {
+        let request = self.http.post(self.checked(url)?).json(body);
+        self.send(request).await
+    }
+
+    /// A token for another homeserver's relay, by the ghost's own proof: the newer way, else the older one.
+    pub(super) async fn foreign_token(
+        &self,
+        service: &str,
+        room: &str,
+        ghost: &MatrixUser,
+        openid: &OpenIdToken,
+    ) -> Result<(String, String), OutwardError> {
+        let base: Url = format!("{service}/")
+            .parse()
+            .map_err(|_| OutwardError::Forbidden)?;
+        let at = |path| base.join(path).map_err(|_| OutwardError::Forbidden);
+        let proof = json!({
+            "access_token": openid.access_token,
+            "token_type": openid.token_type,
+            "matrix_server_name": openid.matrix_server_name,
+            "expires_in": openid.expires_in,
+        });
+        let newer = json!({
+            "room_id": room,
+            "slot_id": SLOT,
+            "openid_token": proof,
+            "member": {
+                "id": appservice::rtc::state_key(ghost),
+                "claimed_user_id": ghost.as_str(),
+                "claimed_device_id": DEVICE,
+            },
+        });
+        let mut said = self.post(at("get_token")?, &newer).await?;
+        if said.status == StatusCode::NOT_FOUND {
+            let older = json!({ "room": room, "openid_token": proof, "device_id": DEVICE });
+            said = self.post(at("sfu/get")?, &older).await?;
+        }
+        if !said.status.is_success() {
+            return Err(OutwardError::Refused(said.status.as_u16()));
+        }
+        let text = |field: &str| {
+            said.body[field]
+                .as_str()
+                .filter(|text| text.len() <= LONGEST)
+                .map(str::to_owned)
+                .ok_or(OutwardError::Malformed)
+        };
+        let (url, jwt) = (text("url")?, text("jwt")?);
+        let scheme = Url::parse(&url).map_err(|_| OutwardError::Malformed)?;
+        if matches!(scheme.scheme(), "wss" | "https") || self.is_allowed_literal(&scheme) {
+            Ok((url, jwt))
+        } else {
+            Err(OutwardError::Malformed)
+        }
+    }
+
+    /// Names are checked when they are resolved; addresses are not resolved and are checked here. Without TLS nobody is
+    /// asked but a machine of an allowed network.
+    fn checked(&self, url: Url) -> Result<Url, OutwardError> {
+        let permitted = match url.host() {
+            Some(Host::Ipv4(address)) => self.guard.permits(address.into()),
+            Some(Host::Ipv6(address)) => self.guard.permits(address.into()),
+            Some(Host::Domain(_)) => true,
+            None => false,
+        };
+        let secure =
+            url.scheme() == "https" || (url.scheme() == "http" && self.is_allowed_literal(&url));
+        let plain = url.username().is_empty() && url.password().is_none();
+        if permitted && secure && plain {
+            Ok(url)
+        } else {
+            Err(OutwardError::Forbidden)
+        }
+    }
+
+    /// Whether the address is named itself, or as this machine, and in an allowed network.
+    fn is_allowed_literal(&self, url: &Url) -> bool {
+        let address: IpAddr = match url.host() {
+            Some(Host::Ipv4(address)) => address.into(),
+            Some(Host::Ipv6(address)) => address.into(),
+            Some(Host::Domain("localhost")) => Ipv6Addr::LOCALHOST.into(),
+            Some(Host::Domain(_)) | None => return false,
+        };
+        let own = IpAddr::from([127, 0, 0, 1]);
+        self.guard.allowed.iter().any(|net| {
+            net.contains(&unwrapped(address))
+                || (address == Ipv6Addr::LOCALHOST && net.contains(&own))
+        })
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Said, OutwardError> {
+        let mut answer = request.send().await.map_err(|_| OutwardError::Away)?;
+        let status = answer.status();
+        let location = answer
+            .headers()
+            .get(reqwest::header::LOCATION)
+            .and_then(|value| answer.url().join(value.to_str().ok()?).ok());
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|_| OutwardError::Away)? {
+            if body.len() + chunk.len() > ANSWER {
+                return Err(OutwardError::Malformed);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Said {
+            status,
+            location,
+            body: serde_json::from_slice(&body).unwrap_or_default(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outward(allowed: &[&str]) -> Outward {
+        let allowed = allowed.iter().map(|net| net.parse().unwrap()).collect();
+        Outward::new(allowed, None).unwrap()
+    }
+
+    #[test]
+    fn only_the_internet_is_asked() {
+        let guard = &outward(&[]).guard;
+        for inside in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.31.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "255.255.255.255",
+            "224.0.0.1",
+            "::",
+            "::1",
+            "::ffff:10.0.0.1",
+            "::127.0.0.1",
+            "64:ff9b::7f00:1",
+            "64:ff9b::a00:1",
+            "2002:7f00:1::",
+            "2001::1",
+            "fd00::1",
+            "fe80::1",
+            "ff02::1",
+        ] {
+            assert!(!guard.permits(inside.parse().unwrap()), "{inside}");
+        }
+        for outside in [
+            "9.9.9.9",
+            "172.32.0.1",
+            "2620:fe::fe",
+            "::ffff:9.9.9.9",
+            "64:ff9b::909:909",
+        ] {
+            assert!(guard.permits(outside.parse().unwrap()), "{outside}");
+        }
+        let guard = &outward(&["10.1.0.0/16"]).guard;
+        assert!(guard.permits("10.1.2.3".parse().unwrap()));
+        assert!(guard.permits("::ffff:10.1.2.3".parse().unwrap()));
+        assert!(!guard.permits("10.2.2.3".parse().unwrap()));
+    }
+
+    #[test]
+    fn addresses_in_addresses_are_checked_too() {
+        let strict = outward(&[]);
+        let asks = |outward: &Outward, url: &str| outward.checked(url.parse().unwrap()).is_ok();
+        assert!(asks(&strict, "https://example.org/x"));
+        for refused in [
+            "http://example.org/",
+            "https://127.0.0.1/",
+            "https://[::1]/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://2130706433/",
+            "https://0x7f.1/",
+            "https://user:pass@example.org/",
+            "ftp://example.org/",
+            "file:///etc/passwd",
+        ] {
+            assert!(!asks(&strict, refused), "{refused}");
+        }
+        let local = outward(&["127.0.0.0/8"]);
+        assert!(asks(&local, "http://127.0.0.1:8080/"));
+        assert!(asks(&local, "http://localhost:8080/"));
+        assert!(!asks(&local, "http://10.0.0.1/"));
+        assert!(!asks(&local, "http://example.org/"));
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_inside_is_not_followed() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let url: Url = format!("https://localhost:{port}/").parse().unwrap();
+        let refused = outward(&[]).get(url).await.err();
+        assert_eq!(refused, Some(OutwardError::Away));
+        // Nobody has even connected.
+        let waiting = std::future::poll_fn(|cx| {
+            std::task::Poll::Ready(listener.poll_accept(cx).is_pending())
+        });
+        assert!(waiting.await);
+    }
+}

@@ -1,0 +1,216 @@
+//! The relay as its users see it: tokens to join it, and its room service (LiveKit's `RoomService`, by Twirp).
+
+use anyhow::{Context as _, Result, ensure};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sha2::Sha256;
+use url::Url;
+
+use crate::{config::LiveKit, shell};
+
+/// How long a token lets somebody in, in seconds.
+const TOKEN_S: i64 = 60 * 60;
+/// Our clock may be ahead of the relay's by this much, in seconds.
+const CLOCK_SKEW_S: i64 = 10;
+/// A call that nobody joins is forgotten after this time, in seconds.
+const EMPTY_S: u32 = 5 * 60;
+/// A call that everybody has left is kept for this long, in seconds: for a reload.
+const DEPARTED_S: u32 = 20;
+/// How long an answer may take.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Why the relay did not do something.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RelayError {
+    /// It cannot be reached.
+    #[error("the relay does not answer")]
+    Away,
+    /// It refused.
+    #[error("the relay refused with status {0}")]
+    Refused(u16),
+    /// The secret cannot be used to sign.
+    #[error("the relay's secret cannot be used")]
+    Secret,
+}
+
+/// Where the relay is and how to prove that we may rule it.
+pub(crate) struct RelayAccess {
+    url: String,
+    service: Url,
+    key: String,
+    secret: Vec<u8>,
+    http: reqwest::Client,
+}
+
+impl RelayAccess {
+    pub(crate) fn of(config: &LiveKit) -> Result<Self> {
+        let scheme = match config.url.scheme() {
+            "wss" | "https" => "https",
+            "ws" | "http" => "http",
+            other => anyhow::bail!("calls.livekit.url begins with {other}:; write wss://…"),
+        };
+        let path = &config.secret_file;
+        let secret = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read calls.livekit.secret_file {}", path.display()))?;
+        let secret = secret.trim().as_bytes().to_vec();
+        ensure!(!secret.is_empty(), "{} is empty", path.display());
+        let bare = config.url.as_str().trim_end_matches('/');
+        let (_, rest) = bare
+            .split_once(':')
+            .context("calls.livekit.url is not an address")?;
+        Ok(Self {
+            url: format!("{}:{rest}", scheme.replace("http", "ws")),
+            service: format!("{scheme}:{rest}/twirp/livekit.RoomService/").parse()?,
+            key: config.key.clone(),
+            secret,
+            http: reqwest::Client::builder()
+                .timeout(PATIENCE)
+                .redirect(reqwest::redirect::Policy::none())
+                .user_agent(concat!("vorzimmer/", env!("CARGO_PKG_VERSION")))
+                .build()?,
+        })
+    }
+
+    /// Where browsers connect to.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The origins that a page must be allowed to connect to.
+    pub(crate) fn origin(&self) -> String {
+        let http = self.service.origin().ascii_serialization();
+        format!("{http} {}", http.replacen("http", "ws", 1))
+    }
+
+    /// Lets somebody into a call under this name.
+    pub(crate) fn join_token(&self, room: &str, identity: &str) -> Result<String, RelayError> {
+        let grant = json!({
+            "room": room,
+            "roomJoin": true,
+            "canPublish": true,
+            "canSubscribe": true,
+            "canPublishData": true,
+            "canUpdateOwnMetadata": true,
+        });
+        self.token(identity, &grant, shell::now())
+    }
+
+    /// Makes the call's room; twice is once.
+    pub(crate) async fn create_room(&self, name: &str) -> Result<(), RelayError> {
+        let request = json!({
+            "name": name,
+            "empty_timeout": EMPTY_S,
+            "departure_timeout": DEPARTED_S,
+        });
+        self.ask("CreateRoom", &json!({ "roomCreate": true }), &request)
+            .await
+    }
+
+    /// Ends a call for everybody in it. One that there is not has ended.
+    pub(crate) async fn delete_room(&self, name: &str) -> Result<(), RelayError> {
+        let grant = json!({ "roomCreate": true });
+        match self
+            .ask("DeleteRoom", &grant, &json!({ "room": name }))
+            .await
+        {
+            Err(RelayError::Refused(404)) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Whether the relay answers and knows our key.
+    pub(crate) async fn probe(&self) -> Result<(), RelayError> {
+        self.ask(
+            "ListRooms",
+            &json!({ "roomList": true }),
+            &json!({ "names": ["-"] }),
+        )
+        .await
+    }
+
+    async fn ask(&self, method: &str, grant: &Value, request: &Value) -> Result<(), RelayError> {
+        let url = self.service.join(method).map_err(|_| RelayError::Away)?;
+        let token = self.token("vorzimmer", grant, shell::now())?;
+        let request = self.http.post(url).bearer_auth(token).json(request);
+        let answer = request.send().await.map_err(|_| RelayError::Away)?;
+        if answer.status().is_success() {
+            Ok(())
+        } else {
+            Err(RelayError::Refused(answer.status().as_u16()))
+        }
+    }
+
+    /// An access token as LiveKit reads it: a JWT signed with HMAC-SHA256 (RFC 7519, RFC 7518 § 3.2).
+    fn token(&self, identity: &str, grant: &Value, now: Timestamp) -> Result<String, RelayError> {
+        let header = json!({ "alg": "HS256", "typ": "JWT" });
+        let claims = json!({
+            "iss": self.key,
+            "sub": identity,
+            "nbf": now.as_second() - CLOCK_SKEW_S,
+            "exp": now.as_second() + TOKEN_S,
+            "video": grant,
+        });
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let signed = format!("{}.{}", part(&header), part(&claims));
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.secret).map_err(|_| RelayError::Secret)?;
+        mac.update(signed.as_bytes());
+        let signature = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
+        Ok(format!("{signed}.{signature}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn access(url: &str) -> RelayAccess {
+        let dir = std::env::temp_dir().join(format!("vorzimmer-relay-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let secret_file = dir.join("secret");
+        std::fs::write(&secret_file, "s3cret\n").unwrap();
+        RelayAccess::of(&LiveKit {
+            url: url.parse().unwrap(),
+            key: "devkey".to_owned(),
+            secret_file,
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn addresses_follow_from_one() {
+        for url in ["wss://media.example/relay/", "https://media.example/relay"] {
+            let relay = access(url);
+            assert_eq!(relay.url(), "wss://media.example/relay");
+            assert_eq!(
+                relay.service.join("CreateRoom").unwrap().as_str(),
+                "https://media.example/relay/twirp/livekit.RoomService/CreateRoom"
+            );
+            assert_eq!(relay.origin(), "https://media.example wss://media.example");
+        }
+        assert_eq!(access("ws://127.0.0.1:7880").url(), "ws://127.0.0.1:7880");
+    }
+
+    #[test]
+    fn a_token_names_whom_and_where_and_nothing_else() {
+        let relay = access("ws://127.0.0.1:7880");
+        let grant = json!({ "room": "r", "roomJoin": true });
+        let now = Timestamp::from_second(1000).unwrap();
+        let token = relay.token("@a:b:C", &grant, now).unwrap();
+        let parts: Vec<&str> = token.split('.').collect();
+        let read = |part: &str| -> Value {
+            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+        };
+        assert_eq!(read(parts[0]), json!({ "alg": "HS256", "typ": "JWT" }));
+        assert_eq!(
+            read(parts[1]),
+            json!({ "iss": "devkey", "sub": "@a:b:C", "nbf": 990, "exp": 4600, "video": grant })
+        );
+        let mut mac = Hmac::<Sha256>::new_from_slice(b"s3cret").unwrap();
+        mac.update(format!("{}.{}", parts[0], parts[1]).as_bytes());
+        mac.verify_slice(&URL_SAFE_NO_PAD.decode(parts[2]).unwrap())
+            .unwrap();
+    }
+}

@@ -1,0 +1,103 @@
+//! Tokens for Matrix clients: whoever is in a consultation room takes part in its call.
+
+use std::sync::Arc;
+
+use appservice::{Membership, OwnedRoomId, rooms, rtc};
+use async_trait::async_trait;
+use bridge::ids::MatrixUser;
+use gateway::port::{Claim, MediaTokens, TokenError, TokenGrant, TokenRequest};
+use tracing::{error, warn};
+
+use super::openid;
+use crate::house::House;
+
+/// The token service on the house.
+pub(crate) struct TokenService(pub(crate) Arc<House>);
+
+#[async_trait]
+impl MediaTokens for TokenService {
+    async fn token(&self, request: TokenRequest) -> Result<TokenGrant, TokenError> {
+        let house = &self.0;
+        let calls = house.calls.as_ref().ok_or(TokenError::Away)?;
+        let user = openid::subject(&house.matrix, &calls.outward, &request.openid).await?;
+        let identity = match &request.claim {
+            Claim::Device { device_id } => rtc::identity_by_name(user.as_str(), device_id),
+            Claim::Member { user_id, .. } if user_id != user.as_str() => {
+                return Err(TokenError::Unproven);
+            }
+            Claim::Member { id, device_id, .. } => {
+                rtc::identity_by_hash(user.as_str(), device_id, id)
+            }
+        };
+        if request.slot_id != rtc::SLOT {
+            return Err(TokenError::NotInRoom);
+        }
+        let room: OwnedRoomId = request
+            .room_id
+            .as_str()
+            .try_into()
+            .map_err(|_| TokenError::NotInRoom)?;
+        if !is_live(house, &room).await? || !is_inside(house, &room, &user).await? {
+            return Err(TokenError::NotInRoom);
+        }
+        let alias = rtc::alias(room.as_str(), rtc::SLOT);
+        // A call is begun by the city's own people. Guests of other homeservers join one that there is.
+        if house.matrix.is_local(&user) {
+            calls.relay.create_room(&alias).await.map_err(|fault| {
+                warn!("a call cannot begin: {fault}");
+                TokenError::Away
+            })?;
+        }
+        let jwt = calls.relay.join_token(&alias, &identity).map_err(|fault| {
+            error!("a token cannot be made: {fault}");
+            TokenError::Internal
+        })?;
+        Ok(TokenGrant {
+            url: calls.relay.url().to_owned(),
+            jwt,
+        })
+    }
+}
+
+/// Whether it is the consultation room of a visit that has not ended.
+async fn is_live(house: &House, room: &OwnedRoomId) -> Result<bool, TokenError> {
+    let read = async || {
+        let mut read = house.store.read().await?;
+        if let Some(record) = read.visit_of_room(room.as_str()).await? {
+            return Ok(Some(record));
+        }
+        drop(read);
+        // A room that is being made at this moment is not remembered yet, but people are in it.
+        let visit = match rooms::origin(&house.matrix, room).await? {
+            Some(rooms::Origin::Consultation(visit)) => visit,
+            Some(rooms::Origin::Door(_)) | None => return Ok(None),
+        };
+        Ok::<_, crate::house::ChangeError>(house.store.read().await?.visit(&visit).await?)
+    };
+    match read().await {
+        Ok(record) => Ok(record.is_some_and(|record| record.visit.is_live())),
+        Err(crate::house::ChangeError::Matrix(fault)) => {
+            warn!("whose room it is cannot be seen: {}", fault.code());
+            Err(TokenError::Away)
+        }
+        Err(fault) => {
+            error!("whose room it is cannot be read: {fault}");
+            Err(TokenError::Internal)
+        }
+    }
+}
+
+async fn is_inside(
+    house: &House,
+    room: &OwnedRoomId,
+    user: &MatrixUser,
+) -> Result<bool, TokenError> {
+    match house.matrix.membership(room, user).await {
+        Ok(membership) => Ok(membership == Membership::Join),
+        Err(fault) if fault.is_absence() => Ok(false),
+        Err(fault) => {
+            warn!("who is in a room cannot be seen: {}", fault.code());
+            Err(TokenError::Away)
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The relay as the program knows it, and a service that plays one and notes what it is asked.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use anyhow::Result;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+use xtask::{files::write_private, ports::Port, synapse::Authority};
+
+use crate::call::CallServer;
+
+/// The key of a [`Service`] that plays a relay.
+const KEY: &str = "devkey";
+/// Its secret.
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+/// Where a relay is, and how the program shall use it.
+#[derive(Debug, Clone)]
+pub struct RelayAccess {
+    /// `ws://127.0.0.1:7880`.
+    pub url: String,
+    /// The name of its key.
+    pub key: String,
+    /// The key's secret.
+    pub secret: String,
+    /// Shows guests by sticky events too.
+    pub sticky: bool,
+    /// Asks homeservers and token services on loopback.
+    pub loopback: bool,
+}
+
+impl RelayAccess {
+    /// A relay that runs.
+    #[must_use]
+    pub fn of(relay: &CallServer) -> Self {
+        Self {
+            url: relay.url(),
+            key: relay.key().to_owned(),
+            secret: relay.secret().to_owned(),
+            sticky: false,
+            loopback: false,
+        }
+    }
+
+    /// The table `[calls]`; the secret is written to `dir`.
+    pub(crate) fn table(&self, dir: &Path, authority: Option<&Authority>) -> Result<toml::Table> {
+        let secret_file = dir.join("relay-secret");
+        write_private(&secret_file, &self.secret)?;
+        let mut table = json!({
+            "livekit": { "url": self.url, "key": self.key, "secret_file": secret_file },
+            "membership": if self.sticky { "sticky" } else { "state" },
+        });
+        if self.loopback {
+            table["allowed_networks"] = json!(["127.0.0.0/8"]);
+        }
+        if let Some(authority) = authority {
+            table["ca_file"] = json!(authority.certificate());
+        }
+        Ok(toml::Table::try_from(table)?)
+    }
+}
+
+/// What a [`Service`] was asked.
+#[derive(Debug, Clone)]
+struct Asked {
+    /// Everything behind the host.
+    path: String,
+    /// Null when it was not JSON.
+    body: Value,
+}
+
+/// An HTTP service that notes what it is asked and gives one answer to everything.
+#[derive(Debug)]
+pub struct Service {
+    port: Port,
+    asked: Arc<Mutex<Vec<Asked>>>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Service {
+    /// Answers 200 with this body.
+    pub async fn answering(answer: Value) -> Result<Self> {
+        let port = Port::lease()?;
+        let listener = TcpListener::bind(port.address()).await?;
+        let asked = Arc::<Mutex<Vec<Asked>>>::default();
+        let noted = Arc::clone(&asked);
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (noted, answer) = (Arc::clone(&noted), answer.to_string());
+                tokio::spawn(async move { serve(stream, &noted, &answer).await });
+            }
+        });
+        Ok(Self { port, asked, task })
+    }
+
+    /// `127.0.0.1:<port>`.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.port.address()
+    }
+
+    /// A relay that carries nothing.
+    #[must_use]
+    pub fn as_relay(&self) -> RelayAccess {
+        RelayAccess {
+            url: format!("ws://{}", self.address()),
+            key: KEY.to_owned(),
+            secret: SECRET.to_owned(),
+            sticky: false,
+            loopback: true,
+        }
+    }
+
+    /// Bodies of requests whose path ends like this.
+    #[must_use]
+    pub fn asked(&self, path: &str) -> Vec<Value> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let fitting = asked.iter().filter(|asked| asked.path.ends_with(path));
+        fitting.map(|asked| asked.body.clone()).collect()
+    }
+}
+
+/// One request of one connection, which is closed after the answer.
+async fn serve(mut stream: TcpStream, noted: &Mutex<Vec<Asked>>, answer: &str) -> Option<()> {
+    let mut read = Vec::new();
+    let (path, body) = loop {
+        let mut chunk = [0; 4096];
+        let count = stream
+            .read(&mut chunk)
+            .await
+            .ok()
+            .filter(|&count| count > 0)?;
+        read.extend_from_slice(&chunk[..count]);
+        let Some(end) = read.windows(4).position(|four| four == b"\r\n\r\n") else {
+            continue;
+        };
+        let head = String::from_utf8_lossy(&read[..end]).into_owned();
+        let length = head
+            .lines()
+            .find_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                name.eq_ignore_ascii_case("content-length")
+                    .then(|| value.trim().parse::<usize>().ok())?
+            })
+            .unwrap_or(0);
+        if read.len() >= end + 4 + length {
+            let path = head.split(' ').nth(1)?.to_owned();
+            break (
+                path,
+                serde_json::from_slice(&read[end + 4..]).unwrap_or_default(),
+            );
+        }
+    };
+    noted
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(Asked { path, body });
+    let response = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{answer}",
+        answer.len()
+    );
+    stream.write_all(response.as_bytes()).await.ok()
+}
