@@ -10,7 +10,8 @@ import { recall } from "./choice";
 import type { Mode } from "./devices";
 import { Own } from "./own";
 import { choose, heard, passed, step, THRIFT, type Thrift } from "./quality";
-import { COLLECT_MS, keep, type Lines, read, TOPIC, Writer } from "./rtt";
+import { LiveText } from "./live-text";
+import { type Lines, TOPIC } from "./rtt";
 import { type Media, type MediaKind, type Stage, stage } from "./stage";
 import { type Link, plan } from "./transports";
 
@@ -63,12 +64,13 @@ export class Call {
   private phase: Phase = "joining";
   private failure: unknown;
   private thrift = THRIFT;
-  private liveText = false;
   private participants: readonly CallParticipant[] = [];
   private connections: Connection[] = [];
-  private lines: Lines = new Map();
-  private readonly writer = new Writer(() => crypto.getRandomValues(new Uint32Array(3)).join("-"));
-  private draft = "";
+  private readonly liveText = new LiveText({
+    send: (packet) => this.send(packet),
+    changed: (lines) => this.tellLines(lines),
+  });
+  private mode: Mode = "chat";
   private over = false;
   private wasLive = false;
   private asking = false;
@@ -76,7 +78,6 @@ export class Call {
   private failed = 0;
   private retryTimer: number | undefined;
   private thriftTimer: number | undefined;
-  private draftTimer: number | undefined;
 
   constructor(
     private readonly livekit: Module,
@@ -90,12 +91,11 @@ export class Call {
   /** Takes the devices and joins. */
   async start(mode: Mode): Promise<void> {
     this.session.onCall = () => void this.reconcile();
-    this.session.onDraft = (text) => this.drafted(text);
+    this.session.onDraft = (text) => this.liveText.drafted(text);
     window.addEventListener("online", this.online);
     window.addEventListener("offline", this.offline);
-    // Who may have to answer a question about the camera need not wait for it in front of the door.
-    const devices = this.own.take(mode).catch(() => undefined);
-    await Promise.all([devices, this.reconcile()]);
+    this.mode = mode;
+    await this.enter();
   }
 
   get state(): CallState {
@@ -106,14 +106,14 @@ export class Call {
       stage: this.stage(rooms),
       thrift: this.thrift,
       soundBlocked: rooms.some((room) => room.state === "connected" && !room.canPlaybackAudio),
-      liveText: this.liveText,
+      liveText: this.liveText.on,
     };
   }
 
   /** Tries again after [`Phase`] `failed` or `elsewhere`. */
   retry(): void {
     this.set("joining");
-    void this.reconcile();
+    void this.enter();
   }
 
   /** Leaves the call and lets go of everything. */
@@ -122,7 +122,7 @@ export class Call {
     this.over = true;
     window.clearTimeout(this.retryTimer);
     window.clearTimeout(this.thriftTimer);
-    window.clearTimeout(this.draftTimer);
+    this.liveText.close();
     window.removeEventListener("online", this.online);
     window.removeEventListener("offline", this.offline);
     this.session.onCall = undefined;
@@ -147,10 +147,14 @@ export class Call {
   }
 
   setLiveText(on: boolean): void {
-    this.liveText = on;
-    const packet = on ? this.writer.update(this.draft) : this.writer.end();
-    if (packet) this.send(packet);
+    this.liveText.set(on);
     this.listener.changed();
+  }
+
+  private async enter(): Promise<void> {
+    // Who has to answer a question about the camera need not wait in front of the door.
+    const devices = this.own.take(this.mode).catch(() => undefined);
+    await Promise.all([devices, this.reconcile()]);
   }
 
   private readonly online = (): void => {
@@ -190,12 +194,17 @@ export class Call {
       this.choosePictures();
       this.listener.changed();
       await Promise.all(connect.map((transport) => this.connect(transport)));
+      this.judge();
     } catch (error) {
-      // Before the first word a refusal is an answer; later it is a disturbance.
-      if (error instanceof Refused && (!this.wasLive || error.status === 409 || error.status === 404))
-        this.fail(error);
+      if (error instanceof Refused && this.isFinal(error.status)) this.fail(error);
       else this.retryLater();
     }
+  }
+
+  /** Before the first word a refusal is an answer; later most are a disturbance. */
+  private isFinal(status: number): boolean {
+    if (status === 429) return false;
+    return !this.wasLive || status === 409 || status === 404;
   }
 
   private async connect(transport: Transport): Promise<void> {
@@ -252,11 +261,10 @@ export class Call {
       .on(RoomEvent.ConnectionStateChanged, () => this.judge())
       .on(RoomEvent.ParticipantConnected, () => {
         someone();
-        const packet = this.liveText && this.writer.repeat();
-        if (packet) this.send(packet);
+        this.liveText.repeat();
       })
       .on(RoomEvent.ParticipantDisconnected, () => {
-        this.takeLines(keep(this.lines, this.connected()));
+        this.liveText.keep(this.connected());
         redraw();
       })
       .on(RoomEvent.TrackPublished, someone)
@@ -280,7 +288,7 @@ export class Call {
       })
       .on(RoomEvent.DataReceived, (bytes, participant, _kind, topic) => {
         if (topic === TOPIC && participant && this.belongs(participant.identity))
-          this.takeLines(read(this.lines, participant.identity, bytes));
+          this.liveText.received(participant.identity, bytes);
       })
       .on(RoomEvent.Disconnected, (reason) => {
         if (!this.connections.includes(connection)) return;
@@ -311,6 +319,8 @@ export class Call {
 
   private leaveTo(phase: Phase): void {
     for (const connection of [...this.connections]) this.drop(connection);
+    // Nobody sees or hears the guest now, and no light may say otherwise.
+    this.own.stop();
     this.set(phase);
   }
 
@@ -355,26 +365,9 @@ export class Call {
     }
     if (saving !== thrift.saving) {
       this.choosePictures();
-      if (thrift.saving && this.own.cameraOn) void this.own.setCamera(false);
+      void (thrift.saving ? this.own.restCamera() : this.own.wakeCamera()).catch(() => undefined);
     }
     this.listener.changed();
-  }
-
-  private drafted(text: string): void {
-    this.draft = text;
-    if (!this.liveText) return;
-    if (text !== "") {
-      this.draftTimer ??= window.setTimeout(() => {
-        this.draftTimer = undefined;
-        const packet = this.liveText && this.writer.update(this.draft);
-        if (packet) this.send(packet);
-      }, COLLECT_MS);
-      return;
-    }
-    window.clearTimeout(this.draftTimer);
-    this.draftTimer = undefined;
-    const packet = this.writer.end();
-    if (packet) this.send(packet);
   }
 
   private send(packet: Uint8Array<ArrayBuffer>): void {
@@ -385,9 +378,7 @@ export class Call {
       .catch(() => undefined);
   }
 
-  private takeLines(lines: Lines): void {
-    if (lines === this.lines) return;
-    this.lines = lines;
+  private tellLines(lines: Lines): void {
     const name = (identity: string) =>
       this.participants.find((person) => person.identity === identity)?.name ?? "";
     this.listener.lines([...lines].map(([identity, { text }]) => ({ identity, name: name(identity), text })));

@@ -18,8 +18,10 @@ export class Own {
   torch = false;
   private room: LiveKit.Room | undefined;
   private shared: LiveKit.LocalVideoTrack | undefined;
-  /** The camera rests only because another one shows a paper. */
+  /** The camera rests for a reason that will pass: another one shows a paper, or pictures cost too much. */
   private cameraRests = false;
+  /** Counts how often everything was let go of; what was asked for before is not wanted any more. */
+  private round = 0;
 
   constructor(
     private readonly livekit: Module,
@@ -80,10 +82,7 @@ export class Own {
   async show(make: () => Promise<Share>, needsCamera: boolean): Promise<void> {
     await this.hide();
     // A telephone has one camera at a time.
-    if (needsCamera && this.cameraOn && matchMedia("(pointer: coarse)").matches) {
-      await this.camera?.mute();
-      this.cameraRests = true;
-    }
+    if (needsCamera && matchMedia("(pointer: coarse)").matches) await this.restCamera();
     try {
       this.share = await make();
     } catch (error) {
@@ -119,24 +118,42 @@ export class Own {
 
   /** Lets go of everything. */
   stop(): void {
+    this.round += 1;
     this.room = undefined;
     this.microphone?.stop();
     this.camera?.stop();
     this.share?.stop();
+    this.microphone = undefined;
+    this.camera = undefined;
     this.share = undefined;
+    this.shared = undefined;
+    this.cameraRests = false;
   }
 
-  private async wakeCamera(): Promise<void> {
+  /** Switches the camera off until [`Own.wakeCamera`]. */
+  async restCamera(): Promise<void> {
+    if (!this.cameraOn) return;
+    await this.setCamera(false);
+    this.cameraRests = true;
+  }
+
+  /** Switches the camera on again if it only rested. */
+  async wakeCamera(): Promise<void> {
     if (!this.cameraRests) return;
     await this.setCamera(true);
   }
 
   private async obtain(kinds: readonly Kind[]): Promise<void> {
     const { LocalAudioTrack, LocalVideoTrack, Track } = this.livekit;
+    const { round } = this;
     const tracks = await obtain(this.check, kinds, (check) => {
       this.check = check;
       this.changed();
     });
+    if (round !== this.round) {
+      for (const track of Object.values(tracks)) track.stop();
+      return;
+    }
     if (tracks.microphone) {
       this.microphone = new LocalAudioTrack(tracks.microphone, constraints("microphone"), false);
       this.microphone.source = Track.Source.Microphone;

@@ -2,6 +2,7 @@
 
 import "./call.scss";
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
+import { Refused } from "../api/client";
 import type { Texts } from "../lib/texts";
 import { Alert, Button } from "../visit/parts";
 import type { Session } from "../visit/session";
@@ -46,7 +47,7 @@ export function Panel(props: PanelProps) {
         <Setback
           t={t}
           title={t("call-failed")}
-          text={t("call-failed-text")}
+          text={reason(state.failure) ?? t("call-failed-text")}
           again={t("call-retry")}
           {...{ call, hangUp }}
         />
@@ -76,6 +77,11 @@ export function Panel(props: PanelProps) {
       )}
     </section>
   );
+}
+
+/** What the house says to it, which is meant for citizens. */
+function reason(failure: unknown): string | undefined {
+  return failure instanceof Refused ? failure.problem.detail : undefined;
 }
 
 /** Loads what speaks to relays, and joins with it. */
