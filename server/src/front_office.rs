@@ -21,6 +21,7 @@ use tracing::error;
 
 use crate::{
     calls,
+    ghosts,
     house::{ChangeError, House},
     shell,
     task::Errand,
@@ -59,10 +60,6 @@ impl FrontOffice for Counter {
             return Err(HouseError::UnknownService);
         }
         let id = VisitId::from_random(shell::random().or_internal()?);
-        let ghost = house
-            .matrix
-            .ghost(shell::random().or_internal()?)
-            .or_internal()?;
         let mut unit = house.change(office).await?;
         unit.decide(Input::Knock(Knock {
             visit: id.clone(),
@@ -78,8 +75,10 @@ impl FrontOffice for Counter {
             decline_text: None,
         };
         unit.tx.put_private(&id, &private).await.or_internal()?;
+        let ghost = ghosts::take(house, &mut unit.tx).await?;
         unit.tx.set_ghost(&id, &ghost).await.or_internal()?;
         unit.commit().await.or_internal()?;
+        house.ghosts.notify_one();
         self.visit(guest, &id).await
     }
 

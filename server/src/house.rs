@@ -57,6 +57,10 @@ pub(crate) struct House {
     pub(crate) inbox: Notify,
     /// Rings when a deadline may have come nearer.
     pub(crate) deadlines: Notify,
+    /// Whether every standing room was seen to since the start.
+    pub(crate) rooms_seen_to: watch::Sender<bool>,
+    /// Rings when a ghost may have been taken from the stock.
+    pub(crate) ghosts: Notify,
     /// Rings when somebody else has written state that we look after.
     pub(crate) reconcile: Notify,
     /// The language in which each clerk spoke to the bot last.
@@ -104,8 +108,9 @@ impl House {
             outbox: Notify::new(),
             inbox: Notify::new(),
             deadlines: Notify::new(),
+            rooms_seen_to: watch::Sender::new(false),
+            ghosts: Notify::new(),
             reconcile: Notify::new(),
-            // The first thing a started program does.
             clerk_languages: Mutex::default(),
         }
     }

@@ -10,6 +10,7 @@ mod door;
 mod errands;
 mod front_office;
 mod gauges;
+mod ghosts;
 mod house;
 mod hub;
 mod inbox;

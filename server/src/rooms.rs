@@ -31,6 +31,7 @@ pub(crate) async fn keep(house: Arc<House>) {
         match looked {
             Ok(report) if report.failed.is_empty() => {
                 tell(&report.findings);
+                house.rooms_seen_to.send_replace(true);
                 house.reconcile.notified().await;
                 tokio::time::sleep(SETTLE).await;
             }

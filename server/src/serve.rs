@@ -27,6 +27,7 @@ use crate::{
     config::Config,
     deadlines,
     front_office::Counter,
+    ghosts,
     house::{House, Settings},
     hub::Hub,
     inbox::{self, Letterbox},
@@ -171,6 +172,7 @@ fn spawn_house(
     workers.spawn(projection::keep_rooms(share()));
     workers.spawn(deadlines::keep(share()));
     workers.spawn(deadlines::presence(share(), presence));
+    workers.spawn(ghosts::keep(share()));
     workers.spawn(retention::keep(share()));
     workers.spawn(calls::keep(share()));
     workers.spawn(keep_city(share()));

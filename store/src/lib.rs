@@ -15,6 +15,7 @@
 
 mod erasure;
 mod error;
+mod ghosts;
 mod inbox;
 mod matrix;
 mod messages;

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, collections::BTreeSet, time::Duration};
 
 use ruma::{
+    DeviceId,
     api::{
         AppserviceUserIdentity, IncomingResponseExt, MatrixVersion, OutgoingRequest,
         OutgoingRequestAppserviceExt, SupportedVersions,
@@ -13,7 +14,7 @@ use ruma::{
 };
 use tokio::time::Instant;
 
-use super::{As, Matrix, MatrixError, user_id};
+use super::{As, DEVICE, Matrix, MatrixError, user_id};
 
 /// More than this of an answer is not read, files apart: the full state of a large room is some megabytes.
 const ANSWER_LIMIT: usize = 32 << 20;
@@ -91,10 +92,41 @@ impl Matrix {
         self.call_limited(actor, request, ANSWER_LIMIT).await
     }
 
+    /// Sends a request of the client API from the actor's device (MSC4326): the homeserver keeps its transaction ids
+    /// in the database with the event, those of an actor without a device in memory only.
+    pub(super) async fn call_from_device<R>(
+        &self,
+        actor: As<'_>,
+        request: R,
+    ) -> Result<R::IncomingResponse, MatrixError>
+    where
+        R: OutgoingRequest,
+        for<'a> R::Authentication: AuthScheme<Input<'a> = SendAccessToken<'a>>,
+        R::PathBuilder: KnownPath,
+    {
+        self.call_as(actor, Some(DEVICE.into()), request, ANSWER_LIMIT)
+            .await
+    }
+
     /// Sends a request of the client API and reads at most `limit` bytes of its answer.
     pub(super) async fn call_limited<R>(
         &self,
         actor: As<'_>,
+        request: R,
+        limit: usize,
+    ) -> Result<R::IncomingResponse, MatrixError>
+    where
+        R: OutgoingRequest,
+        for<'a> R::Authentication: AuthScheme<Input<'a> = SendAccessToken<'a>>,
+        R::PathBuilder: KnownPath,
+    {
+        self.call_as(actor, None, request, limit).await
+    }
+
+    async fn call_as<R>(
+        &self,
+        actor: As<'_>,
+        device: Option<&DeviceId>,
         request: R,
         limit: usize,
     ) -> Result<R::IncomingResponse, MatrixError>
@@ -111,10 +143,11 @@ impl Matrix {
             As::Bot => None,
             As::Ghost(user) => Some(user_id(user)?),
         };
-        let identity = ghost
+        let mut identity = ghost
             .as_deref()
             .map(AppserviceUserIdentity::new)
             .unwrap_or_default();
+        identity.device_id = device;
         let request: http::Request<Vec<u8>> = request
             .try_into_http_request_with_identity(
                 self.config.homeserver.as_str(),

@@ -115,31 +115,32 @@ impl Matrix {
         }
     }
 
-    /// A ghost knocks on a room of this homeserver, under a name that the knock itself carries. Knocking
-    /// again, or on a room one is let into already, is a success.
+    /// A ghost knocks on a room of this homeserver, under a name that the knock itself carries. Knocking again in the
+    /// same words is the same event, and on a room one is let into already it changes nothing; what the ghost is
+    /// there afterwards.
     pub async fn knock(
         &self,
         ghost: &MatrixUser,
         room: &RoomId,
         name: &str,
         reason: &str,
-    ) -> Result<(), MatrixError> {
+    ) -> Result<Membership, MatrixError> {
         // Written as state: `/knock` takes the name from the profile, which would have to be set before.
         let content = json!({ "membership": "knock", "displayname": name, "reason": reason });
+        let (actor, key) = (As::Ghost(ghost), ghost.as_str());
         let knocked = self
-            .put_state(
-                As::Ghost(ghost),
-                room,
-                "m.room.member",
-                ghost.as_str(),
-                &content,
-            )
-            .await
-            .map(drop);
-        unless_so(knocked, async {
-            Ok(!self.membership(room, ghost).await?.is_out())
-        })
-        .await
+            .put_state(actor, room, "m.room.member", key, &content)
+            .await;
+        let Err(refused) = knocked else {
+            return Ok(Membership::Knock);
+        };
+        if refused.may_mean_it_is_so()
+            && let Ok(membership) = self.membership(room, ghost).await
+            && !membership.is_out()
+        {
+            return Ok(membership);
+        }
+        Err(refused)
     }
 
     /// Knocks on a room by its alias, wherever it is.
@@ -293,15 +294,25 @@ impl Matrix {
     }
 }
 
+impl MatrixError {
+    fn may_mean_it_is_so(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused {
+                status: 400 | 403 | 404,
+                ..
+            }
+        )
+    }
+}
+
 /// A refusal may only mean "it is so already": a look decides. If looking fails, the refusal stands.
 async fn unless_so(
     result: Result<(), MatrixError>,
     is_so: impl Future<Output = Result<bool, MatrixError>>,
 ) -> Result<(), MatrixError> {
-    if let Err(MatrixError::Refused {
-        status: 400 | 403 | 404,
-        ..
-    }) = &result
+    if let Err(refused) = &result
+        && refused.may_mean_it_is_so()
         && is_so.await == Ok(true)
     {
         return Ok(());

@@ -36,6 +36,9 @@ pub use self::{
 /// The prefix of every ghost's and consultation room's local name; the registration claims it.
 pub const NAMESPACE: &str = "_vorzimmer_";
 
+/// The device from which the bot and each ghost send messages.
+const DEVICE: &str = "VORZIMMER";
+
 /// Where the homeserver is and who we are there.
 #[derive(Clone)]
 pub struct MatrixConfig {

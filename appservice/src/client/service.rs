@@ -8,6 +8,7 @@ use ruma::{
     api::client::{
         account::{register, whoami},
         appservice::request_ping,
+        device::update_device,
         discovery::get_supported_versions,
         profile::{get_profile_field, set_profile_field},
         uiaa::{AuthData, Dummy},
@@ -15,7 +16,7 @@ use ruma::{
     profile::{DisplayName, ProfileFieldValue},
 };
 
-use super::{As, Matrix, MatrixError, user_id};
+use super::{As, DEVICE, Matrix, MatrixError, user_id};
 
 /// What the homeserver says it can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +102,18 @@ impl Matrix {
             Err(error) if error.is("M_USER_IN_USE") => Ok(false),
             other => other.map(|_| true),
         }
+    }
+
+    /// Makes a ghost's account, and its device. Twice is once.
+    pub async fn make_ghost(&self, ghost: &MatrixUser) -> Result<(), MatrixError> {
+        self.register(ghost).await?;
+        self.make_device(As::Ghost(ghost)).await
+    }
+
+    /// Gives the bot or a ghost its device (MSC4190). Twice is once.
+    pub(super) async fn make_device(&self, actor: As<'_>) -> Result<(), MatrixError> {
+        let request = update_device::v3::Request::new(DEVICE.into());
+        self.call(actor, request).await.map(drop)
     }
 
     /// Ends a ghost's account and lets the homeserver forget its profile.

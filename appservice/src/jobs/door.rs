@@ -16,18 +16,15 @@ pub(super) async fn place_knock(
     display_name: &str,
     reason: &str,
 ) -> Result<Effect, MatrixError> {
-    // A clerk waits for this: nothing that can come later comes before the knock. A ghost made just now has not
-    // knocked; at another attempt, look first, since each knock may be a new event.
-    let membership = if matrix.register(ghost).await? {
-        Membership::Leave
-    } else {
-        matrix.membership(door, ghost).await?
+    // A clerk waits for this: nothing that can come later comes before the knock, and most ghosts are made already.
+    let membership = match matrix.knock(ghost, door, display_name, reason).await {
+        Err(refused) if refused.is("M_FORBIDDEN") && matrix.register(ghost).await? => {
+            matrix.knock(ghost, door, display_name, reason).await?
+        }
+        knocked => knocked?,
     };
-    if membership == Membership::Leave {
-        matrix.knock(ghost, door, display_name, reason).await?;
-    }
     // The name that an invite will show. Somebody who was let in has a name of the room's own, which this would undo.
-    if matches!(membership, Membership::Leave | Membership::Knock) {
+    if membership == Membership::Knock {
         matrix.set_display_name(ghost, display_name).await?;
     }
     Ok(Effect::Nothing)

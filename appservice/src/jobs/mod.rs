@@ -61,7 +61,7 @@ impl std::fmt::Debug for OutgoingFile {
 /// One thing to do in Matrix.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Job {
-    /// Make the guest's ghost and let it knock on the door.
+    /// Let the guest's ghost knock on the door; make it first if need be.
     PlaceKnock {
         /// The door room.
         door: OwnedRoomId,

@@ -114,8 +114,8 @@ async fn the_bot_and_ghosts_are_told_apart() {
     assert_eq!(
         homeserver.asked(),
         [
-            "PUT /_matrix/client/v3/rooms/!door/send/m.room.message/a%2Fb",
-            "PUT /_matrix/client/v3/rooms/!door/send/m.room.message/2?user_id=%40_vorzimmer_1%3Acity.example",
+            "PUT /_matrix/client/v3/rooms/!door/send/m.room.message/a%2Fb?device_id=VORZIMMER",
+            "PUT /_matrix/client/v3/rooms/!door/send/m.room.message/2?user_id=%40_vorzimmer_1%3Acity.example&device_id=VORZIMMER",
         ]
     );
     assert!(homeserver.every_request_had_the_token());
@@ -191,25 +191,24 @@ fn steps(homeserver: &Homeserver) -> Vec<String> {
     homeserver.asked().iter().map(last).collect()
 }
 
+fn refusal(code: &str) -> Answer {
+    Answer::json(403, &json!({ "errcode": code }))
+}
+
 #[tokio::test]
-async fn a_new_ghost_knocks_at_once_and_under_its_ticket() {
-    let ok = || {
-        Answer::json(
-            200,
-            &json!({ "user_id": "@a:city.example", "event_id": "$1" }),
-        )
-    };
-    let homeserver = Homeserver::answering([ok(), ok(), ok()]).await;
+async fn a_ghost_knocks_at_once_and_under_its_ticket() {
+    let ok = || Answer::json(200, &json!({ "event_id": "$1" }));
+    let homeserver = Homeserver::answering([ok(), ok()]).await;
     assert_eq!(
         execute(&homeserver.matrix(), &place_knock(), "1").await,
         Ok(Effect::Nothing)
     );
     assert_eq!(
         steps(&homeserver),
-        ["register", "@_vorzimmer_1:city.example", "displayname"]
+        ["@_vorzimmer_1:city.example", "displayname"]
     );
     assert_eq!(
-        homeserver.bodies()[1],
+        homeserver.bodies()[0],
         json!({
             "membership": "knock",
             "displayname": "G-017",
@@ -219,25 +218,69 @@ async fn a_new_ghost_knocks_at_once_and_under_its_ticket() {
 }
 
 #[tokio::test]
-async fn a_knock_executed_again_is_not_a_second_knock() {
-    for (membership, rest) in [
-        ("knock", vec!["displayname"]),
-        // Let in meanwhile: it has its name in the room.
-        ("invite", vec![]),
-    ] {
-        let homeserver = Homeserver::answering([
-            Answer::json(400, &json!({ "errcode": "M_USER_IN_USE" })),
-            Answer::json(200, &json!({ "membership": membership })),
-            Answer::json(200, &json!({})),
-        ])
-        .await;
-        assert_eq!(
-            execute(&homeserver.matrix(), &place_knock(), "1").await,
-            Ok(Effect::Nothing)
-        );
-        assert!(homeserver.asked()[1].starts_with("GET "));
-        assert_eq!(steps(&homeserver)[2..], rest);
-    }
+async fn a_ghost_that_was_not_in_stock_is_made() {
+    let ok = || {
+        Answer::json(
+            200,
+            &json!({ "user_id": "@a:city.example", "event_id": "$1" }),
+        )
+    };
+    let nothing_there = Answer::json(404, &json!({ "errcode": "M_NOT_FOUND" }));
+    let homeserver =
+        Homeserver::answering([refusal("M_FORBIDDEN"), nothing_there, ok(), ok(), ok()]).await;
+    assert_eq!(
+        execute(&homeserver.matrix(), &place_knock(), "1").await,
+        Ok(Effect::Nothing)
+    );
+    let ghost = "@_vorzimmer_1:city.example";
+    assert_eq!(
+        steps(&homeserver),
+        [ghost, ghost, "register", ghost, "displayname"]
+    );
+}
+
+#[tokio::test]
+async fn a_ghost_that_was_let_in_meanwhile_keeps_its_name() {
+    let homeserver = Homeserver::answering([
+        refusal("M_FORBIDDEN"),
+        Answer::json(200, &json!({ "membership": "invite" })),
+    ])
+    .await;
+    assert_eq!(
+        execute(&homeserver.matrix(), &place_knock(), "1").await,
+        Ok(Effect::Nothing)
+    );
+    assert!(homeserver.asked()[1].starts_with("GET "));
+    assert_eq!(homeserver.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_knock_that_is_refused_stays_refused() {
+    let out = Answer::json(200, &json!({ "membership": "ban" }));
+    let made_before = Answer::json(400, &json!({ "errcode": "M_USER_IN_USE" }));
+    let homeserver = Homeserver::answering([refusal("M_FORBIDDEN"), out, made_before]).await;
+    let error = execute(&homeserver.matrix(), &place_knock(), "1")
+        .await
+        .expect_err("refused");
+    assert!(error.is("M_FORBIDDEN"));
+}
+
+/// A device's transaction ids outlive a restart of the homeserver.
+#[tokio::test]
+async fn who_has_no_device_gets_one_and_sends_from_it() {
+    let homeserver = Homeserver::answering([
+        Answer::json(400, &json!({ "errcode": "M_UNKNOWN_DEVICE" })),
+        Answer::json(201, &json!({})),
+        Answer::json(200, &json!({ "event_id": "$1" })),
+    ])
+    .await;
+    execute(&homeserver.matrix(), &say(), "7")
+        .await
+        .expect("sent");
+    let message =
+        "PUT /_matrix/client/v3/rooms/!door/send/m.room.message/7?device_id=VORZIMMER".to_owned();
+    let device = "PUT /_matrix/client/v3/devices/VORZIMMER".to_owned();
+    assert_eq!(homeserver.asked(), [message.clone(), device, message]);
 }
 
 #[tokio::test]
@@ -267,7 +310,7 @@ async fn an_announcement_cut_off_goes_on_with_the_same_transactions() {
     );
     let asked = homeserver.asked();
     assert_eq!(asked[..2], asked[2..]);
-    assert!(asked[0].ends_with("/9") && asked[1].ends_with("/9.concern"));
+    assert_eq!(steps(&homeserver)[..2], ["9", "9.concern"]);
 }
 
 #[tokio::test]
@@ -380,7 +423,7 @@ async fn a_consultation_made_before_a_crash_is_found_again() {
     assert!(
         asked
             .last()
-            .is_some_and(|asked| asked.ends_with("/send/m.room.message/1"))
+            .is_some_and(|asked| asked.contains("/send/m.room.message/1?"))
     );
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod database;
+mod ghosts;
 mod inbox;
 mod messages;
 mod offices;
@@ -43,6 +44,8 @@ macro_rules! cases {
 }
 
 cases! {
+    ghosts::the_oldest_ready_ghost_is_taken_once,
+    ghosts::no_ghost_is_given_twice,
     inbox::a_transaction_counts_once,
     inbox::new_events_under_an_old_transaction_id_are_new,
     inbox::an_event_of_two_transactions_counts_once,
