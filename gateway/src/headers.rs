@@ -38,22 +38,6 @@ const POLICY_CALLS_PLAIN: HeaderValue =
 /// For the small page that the city's own website shows in a frame.
 const POLICY_EMBEDDED: HeaderValue = HeaderValue::from_static(policy!("'self'", "*"));
 
-/// Whether the page of a visit stands at this path.
-fn is_visit(path: &str) -> bool {
-    path.starts_with("/besuch/") || path.starts_with("/en/besuch/")
-}
-
-/// What the page of a visit may connect to when there are calls: its relay, and by TLS those of other homeservers.
-fn policy_with_calls(relay_origins: &[String]) -> Option<HeaderValue> {
-    let relays = relay_origins.join(" ");
-    let policy = policy!("'none'").replacen(
-        "connect-src 'self'",
-        &format!("connect-src 'self' https: wss: {relays}"),
-        1,
-    );
-    HeaderValue::from_str(&policy).ok()
-}
-
 /// For files of strangers: shown alone, without scripts, without an origin.
 pub(crate) const POLICY_FILE: HeaderValue =
     HeaderValue::from_static("default-src 'none'; sandbox; frame-ancestors 'none'");
@@ -90,14 +74,7 @@ pub(crate) async fn secure(
     request: Request,
     next: Next,
 ) -> Response {
-    let path = request.uri().path();
-    let policy = if EMBEDDED.contains(&path) {
-        POLICY_EMBEDDED
-    } else if !config.relay_origins.is_empty() && is_visit(path) {
-        policy_with_calls(&config.relay_origins).unwrap_or(POLICY)
-    } else {
-        POLICY
-    };
+    let embedded = EMBEDDED.contains(&request.uri().path());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in FIXED {
@@ -105,7 +82,7 @@ pub(crate) async fn secure(
     }
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
-        .or_insert(policy);
+        .or_insert(if embedded { POLICY_EMBEDDED } else { POLICY });
     if config.is_https() {
         headers.insert(
             header::STRICT_TRANSPORT_SECURITY,

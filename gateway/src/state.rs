@@ -27,9 +27,6 @@ pub struct GatewayConfig {
     pub proxy_header: ProxyHeader,
     /// How much one address, one visit and the whole city may do.
     pub limits: Limits,
-    /// Where the page of a visit may connect to besides the own origin: the relay's origins. With calls, it may also
-    /// connect to any other by TLS, since each homeserver in a call has a relay of its own.
-    pub relay_origins: Vec<String>,
 }
 
 impl GatewayConfig {
@@ -42,7 +39,6 @@ impl GatewayConfig {
             trusted_proxies: Vec::new(),
             proxy_header: ProxyHeader::default(),
             limits: Limits::default(),
-            relay_origins: Vec::new(),
         }
     }
 

@@ -244,11 +244,6 @@ fn public_router(
     let gateway_config = GatewayConfig {
         trusted_proxies: config.public.trusted_proxies.clone(),
         limits: config.public.limits.clone(),
-        relay_origins: house
-            .calls
-            .iter()
-            .map(|calls| calls.relay.origin())
-            .collect(),
         ..GatewayConfig::new(config.public_origin(), &config.guest_web)
     };
     Ok(gateway::router(Gateway {

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, ensure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use blackbox::{
-    Answer, Client, Events, Guest, Heard, RelayAccess, Seat, Service, Site, World, WorldOptions,
-    call::{Backend, CallServer},
-    eventually,
+    Answer, Backend, CallServer, Client, Events, Guest, Heard, RelayAccess, Seat, Service, Site,
+    World, WorldOptions, eventually,
 };
 use http::Method;
 use serde_json::{Value, json};

@@ -235,21 +235,3 @@ async fn one_address_cannot_let_others_be_asked_without_end() {
     assert_eq!(body["retry_after_ms"], 60_000);
     assert_eq!(refused.header("retry-after"), "60");
 }
-
-#[tokio::test]
-async fn only_the_page_of_a_visit_may_connect_to_relays() {
-    let stage = Stage::with(|config| config.relay_origins = vec!["ws://127.0.0.1:7880".to_owned()]);
-    let mut browser = stage.browser();
-    let lobby = browser.get("/").await;
-    assert!(
-        lobby
-            .header("content-security-policy")
-            .contains("connect-src 'self';")
-    );
-    let visit = browser.get("/besuch/abc").await;
-    let policy = visit.header("content-security-policy");
-    assert!(
-        policy.contains("connect-src 'self' https: wss: ws://127.0.0.1:7880;"),
-        "{policy}"
-    );
-}

@@ -125,45 +125,57 @@ async fn others(
     services.sort_unstable();
     services.dedup();
     services.truncate(MOST_OTHERS);
-    let now = shell::now();
-    let transports = services.into_iter().map(async |service| {
-        let kept = calls.lock().get(visit).and_then(|guest| {
-            let (transport, until) = guest.others.get(service)?;
-            (now < *until).then(|| transport.clone())
-        });
-        if kept.is_some() {
-            return kept;
-        }
-        // Each service gets a proof of its own.
-        let openid = match house.matrix.openid_token(ghost).await {
-            Ok(openid) => openid,
-            Err(fault) => {
-                debug!("a guest cannot prove who it is: {}", fault.code());
-                return None;
-            }
-        };
-        match calls
-            .outward
-            .foreign_token(service, room.as_str(), ghost, &openid)
-            .await
-        {
-            Ok((url, token)) => {
-                let transport = Transport {
-                    url,
-                    token,
-                    own: false,
-                };
-                if let Some(guest) = calls.lock().get_mut(visit) {
-                    let entry = (transport.clone(), now + TOKEN_KEPT);
-                    guest.others.insert(service.to_owned(), entry);
-                }
-                Some(transport)
-            }
-            Err(fault) => {
-                debug!("another homeserver's relay is left out: {fault}");
-                None
-            }
-        }
-    });
+    let transports = services
+        .into_iter()
+        .map(|service| other(house, calls, visit, (ghost, room), service.to_owned()));
+    let transports: Vec<_> = transports.collect();
     join_all(transports).await.into_iter().flatten().collect()
+}
+
+/// The relay behind another homeserver's token service.
+async fn other(
+    house: &House,
+    calls: &Calls,
+    visit: &VisitId,
+    (ghost, room): (&MatrixUser, &RoomId),
+    service: String,
+) -> Option<Transport> {
+    let now = shell::now();
+    let kept = calls.lock().get(visit).and_then(|guest| {
+        let (transport, until) = guest.others.get(&service)?;
+        (now < *until).then(|| transport.clone())
+    });
+    if kept.is_some() {
+        return kept;
+    }
+    // Each service gets a proof of its own.
+    let openid = match house.matrix.openid_token(ghost).await {
+        Ok(openid) => openid,
+        Err(fault) => {
+            debug!("a guest cannot prove who it is: {}", fault.code());
+            return None;
+        }
+    };
+    let token = calls
+        .outward
+        .foreign_token(&service, room.as_str(), ghost, &openid)
+        .await;
+    match token {
+        Ok((url, token)) => {
+            let transport = Transport {
+                url,
+                token,
+                own: false,
+            };
+            if let Some(guest) = calls.lock().get_mut(visit) {
+                let entry = (transport.clone(), now + TOKEN_KEPT);
+                guest.others.insert(service, entry);
+            }
+            Some(transport)
+        }
+        Err(fault) => {
+            debug!("another homeserver's relay is left out: {fault}");
+            None
+        }
+    }
 }

@@ -14,7 +14,7 @@ pub(super) async fn subject(
     openid: &OpenId,
 ) -> Result<MatrixUser, TokenError> {
     let server = ServerName::parse(&openid.server_name).map_err(|_| TokenError::Unproven)?;
-    let user = if server == *matrix.server_name() {
+    let user = if server.as_str() == matrix.server_name().as_str() {
         let subject = matrix.openid_subject(&openid.access_token).await;
         subject
             .map_err(|fault| {

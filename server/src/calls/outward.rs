@@ -5,6 +5,7 @@
 //! themselves, proxies of the environment are not used, answers are short.
 
 use std::{
+    error::Error,
     net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -122,7 +123,7 @@ impl Resolve for GuardedDns {
             if permitted.is_empty() {
                 return Err(OutwardError::Forbidden.into());
             }
-            Ok(Box::new(permitted.into_iter()) as Addrs)
+            Ok::<Addrs, Box<dyn Error + Send + Sync>>(Box::new(permitted.into_iter()))
         })
     }
 }

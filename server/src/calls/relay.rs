@@ -78,12 +78,6 @@ impl RelayAccess {
         &self.url
     }
 
-    /// The origins that a page must be allowed to connect to.
-    pub(crate) fn origin(&self) -> String {
-        let http = self.service.origin().ascii_serialization();
-        format!("{http} {}", http.replacen("http", "ws", 1))
-    }
-
     /// Lets somebody into a call under this name.
     pub(crate) fn join_token(&self, room: &str, identity: &str) -> Result<String, RelayError> {
         let grant = json!({
@@ -188,7 +182,6 @@ mod tests {
                 relay.service.join("CreateRoom").unwrap().as_str(),
                 "https://media.example/relay/twirp/livekit.RoomService/CreateRoom"
             );
-            assert_eq!(relay.origin(), "https://media.example wss://media.example");
         }
         assert_eq!(access("ws://127.0.0.1:7880").url(), "ws://127.0.0.1:7880");
     }

@@ -6,10 +6,11 @@ use appservice::{Membership, OwnedRoomId, rooms, rtc};
 use async_trait::async_trait;
 use bridge::ids::MatrixUser;
 use gateway::port::{Claim, MediaTokens, TokenError, TokenGrant, TokenRequest};
+use store::VisitRecord;
 use tracing::{error, warn};
 
 use super::openid;
-use crate::house::House;
+use crate::house::{ChangeError, House};
 
 /// The token service on the house.
 pub(crate) struct TokenService(pub(crate) Arc<House>);
@@ -61,22 +62,9 @@ impl MediaTokens for TokenService {
 
 /// Whether it is the consultation room of a visit that has not ended.
 async fn is_live(house: &House, room: &OwnedRoomId) -> Result<bool, TokenError> {
-    let read = async || {
-        let mut read = house.store.read().await?;
-        if let Some(record) = read.visit_of_room(room.as_str()).await? {
-            return Ok(Some(record));
-        }
-        drop(read);
-        // A room that is being made at this moment is not remembered yet, but people are in it.
-        let visit = match rooms::origin(&house.matrix, room).await? {
-            Some(rooms::Origin::Consultation(visit)) => visit,
-            Some(rooms::Origin::Door(_)) | None => return Ok(None),
-        };
-        Ok::<_, crate::house::ChangeError>(house.store.read().await?.visit(&visit).await?)
-    };
-    match read().await {
+    match visit_of(house, room).await {
         Ok(record) => Ok(record.is_some_and(|record| record.visit.is_live())),
-        Err(crate::house::ChangeError::Matrix(fault)) => {
+        Err(ChangeError::Matrix(fault)) => {
             warn!("whose room it is cannot be seen: {}", fault.code());
             Err(TokenError::Away)
         }
@@ -84,6 +72,21 @@ async fn is_live(house: &House, room: &OwnedRoomId) -> Result<bool, TokenError> 
             error!("whose room it is cannot be read: {fault}");
             Err(TokenError::Internal)
         }
+    }
+}
+
+async fn visit_of(house: &House, room: &OwnedRoomId) -> Result<Option<VisitRecord>, ChangeError> {
+    let mut read = house.store.read().await?;
+    if let Some(record) = read.visit_of_room(room.as_str()).await? {
+        return Ok(Some(record));
+    }
+    drop(read);
+    // A room that is being made at this moment is not remembered yet, but people are in it.
+    match rooms::origin(&house.matrix, room).await? {
+        Some(rooms::Origin::Consultation(visit)) => {
+            Ok(house.store.read().await?.visit(&visit).await?)
+        }
+        Some(rooms::Origin::Door(_)) | None => Ok(None),
     }
 }
 

@@ -114,6 +114,12 @@ impl CallServer {
         grant.signed(KEY, &self.secret)
     }
 
+    /// What its tokens are signed with.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+
     /// The name of the key that it knows.
     #[must_use]
     pub fn key(&self) -> &str {
