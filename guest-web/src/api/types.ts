@@ -6,6 +6,7 @@ type Schemas = components["schemas"];
 
 export type Call = Schemas["Call"];
 export type CallParticipant = Schemas["CallParticipant"];
+export type Transport = Schemas["CallTransport"];
 export type FileInfo = Schemas["File"];
 export type Knock = Schemas["Knock"];
 export type Language = Schemas["Language"];

@@ -171,7 +171,7 @@ export class Own {
 
   private async publish(track: LiveKit.LocalAudioTrack | LiveKit.LocalVideoTrack | undefined): Promise<void> {
     if (!track) return;
-    await this.room?.localParticipant.publishTrack(track as LiveKit.LocalTrack, { source: track.source });
+    await this.room?.localParticipant.publishTrack(track as LiveKit.LocalTrack, named(track.source));
   }
 
   private async publishShare(): Promise<void> {
@@ -180,9 +180,14 @@ export class Own {
     this.shared = new LocalVideoTrack(this.share.track, undefined, true);
     this.shared.source = Track.Source.ScreenShare;
     await this.room.localParticipant.publishTrack(this.shared, {
-      source: Track.Source.ScreenShare,
+      ...named(Track.Source.ScreenShare),
       simulcast: false,
       degradationPreference: "maintain-resolution",
     });
   }
+}
+
+/** A track's name says what it is, and nothing about whose. */
+function named(source: LiveKit.Track.Source): LiveKit.TrackPublishOptions {
+  return { source, name: source };
 }
