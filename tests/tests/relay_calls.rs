@@ -179,7 +179,8 @@ async fn messages_arrive(server: CallServer) -> TestResult {
     for number in 0..COUNT {
         three.say(&format!("cursor {number}"), false, &[]).await?;
     }
-    let lossy = |event: &Value| event["reliable"] == false && event["who"] == three.identity();
+    // LiveKit's server does not say who sent them.
+    let lossy = |event: &Value| event["reliable"] == false && event["topic"] == "chat";
     one.event("heard", lossy).await?;
     two.event("heard", lossy).await?;
 
