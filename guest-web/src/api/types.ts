@@ -13,7 +13,6 @@ export type Language = Schemas["Language"];
 export type Message = Schemas["Message"];
 export type OfficeEvent = Schemas["OfficeEvent"];
 export type Problem = Schemas["Problem"];
-export type Transport = Schemas["CallTransport"];
 export type Typing = Schemas["Typing"];
 export type Visit = Schemas["Visit"];
 export type WaitRange = Schemas["Wait"];
