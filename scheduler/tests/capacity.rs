@@ -307,6 +307,12 @@ fn a_booking_touches_the_cells_of_its_time_and_buffer() {
         end: at("1970-01-01T00:01:00Z"),
     };
     assert_eq!(cells(before_the_epoch), -1..1);
+    let a_nanosecond_more = Span {
+        start: at("1969-12-31T23:54:59.999999999Z"),
+        end: at("2026-12-07T08:00:00.000000001Z"),
+    };
+    assert_eq!(cells(a_nanosecond_more).start, -2);
+    assert_eq!(cells(a_nanosecond_more).end, cells(span).start + 1);
     assert_eq!(
         cells(Span {
             start: span.end,

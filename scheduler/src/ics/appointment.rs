@@ -89,7 +89,7 @@ pub struct Appointment {
     pub description: String,
     /// The place in words, or empty; the link is added unless they hold it.
     pub location: String,
-    /// The `https` link of the reader's own.
+    /// The link of the reader's own.
     pub link: String,
     /// What the link is for: "Join the conversation".
     pub link_label: String,

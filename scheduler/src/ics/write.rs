@@ -148,7 +148,9 @@ impl Writer {
             return Err(WriteError::Order);
         }
         let link = text("the link", &appointment.link)?;
-        if !link.starts_with("https://") || link.contains([' ', '"', '\n']) {
+        // Without TLS on a machine of one's own.
+        let is_web = link.starts_with("https://") || link.starts_with("http://");
+        if !is_web || link.contains([' ', '"', '\n']) {
             return Err(WriteError::Unfit("the link"));
         }
         self.property("BEGIN", "VEVENT");

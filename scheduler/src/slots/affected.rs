@@ -7,12 +7,12 @@ use super::{
     rules::{Agenda, Taken},
     supply::{planned, take_away},
 };
-use crate::OpeningHours;
+use crate::{BookingRules, DeskPlan};
 
 /// Why a booking needs the clerk's attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Conflict {
-    /// The office is closed for at least a part of it.
+    /// The office is closed for at least a part of it or of its buffer.
     Closed,
     /// The office is open, but has fewer bookable desks than there are bookings.
     TooManyBookings,
@@ -32,19 +32,24 @@ pub struct Affected {
 #[must_use]
 pub fn affected(agenda: &Agenda<'_>) -> Vec<Affected> {
     let ranges: Vec<Range<Cell>> = agenda.taken.iter().map(|one| cells(one.span)).collect();
+    // Whenever the office is open.
+    let one_desk = BookingRules {
+        desks: DeskPlan::always(1),
+        ..agenda.rules.clone()
+    };
     let mut found = Vec::new();
     for group in groups(&ranges) {
         let whole = group_range(&ranges, &group);
+        let open: Vec<i64> = planned(agenda.hours, &one_desk, &whole).sums().collect();
         let mut left = planned(agenda.hours, agenda.rules, &whole);
         let taken: Vec<Taken> = group.iter().map(|index| agenda.taken[*index]).collect();
         take_away(&mut left, agenda.busy, &taken);
         let left: Vec<i64> = left.sums().collect();
         for index in group {
             let range = &ranges[index];
-            let lacking = slice(&left, &whole, range).iter().any(|left| *left < 0);
-            let conflict = if !is_open(agenda.hours, agenda.taken[index]) {
+            let conflict = if slice(&open, &whole, range).contains(&0) {
                 Conflict::Closed
-            } else if lacking {
+            } else if slice(&left, &whole, range).iter().any(|left| *left < 0) {
                 Conflict::TooManyBookings
             } else {
                 continue;
@@ -54,15 +59,6 @@ pub fn affected(agenda: &Agenda<'_>) -> Vec<Affected> {
     }
     found.sort_unstable_by_key(|one| one.index);
     found
-}
-
-/// Whether the office is open from the start to the end of the span.
-fn is_open(hours: &OpeningHours, taken: Taken) -> bool {
-    let opening = hours.at(taken.span.start);
-    opening.open
-        && opening
-            .closes_at
-            .is_none_or(|closes| closes >= taken.span.end)
 }
 
 /// Bookings that hang together in time, so that a year with two bookings does not cost a year.

@@ -20,8 +20,6 @@ pub type Cell = i64;
 /// in every zone.
 pub(super) const CELL_SECONDS: i64 = 300;
 
-const CELL_NANOSECONDS: i128 = CELL_SECONDS as i128 * 1_000_000_000;
-
 /// One place of one cell, as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CellPlace {
@@ -97,15 +95,13 @@ fn at(cell: Cell, place: u16) -> CellPlace {
 
 /// The cell `at` lies in.
 pub(super) fn cell_at_or_before(at: Timestamp) -> Cell {
-    to_cell(at.as_nanosecond().div_euclid(CELL_NANOSECONDS))
+    // A timestamp's parts have the same sign.
+    let second = at.as_second() - i64::from(at.subsec_nanosecond() < 0);
+    second.div_euclid(CELL_SECONDS)
 }
 
 /// The first cell that begins at `at` or later.
 pub(super) fn cell_at_or_after(at: Timestamp) -> Cell {
-    to_cell(-(-at.as_nanosecond()).div_euclid(CELL_NANOSECONDS))
-}
-
-fn to_cell(number: i128) -> Cell {
-    // jiff's instants reach to the year 9999: about 10⁹ cells.
-    Cell::try_from(number).unwrap_or(Cell::MAX)
+    let second = at.as_second() + i64::from(at.subsec_nanosecond() > 0);
+    -(-second).div_euclid(CELL_SECONDS)
 }

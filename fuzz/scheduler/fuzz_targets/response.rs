@@ -1,0 +1,4 @@
+//! Answers to invitations.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| scheduler_fuzz::response(bytes));
