@@ -113,6 +113,11 @@ text_id!(
     VisitId, "visit id", is_opaque, "it has 26 characters of a-z and 2-7"
 );
 text_id!(
+    /// One booking of an appointment: 128 random bits in lower-case base32, minted by the server when a time is
+    /// chosen, never reused. It names the booking and lets nobody in: that is the part of its link's secret.
+    BookingId, "booking id", is_opaque, "it has 26 characters of a-z and 2-7"
+);
+text_id!(
     /// A guest's browser: base32 of the first 128 bits of the SHA-256 of the secret in its cookie.
     /// It says nothing about the person and does not let anybody in.
     GuestId, "guest id", is_opaque, "it has 26 characters of a-z and 2-7"
@@ -123,6 +128,14 @@ text_id!(
 );
 
 impl VisitId {
+    /// Mints an id from 16 random bytes.
+    #[must_use]
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(base32(bytes))
+    }
+}
+
+impl BookingId {
     /// Mints an id from 16 random bytes.
     #[must_use]
     pub fn from_random(bytes: [u8; 16]) -> Self {

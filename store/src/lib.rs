@@ -13,6 +13,7 @@
 //! row that makes no sense is [`StoreError::Corrupt`] with its table and key, never a panic. No error holds
 //! anything a person wrote. U+0000, which PostgreSQL cannot store, becomes U+FFFD.
 
+mod bookings;
 mod erasure;
 mod error;
 mod ghosts;
@@ -31,6 +32,7 @@ mod unit;
 mod upkeep;
 mod visits;
 
+pub use bookings::{Booking, BookingErasure, BookingPrivate, BookingState, LinkRole, Reply};
 pub use erasure::Erasure;
 pub use error::{Fault, StoreError};
 pub use inbox::{InboxEvent, NewEvent, Received};

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use bridge::{
-    ids::{OfficeSlug, VisitId},
+    ids::{BookingId, OfficeSlug, VisitId},
     input::Command,
 };
 use jiff::Timestamp;
@@ -44,6 +44,12 @@ impl Lane {
     #[must_use]
     pub fn visit(visit: &VisitId) -> Self {
         Self(format!("visit:{visit}"))
+    }
+
+    /// Mails about a booking.
+    #[must_use]
+    pub fn mail(booking: &BookingId) -> Self {
+        Self(format!("mail:{booking}"))
     }
 
     /// A lane for a kind of job of its own: `erasure`.

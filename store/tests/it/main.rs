@@ -7,6 +7,7 @@
     reason = "in a helper as in a test, the unexpected fails the test, and a skipped one is said"
 )]
 
+mod bookings;
 mod database;
 mod ghosts;
 mod inbox;
@@ -46,6 +47,15 @@ macro_rules! cases {
 cases! {
     ghosts::the_oldest_ready_ghost_is_taken_once,
     ghosts::no_ghost_is_given_twice,
+    bookings::a_booking_goes_through_the_store,
+    bookings::a_thousand_want_one_place_and_one_gets_it,
+    bookings::the_schema_keeps_capacity_as_well,
+    bookings::a_hold_lapses_and_its_place_is_free,
+    bookings::a_move_takes_the_new_place_before_it_gives_up_the_old,
+    bookings::a_cancelled_place_comes_back_later,
+    bookings::appointments_are_counted_by_mail_address,
+    bookings::the_person_is_erased_and_the_booking_stays,
+    bookings::links_lead_to_their_booking_alone,
     inbox::a_transaction_counts_once,
     inbox::new_events_under_an_old_transaction_id_are_new,
     inbox::an_event_of_two_transactions_counts_once,

@@ -1,0 +1,130 @@
+//! What time does to bookings: lapsing, reminders, no-shows, the morning's list, erasure.
+
+use bridge::ids::{BookingId, OfficeSlug};
+use jiff::{Timestamp, civil::Date};
+
+use super::{Booking, columns, read};
+use crate::{
+    Read, Result, Tx,
+    record::{Record, millis},
+};
+
+/// A booking whose person is to be forgotten.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BookingErasure {
+    /// Which.
+    pub booking: BookingId,
+    /// Where.
+    pub office: OfficeSlug,
+}
+
+impl Read {
+    /// Confirmed bookings that begin before `before`, the earliest first.
+    pub async fn bookings_before(&mut self, before: Timestamp) -> Result<Vec<Booking>> {
+        let statement = sqlx::query(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM bookings b WHERE b.state = 'confirmed' AND b.starts_at < $1 ORDER BY b.starts_at, b.id"
+        ))
+        .bind(millis(before));
+        self.all(statement).await?.iter().map(read).collect()
+    }
+
+    /// Confirmed bookings of an office whose citizen would take an earlier time, those who wait longest first.
+    pub async fn bookings_wanting_earlier(&mut self, office: &OfficeSlug) -> Result<Vec<Booking>> {
+        let statement = sqlx::query(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM bookings b WHERE b.state = 'confirmed' AND b.office = $1 AND b.wants_earlier = 1
+             ORDER BY b.created_at, b.id"
+        ))
+        .bind(office.as_str());
+        self.all(statement).await?.iter().map(read).collect()
+    }
+
+    /// Bookings that were over before `before` and still have their person.
+    pub async fn bookings_to_erase(
+        &mut self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<BookingErasure>> {
+        let statement = sqlx::query(
+            "SELECT id, office FROM bookings WHERE ended_at <= $1 AND erased_at IS NULL
+             ORDER BY ended_at LIMIT $2",
+        )
+        .bind(millis(before))
+        .bind(i64::from(limit));
+        self.all(statement)
+            .await?
+            .iter()
+            .map(|row| {
+                let row = Record::keyed(row, "bookings", "id");
+                Ok(BookingErasure {
+                    booking: row.parse("id")?,
+                    office: row.parse("office")?,
+                })
+            })
+            .collect()
+    }
+
+    /// The day for which an office's clerks have had their list.
+    pub async fn agenda_day(&mut self, office: &OfficeSlug) -> Result<Option<Date>> {
+        let row = self
+            .optional(
+                sqlx::query("SELECT office, day FROM booking_agendas WHERE office = $1")
+                    .bind(office.as_str()),
+            )
+            .await?;
+        row.map(|row| Record::keyed(&row, "booking_agendas", "office").parse("day"))
+            .transpose()
+    }
+}
+
+impl Tx {
+    /// What has lapsed by `now`: holds vanish, unconfirmed bookings expire, places that are free again lose their
+    /// rows. How many bookings it touched.
+    pub async fn lapse_bookings(&mut self, now: Timestamp) -> Result<u64> {
+        let held = sqlx::query("DELETE FROM bookings WHERE state = 'held' AND expires_at <= $1")
+            .bind(millis(now));
+        let holds = self.run(held).await?;
+        let unconfirmed = sqlx::query(
+            "UPDATE bookings SET state = 'expired', ended_at = expires_at, changed_at = $1, expires_at = NULL
+             WHERE state = 'unconfirmed' AND expires_at <= $1",
+        )
+        .bind(millis(now));
+        let expired = self.run(unconfirmed).await?;
+        let places =
+            sqlx::query("DELETE FROM booking_places WHERE release_at <= $1").bind(millis(now));
+        self.run(places).await?;
+        Ok(holds + expired)
+    }
+
+    /// The clerks of an office have had their list for this day.
+    pub async fn set_agenda_day(&mut self, office: &OfficeSlug, day: Date) -> Result<()> {
+        let statement = sqlx::query(
+            "INSERT INTO booking_agendas (office, day) VALUES ($1, $2)
+             ON CONFLICT (office) DO UPDATE SET day = excluded.day",
+        )
+        .bind(office.as_str())
+        .bind(day.to_string());
+        self.run(statement).await?;
+        Ok(())
+    }
+
+    /// Forgets the person: words, links, and the secret that let them in.
+    pub async fn erase_booking(&mut self, id: &BookingId, now: Timestamp) -> Result<()> {
+        for statement in [
+            "DELETE FROM booking_private WHERE booking = $1",
+            "DELETE FROM booking_links WHERE booking = $1",
+        ] {
+            self.run(sqlx::query(statement).bind(id.as_str())).await?;
+        }
+        let statement = sqlx::query(
+            "UPDATE bookings SET token_hash = NULL, visit = NULL, erased_at = $2 WHERE id = $1",
+        )
+        .bind(id.as_str())
+        .bind(millis(now));
+        self.run(statement).await?;
+        Ok(())
+    }
+}
