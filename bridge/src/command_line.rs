@@ -11,6 +11,8 @@
 //! | `!pause Hinweis` | `!pause notice` | no new knocks, the notice is optional |
 //! | `!fortsetzen` | `!resume` | ends the pause |
 //! | `!ende`, `!ende G-017` | `!end`, `!end G-017` | ends the own or this conversation |
+//! | `!termine`, `!termine morgen` | `!agenda`, `!agenda tomorrow` | the appointments of a day |
+//! | `!absagen K7QM Grund` | `!cancel K7QM reason` | cancels an appointment, the reason is optional |
 
 use crate::ids::{Language, Ticket};
 
@@ -63,6 +65,18 @@ pub enum ClerkCommand {
         /// Whose; `None` means the clerk's own.
         ticket: Option<Ticket>,
     },
+    /// Asks for the appointments of a day.
+    Agenda {
+        /// How many days from today.
+        days: u8,
+    },
+    /// Cancels an appointment.
+    CancelBooking {
+        /// What it is called, in capitals.
+        code: String,
+        /// The clerk's words for the citizen, cleaned.
+        reason: Option<String>,
+    },
 }
 
 /// The verb of a command: which right use to show.
@@ -86,6 +100,10 @@ pub enum Verb {
     Resume,
     /// `!ende`
     End,
+    /// `!termine`
+    Agenda,
+    /// `!absagen`
+    CancelBooking,
 }
 
 /// A command that cannot be carried out as it was typed.
@@ -158,6 +176,10 @@ fn verb(word: &str) -> Option<(Verb, Option<Language>)> {
         "resume" => (Verb::Resume, EN),
         "ende" => (Verb::End, DE),
         "end" => (Verb::End, EN),
+        "termine" => (Verb::Agenda, DE),
+        "agenda" => (Verb::Agenda, EN),
+        "absagen" => (Verb::CancelBooking, DE),
+        "cancel" => (Verb::CancelBooking, EN),
         _ => return None,
     })
 }
@@ -204,6 +226,24 @@ fn command(verb: Verb, arguments: &str) -> Result<ClerkCommand, Fault> {
         Verb::End => Ok(ClerkCommand::End {
             ticket: Some(only_ticket(arguments)?),
         }),
+        Verb::Agenda => match arguments.to_lowercase().as_str() {
+            "" | "heute" | "today" => Ok(ClerkCommand::Agenda { days: 0 }),
+            "morgen" | "tomorrow" => Ok(ClerkCommand::Agenda { days: 1 }),
+            _ => Err(Fault::Arguments),
+        },
+        Verb::CancelBooking => {
+            let (code, reason) = arguments
+                .split_once(char::is_whitespace)
+                .unwrap_or((arguments, ""));
+            let code = code.trim_end_matches([':', ',', ';', '.']).to_uppercase();
+            if code.len() != 4 || !code.bytes().all(|b| b.is_ascii_alphanumeric()) {
+                return Err(Fault::Arguments);
+            }
+            Ok(ClerkCommand::CancelBooking {
+                code,
+                reason: text(reason)?,
+            })
+        }
     }
 }
 
@@ -349,6 +389,36 @@ mod tests {
                 notice: Some("Wir sind um 11 zurück".to_owned())
             }
         );
+    }
+
+    #[test]
+    fn appointments_are_asked_for_and_cancelled() {
+        for (body, days) in [
+            ("!termine", 0),
+            ("!agenda today", 0),
+            ("!termine Morgen", 1),
+            ("!agenda tomorrow", 1),
+        ] {
+            assert_eq!(done(body), ClerkCommand::Agenda { days }, "{body}");
+        }
+        let cancelled = |reason: Option<&str>| ClerkCommand::CancelBooking {
+            code: "K7QM".to_owned(),
+            reason: reason.map(str::to_owned),
+        };
+        assert_eq!(done("!absagen k7qm"), cancelled(None));
+        assert_eq!(
+            done("!cancel K7QM: The clerk is ill"),
+            cancelled(Some("The clerk is ill"))
+        );
+        for (body, verb) in [
+            ("!absagen", Verb::CancelBooking),
+            ("!absagen Frau Müller", Verb::CancelBooking),
+            ("!absagen ÄÖÜ1", Verb::CancelBooking),
+            ("!termine gestern", Verb::Agenda),
+        ] {
+            let language = Some(Language::De);
+            assert_eq!(wrong(body), Misuse::Arguments { verb, language }, "{body}");
+        }
     }
 
     #[test]

@@ -447,6 +447,22 @@ fn an_early_appointment_can_be_called_by_its_ticket() {
 }
 
 #[test]
+fn whoever_has_an_appointment_is_expected() {
+    let mut s = Scene::with_clerks(&["anna"]);
+    s.clerk("anna", ClerkAction::Pause);
+    s.now.open = false;
+    s.does(Input::Knock(Knock {
+        kind: VisitKind::Appointment {
+            at: s.now.at + minutes(15),
+        },
+        ..knock_of("ada")
+    }));
+    assert_eq!(s.ticket_of("ada"), ticket(1));
+    let walk_in = s.refused(Input::Knock(knock_of("mia")));
+    assert!(matches!(walk_in, Refusal::Closed { .. }));
+}
+
+#[test]
 fn entering_needs_a_call() {
     let mut s = Scene::with_clerks(&["anna"]);
     s.knock("mia");

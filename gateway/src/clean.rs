@@ -44,6 +44,32 @@ fn checked(text: &str, max: usize) -> Result<String, TextFault> {
     }
 }
 
+/// Whether a text is a mail address as people have them (RFC 5321 §4.1.2): no quoted local part, no address
+/// literal, nothing that could be read as a second recipient.
+#[must_use]
+pub fn is_mail(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else {
+        return false;
+    };
+    let atom = |part: &str| {
+        !part.is_empty()
+            && part
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c))
+    };
+    let label = |part: &str| {
+        (1..=63).contains(&part.len())
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+    };
+    text.len() <= 254
+        && local.len() <= 64
+        && local.split('.').all(atom)
+        && domain.contains('.')
+        && domain.split('.').all(label)
+}
+
 /// The `Bidi_Control` characters of Unicode (UAX #9).
 pub(crate) fn turns_direction(c: char) -> bool {
     matches!(
@@ -91,6 +117,33 @@ mod tests {
         assert_eq!(line(" Jürgen\n\t Müller ", 80).unwrap(), "Jürgen Müller");
         assert_eq!(line("an\u{202E}na\u{2066}", 80).unwrap(), "anna");
         assert_eq!(line("محمد", 80).unwrap(), "محمد");
+    }
+
+    #[test]
+    fn mail_addresses_are_what_people_have() {
+        for mail in ["a@b.de", "erika.mustermann+amt@stadt.example"] {
+            assert!(is_mail(mail), "{mail}");
+        }
+        for bad in [
+            "",
+            "a",
+            "@b.de",
+            "a@b",
+            "a@b.de,c@d.de",
+            "a b@c.de",
+            "<a@b.de>",
+            "a@b.de\r\nBcc: c@d.de",
+            ".a@b.de",
+            "a..b@c.de",
+            "a@-b.de",
+            "a@b..de",
+            "\"a\"@b.de",
+            "a@[127.0.0.1]",
+            "a@b.de>",
+            "jürgen@b.de",
+        ] {
+            assert!(!is_mail(bad), "{bad:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 pub mod address;
 mod api;
+pub mod appointments;
 pub mod clean;
 mod extract;
 mod guard;

@@ -87,6 +87,12 @@ pub struct Limits {
     pub tokens_per_address: Rate,
     /// Tokens for Matrix clients asked for in all: each asks a homeserver.
     pub tokens_in_all: Rate,
+    /// Questions for free times from one address.
+    pub slots_per_address: Rate,
+    /// Times held or moved from one address.
+    pub holds_per_address: Rate,
+    /// Everything else about appointments from one address.
+    pub bookings_per_address: Rate,
     /// Event streams open at once from one address.
     pub streams_per_address: u32,
     /// Event streams open at once at one visit.
@@ -108,6 +114,9 @@ impl Default for Limits {
             calls_per_visit: Rate::new(60, 30),
             tokens_per_address: Rate::new(120, 60),
             tokens_in_all: Rate::new(1200, 300),
+            slots_per_address: Rate::new(120, 60),
+            holds_per_address: Rate::new(10, 20),
+            bookings_per_address: Rate::new(60, 60),
             streams_per_address: 200,
             streams_per_visit: 12,
             uploads_at_once: 16,
@@ -128,6 +137,9 @@ pub(crate) enum Limited {
     CallsOfVisit,
     TokensOfAddress,
     TokensInAll,
+    SlotsOfAddress,
+    HoldsOfAddress,
+    BookingsOfAddress,
     StreamsOfAddress,
     StreamsOfVisit,
     Uploads,
@@ -146,6 +158,9 @@ impl Limited {
             Self::CallsOfVisit => "calls_per_visit",
             Self::TokensOfAddress => "tokens_per_address",
             Self::TokensInAll => "tokens_in_all",
+            Self::SlotsOfAddress => "slots_per_address",
+            Self::HoldsOfAddress => "holds_per_address",
+            Self::BookingsOfAddress => "bookings_per_address",
             Self::StreamsOfAddress => "streams_per_address",
             Self::StreamsOfVisit => "streams_per_visit",
             Self::Uploads => "uploads_at_once",
@@ -264,6 +279,9 @@ pub(crate) struct Limiter {
     calls_per_visit: Keyed<Seat>,
     tokens_per_address: Keyed<IpAddr>,
     tokens_in_all: Whole,
+    slots_per_address: Keyed<IpAddr>,
+    holds_per_address: Keyed<IpAddr>,
+    bookings_per_address: Keyed<IpAddr>,
 }
 
 impl Limiter {
@@ -296,6 +314,13 @@ impl Limiter {
                 clock,
             ),
             tokens_in_all: Whole::new(Limited::TokensInAll, limits.tokens_in_all, clock),
+            slots_per_address: Keyed::new(Limited::SlotsOfAddress, limits.slots_per_address, clock),
+            holds_per_address: Keyed::new(Limited::HoldsOfAddress, limits.holds_per_address, clock),
+            bookings_per_address: Keyed::new(
+                Limited::BookingsOfAddress,
+                limits.bookings_per_address,
+                clock,
+            ),
         }
     }
 
@@ -327,6 +352,18 @@ impl Limiter {
     pub(crate) fn media_token(&self, address: &IpAddr) -> Result<(), OverLimit> {
         self.tokens_per_address.check(address)?;
         self.tokens_in_all.check()
+    }
+
+    pub(crate) fn slots(&self, address: &IpAddr) -> Result<(), OverLimit> {
+        self.slots_per_address.check(address)
+    }
+
+    pub(crate) fn hold(&self, address: &IpAddr) -> Result<(), OverLimit> {
+        self.holds_per_address.check(address)
+    }
+
+    pub(crate) fn booking(&self, address: &IpAddr) -> Result<(), OverLimit> {
+        self.bookings_per_address.check(address)
     }
 
     pub(crate) fn rating(&self, address: &IpAddr) -> Result<(), OverLimit> {

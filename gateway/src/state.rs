@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::{
     address::ProxyHeader,
+    appointments::Appointments,
     limits::Limits,
     pages::Assets,
     port::{FrontOffice, MediaTokens},
@@ -79,6 +80,8 @@ pub struct Gateway {
     pub house: Arc<dyn FrontOffice>,
     /// The token service for Matrix clients; none while calls are switched off.
     pub media_tokens: Option<Arc<dyn MediaTokens>>,
+    /// Appointments; none in a city that sends no mail.
+    pub appointments: Option<Arc<dyn Appointments>>,
     /// All texts.
     pub texts: Arc<Catalogue>,
     /// Settings.

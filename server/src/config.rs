@@ -11,6 +11,8 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
 
+use crate::booking::MailConfig;
+
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +33,8 @@ pub(crate) struct Config {
     pub(crate) homeserver: Homeserver,
     /// Video calls; without the table there are none.
     pub(crate) calls: Option<Calls>,
+    /// The city's mail server. Without it there are no appointments.
+    pub(crate) mail: Option<MailConfig>,
 }
 
 /// What browsers reach.
@@ -150,6 +154,10 @@ impl Config {
             Some(&mut config.guest_web),
             Some(&mut config.homeserver.registration),
             config.homeserver.deletion_token_file.as_mut(),
+            config
+                .mail
+                .as_mut()
+                .and_then(|mail| mail.password_file.as_mut()),
         ]
         .into_iter()
         .flatten()

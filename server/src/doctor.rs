@@ -9,7 +9,9 @@ use gateway::pages::Assets;
 use jiff::SignedDuration;
 use store::Store;
 
-use crate::{calls::RelayError, config::Config, house::House, rooms, serve::Foundation, shell};
+use crate::{
+    booking::Post, calls::RelayError, config::Config, house::House, rooms, serve::Foundation, shell,
+};
 
 /// The clocks of homeserver and service may differ by this much; the `Date` header counts seconds.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(5);
@@ -104,6 +106,7 @@ pub(crate) async fn examine(path: &Path) -> ExitCode {
         }
     };
     report.well("city, registration and database can be read");
+    mail(&mut report, &config).await;
     let outdated = foundation
         .registration
         .outdated_fields(foundation.matrix.server_name());
@@ -296,6 +299,20 @@ async fn calls(report: &mut Report, house: &House) {
              homeserver.url",
             fault.code()
         )),
+    }
+}
+
+async fn mail(report: &mut Report, config: &Config) {
+    let Some(mail) = &config.mail else {
+        report.well("no mail server is configured: there are no appointments");
+        return;
+    };
+    match Post::new(mail) {
+        Ok(post) if post.answers().await => report.well("the mail server answers"),
+        Ok(_) => report.fault(
+            "the mail server does not answer: check mail.url, and mail.user and mail.password_file if it asks for an account",
+        ),
+        Err(fault) => report.fault(format!("{fault:#}")),
     }
 }
 

@@ -11,6 +11,7 @@ use city::model::{City, OfficeConfig};
 use store::{Lane, VisitPrivate};
 
 use crate::{
+    booking,
     house::{ChangeError, House, Unit, first_language},
     inbox, shell,
     task::Errand,
@@ -218,6 +219,12 @@ async fn carry_out(
                 &office.hours.zone,
             )));
         }
+        ClerkCommand::Agenda { days } => {
+            return booking::agenda_of(unit, house, office, language, days).await;
+        }
+        ClerkCommand::CancelBooking { code, reason } => {
+            return booking::cancel_for_clerk(unit, house, office, language, &code, reason).await;
+        }
         ClerkCommand::OnDuty => act(unit, clerk, ClerkAction::OnDuty),
         ClerkCommand::OffDuty => act(unit, clerk, ClerkAction::OffDuty),
         ClerkCommand::CallNext => act(unit, clerk, ClerkAction::CallNext),
@@ -261,6 +268,8 @@ fn right_use(house: &House, language: Language, misuse: &Misuse) -> String {
         Verb::Decline => "help-decline",
         Verb::Pause | Verb::Resume => "help-pause",
         Verb::End => "help-end",
+        Verb::Agenda => "help-agenda",
+        Verb::CancelBooking => "help-cancel-booking",
     };
     let usage = house.words.say(language, usage, &[]);
     house.words.say(language, key, &[("usage", &usage)])

@@ -7,7 +7,7 @@ use appservice::{
     rooms::ConsultationSpec,
 };
 use bridge::{
-    ids::{MatrixUser, OfficeSlug, Ticket, VisitId},
+    ids::{BookingId, MatrixUser, OfficeSlug, Ticket, VisitId},
     input::{ClerkNotice, Command},
     visit::{Ending, VisitState, Visitor},
 };
@@ -17,6 +17,7 @@ use gateway::port::VisitEvent;
 use store::{Delivery, Job as Row, Tx, VisitMatrix, VisitPrivate, VisitRecord};
 
 use crate::{
+    booking::{self, Letter},
     front_office::message_view,
     house::{ChangeError, House, first_language},
     task::{Errand, Task},
@@ -29,18 +30,30 @@ pub(crate) enum Plan {
     Job(Box<Job>),
     /// End the call of this name at the relay.
     EndCall(String),
+    /// Send this mail.
+    Mail {
+        /// The mail.
+        mail: Box<lettre::Message>,
+        /// Whose booking, and what it is about.
+        about: (BookingId, Letter),
+    },
     /// It has become needless.
     Nothing,
     /// The office's door room does not exist yet.
     NoDoorYet,
     /// It can never be done, and whoever waits for it has to know.
     InVain,
+    /// It cannot be put into the form it needs; a word for the log.
+    Unfit {
+        /// What does not fit.
+        code: &'static str,
+    },
     /// The row is not readable.
     Unreadable,
 }
 
 impl Plan {
-    fn job(job: Job) -> Self {
+    pub(crate) fn job(job: Job) -> Self {
         Self::Job(Box::new(job))
     }
 }
@@ -381,6 +394,10 @@ async fn own(house: &House, row: &Row, errand: Errand) -> Result<Plan, ChangeErr
         Errand::JoinCall { visit, ring } => return join_call(house, &visit, ring).await,
         Errand::LeaveCall { visit } => return leave_call(house, &visit).await,
         Errand::EndCall { visit } => return end_call(house, &visit).await,
+        Errand::Mail { booking, letter } => return mail(house, row, booking, letter).await,
+        Errand::TellBooking { booking, news } => {
+            return booking::plan_line(house, &booking, news).await;
+        }
         Errand::Answer { text } => {
             let job = |room| Job::Say {
                 room,
@@ -408,6 +425,28 @@ async fn own(house: &House, row: &Row, errand: Errand) -> Result<Plan, ChangeErr
         .room(&office)
         .map(job)
         .map_or(Plan::NoDoorYet, Plan::job))
+}
+
+/// A mail that cannot be written is given up like one that no server takes.
+async fn mail(
+    house: &House,
+    row: &Row,
+    id: BookingId,
+    letter: Letter,
+) -> Result<Plan, ChangeError> {
+    let Some(post) = &house.post else {
+        return Ok(Plan::Nothing);
+    };
+    Ok(
+        match booking::plan_letter(house, post, row, &id, letter).await? {
+            booking::Planned::Mail(mail) => Plan::Mail {
+                mail,
+                about: (id, letter),
+            },
+            booking::Planned::Nothing => Plan::Nothing,
+            booking::Planned::Unfit(code) => Plan::Unfit { code },
+        },
+    )
 }
 
 /// The consultation room and the ghost in it, if both are there.

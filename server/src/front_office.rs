@@ -20,8 +20,7 @@ use tokio::sync::watch;
 use tracing::error;
 
 use crate::{
-    calls,
-    ghosts,
+    calls, ghosts,
     house::{ChangeError, House},
     shell,
     task::Errand,

@@ -19,7 +19,13 @@ use store::{Lane, Store, StoreError, Tx};
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    calls::Calls, city_files::CityInForce, hub::Hub, names::Names, shell, task::Errand,
+    booking::{Bookings, Post},
+    calls::Calls,
+    city_files::CityInForce,
+    hub::Hub,
+    names::Names,
+    shell,
+    task::Errand,
     words::Words,
 };
 
@@ -42,6 +48,10 @@ pub(crate) struct House {
     pub(crate) hub: Hub,
     pub(crate) city: CityInForce,
     pub(crate) settings: Settings,
+    /// The way to the mail server, if the city has one.
+    pub(crate) post: Option<Post>,
+    /// Appointments; none without mail.
+    pub(crate) bookings: Option<Bookings>,
     pub(crate) names: Names,
     /// None while calls are switched off.
     pub(crate) calls: Option<Calls>,
@@ -93,6 +103,8 @@ impl House {
         lobby: watch::Sender<Arc<Lobby>>,
     ) -> Self {
         Self {
+            post: None,
+            bookings: None,
             names: Names::new(matrix.clone()),
             store,
             matrix,
@@ -233,6 +245,11 @@ impl Unit<'_> {
         self.tx.enqueue(lane, errand, self.now.at).await?;
         self.errands = true;
         Ok(())
+    }
+
+    /// An errand was stored in this unit's transaction by other means.
+    pub(crate) fn has_errands(&mut self) {
+        self.errands = true;
     }
 
     /// Sets what the office tells citizens while it has paused.

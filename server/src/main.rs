@@ -1,5 +1,6 @@
 //! The program `vorzimmer`: a city's virtual front office beside a Matrix homeserver.
 
+mod booking;
 mod calls;
 mod city_files;
 mod config;

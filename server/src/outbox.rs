@@ -7,6 +7,7 @@ use appservice::{
     MatrixError, Retry,
     jobs::{self, Effect, Job},
 };
+use bridge::ids::BookingId;
 use jiff::SignedDuration;
 use metrics::counter;
 use store::{Job as Row, Lane};
@@ -14,10 +15,12 @@ use tokio::task::JoinSet;
 use tracing::{error, warn};
 
 use crate::{
+    booking::{self, Letter, Sent},
     calls,
     errands::{self, Plan},
     house::{ChangeError, House},
     shell,
+    task::Errand,
 };
 
 /// Lanes that are worked on at the same time.
@@ -124,6 +127,7 @@ async fn run(house: &House, row: Row) -> Result<(), ChangeError> {
             }
         }
         Plan::EndCall(alias) => end_call(house, &row, &alias).await,
+        Plan::Mail { mail, about } => send(house, &row, *mail, about).await,
         Plan::Nothing => done(house, &row, Effect::Nothing).await,
         Plan::InVain => {
             warn!(job = %row.id, "a job has nothing left to work on");
@@ -141,6 +145,12 @@ async fn run(house: &House, row: Row) -> Result<(), ChangeError> {
             let mut tx = house.store.begin().await?;
             tx.retry(row.id, shell::now() + NO_DOOR_YET, "no_door_yet")
                 .await?;
+            Ok(tx.commit().await?)
+        }
+        Plan::Unfit { code } => {
+            error!(job = %row.id, "a job fits no form and is given up: {code}");
+            let mut tx = house.store.begin().await?;
+            tx.bury(row.id, code).await?;
             Ok(tx.commit().await?)
         }
         Plan::Unreadable => {
@@ -168,6 +178,45 @@ async fn end_call(house: &House, row: &Row, alias: &str) -> Result<(), ChangeErr
         }
         Err(_) | Ok(()) => done(house, row, Effect::Nothing).await,
     }
+}
+
+/// Hands a mail to the city's mail server. One that no server takes becomes a dead letter, and the clerks learn that
+/// the citizen does not know.
+async fn send(
+    house: &House,
+    row: &Row,
+    mail: lettre::Message,
+    (booking, letter): (BookingId, Letter),
+) -> Result<(), ChangeError> {
+    let Some(post) = &house.post else {
+        return done(house, row, Effect::Nothing).await;
+    };
+    let never = match post.send(mail).await {
+        Sent::Yes => return done(house, row, Effect::Nothing).await,
+        Sent::Later(code) if row.attempts < MOST_ATTEMPTS => {
+            warn!(job = %row.id, attempt = row.attempts, "a mail has to wait: {code}");
+            counter!("vorzimmer_jobs_total", "outcome" => "retried").increment(1);
+            let mut tx = house.store.begin().await?;
+            tx.retry(row.id, shell::now() + back_off(row.attempts), &code)
+                .await?;
+            return Ok(tx.commit().await?);
+        }
+        Sent::Later(code) | Sent::Never(code) => code,
+    };
+    error!(job = %row.id, "a mail is given up: {never}; see `vorzimmer doctor`");
+    counter!("vorzimmer_jobs_total", "outcome" => "buried").increment(1);
+    let mut tx = house.store.begin().await?;
+    tx.bury(row.id, &never).await?;
+    if let Some(news) = booking::undeliverable(letter)
+        && let Some(of) = tx.booking(&booking).await?
+    {
+        let errand = Errand::TellBooking { booking, news };
+        tx.enqueue(&Lane::door(&of.office), &errand, shell::now())
+            .await?;
+    }
+    tx.commit().await?;
+    house.outbox.notify_one();
+    Ok(())
 }
 
 async fn done(house: &House, row: &Row, effect: Effect) -> Result<(), ChangeError> {

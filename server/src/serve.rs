@@ -22,6 +22,7 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use crate::{
+    booking::{self, Bookings, Key, MailConfig, Post},
     calls,
     city_files::CityInForce,
     config::Config,
@@ -86,6 +87,11 @@ impl Foundation {
             public_url: config.public_origin(),
             installation,
         };
+        let mail = config
+            .mail
+            .as_ref()
+            .map(|mail| mail_room(config, mail, &self.store))
+            .transpose()?;
         let (hub, presence) = Hub::new();
         let empty = Lobby {
             city: self.city.get(),
@@ -105,8 +111,23 @@ impl Foundation {
             lobby,
         );
         house.calls = calls;
+        (house.post, house.bookings) = mail.unzip();
         Ok((house, presence))
     }
+}
+
+/// The way to the mail server, and what can be booked by it.
+fn mail_room(config: &Config, mail: &MailConfig, store: &Store) -> Result<(Post, Bookings)> {
+    std::fs::create_dir_all(&config.data_dir)
+        .with_context(|| format!("cannot make data_dir {}", config.data_dir.display()))?;
+    let key = Key::open(&config.data_dir.join("appointments.key"), shell::random()?)?;
+    let post = Post::new(mail)?;
+    let bookings = Bookings {
+        store: store.clone(),
+        key,
+        domain: post.domain.clone(),
+    };
+    Ok((post, bookings))
 }
 
 /// Serves until SIGINT or SIGTERM.
@@ -175,6 +196,7 @@ fn spawn_house(
     workers.spawn(ghosts::keep(share()));
     workers.spawn(retention::keep(share()));
     workers.spawn(calls::keep(share()));
+    workers.spawn(booking::keep(share()));
     workers.spawn(keep_city(share()));
     // The only task that ends.
     tokio::spawn(deadlines::presume_absent(share()));
@@ -252,6 +274,10 @@ fn public_router(
             .calls
             .is_some()
             .then(|| Arc::new(calls::TokenService(Arc::clone(house))) as _),
+        appointments: house
+            .bookings
+            .is_some()
+            .then(|| Arc::new(Counter(Arc::clone(house))) as _),
         texts: Arc::clone(&house.words.0),
         assets: Arc::new(Assets::load(&config.guest_web)?),
         config: Arc::new(gateway_config),

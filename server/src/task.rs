@@ -1,10 +1,12 @@
 //! The outbox rows that are not commands of `bridge`.
 
 use bridge::{
-    ids::{MatrixUser, OfficeSlug, VisitId},
+    ids::{BookingId, MatrixUser, OfficeSlug, VisitId},
     input::Command,
 };
 use serde::{Deserialize, Serialize};
+
+use crate::booking::{Letter, News};
 
 /// One row of the outbox: a command of `bridge`, or something the server itself has to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +55,20 @@ pub(crate) enum Errand {
     Answer {
         /// The finished text.
         text: String,
+    },
+    /// Send a mail about a booking.
+    Mail {
+        /// Which booking.
+        booking: BookingId,
+        /// What it is about.
+        letter: Letter,
+    },
+    /// Tell the clerks about a booking.
+    TellBooking {
+        /// Which booking.
+        booking: BookingId,
+        /// What has happened.
+        news: News,
     },
     /// Turn down a knock that became no visit.
     TurnDown {

@@ -40,6 +40,41 @@ pub(crate) fn clock(at: Timestamp, zone: &TimeZone) -> String {
 }
 
 impl Words {
+    /// `Mittwoch, 25. November 2026, 9:30 Uhr`, by the clock of the zone.
+    pub(crate) fn when(&self, language: Language, at: Timestamp, zone: &TimeZone) -> String {
+        let at = at.to_zoned(zone.clone());
+        let time = at.strftime("%-H:%M").to_string();
+        self.say(
+            language,
+            "mail-when",
+            &[
+                ("day", &self.day(language, at.date())),
+                ("year", &at.strftime("%Y").to_string()),
+                ("time", &time),
+            ],
+        )
+    }
+
+    /// `Mittwoch, 25. November`.
+    pub(crate) fn day(&self, language: Language, day: jiff::civil::Date) -> String {
+        let weekday = day.weekday().to_monday_one_offset();
+        self.say(
+            language,
+            "time-day",
+            &[
+                (
+                    "weekday",
+                    &self.say(language, &format!("weekday-{weekday}"), &[]),
+                ),
+                ("day", &day.day().to_string()),
+                (
+                    "month",
+                    &self.say(language, &format!("month-{}", day.month()), &[]),
+                ),
+            ],
+        )
+    }
+
     /// The message `key` with its variables.
     pub(crate) fn say(
         &self,
@@ -298,7 +333,17 @@ impl Words {
     /// The answer to `!hilfe`.
     pub(crate) fn help(&self, language: Language) -> String {
         [
-            "heading", "duty", "queue", "next", "call", "decline", "pause", "end", "element",
+            "heading",
+            "duty",
+            "queue",
+            "next",
+            "call",
+            "decline",
+            "pause",
+            "end",
+            "agenda",
+            "cancel-booking",
+            "element",
         ]
         .map(|part| self.say(language, &format!("help-{part}"), &[]))
         .join("\n")

@@ -33,4 +33,4 @@ pub use seat::{Heard, Seat};
 pub use site::Site;
 pub use sync::{Sync, Syncing};
 pub use wait::eventually;
-pub use world::{World, WorldOptions, program};
+pub use world::{Mail, World, WorldOptions, program};

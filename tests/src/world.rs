@@ -13,7 +13,9 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use tokio::sync::OnceCell;
 use xtask::{
-    builds, paths,
+    builds,
+    mailbox::Mailbox,
+    paths,
     ports::Port,
     synapse::Authority,
     vorzimmer::{self, Vorzimmer},
@@ -33,6 +35,47 @@ use crate::{
 /// The clerks of the demo city.
 const CLERKS: [&str; 3] = ["anna", "bernd", "ceyda"];
 
+/// A mail, as its reader's program takes it apart.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// The subject.
+    pub subject: String,
+    /// The text for people.
+    pub text: String,
+    /// The calendar object in it, if there is one, and its method.
+    pub calendar: Option<(String, String)>,
+}
+
+impl Mail {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let message = mail_parser::MessageParser::default().parse(bytes)?;
+        let calendar = message.parts.iter().find_map(|part| {
+            let kind = mail_parser::MimeHeaders::content_type(part)?;
+            let is_calendar = kind.subtype()?.eq_ignore_ascii_case("calendar");
+            let method = kind.attribute("method").unwrap_or_default();
+            is_calendar.then(|| {
+                (
+                    method.to_owned(),
+                    part.text_contents().unwrap_or_default().to_owned(),
+                )
+            })
+        });
+        Some(Self {
+            subject: message.subject()?.to_owned(),
+            text: message.body_text(0)?.into_owned(),
+            calendar,
+        })
+    }
+
+    /// The address in it that leads to a booking: its path with what stands behind `#`.
+    #[must_use]
+    pub fn link(&self) -> Option<&str> {
+        let line = self.text.lines().find(|line| line.contains("/termin#"))?;
+        let start = line.find("/en/termin#").or_else(|| line.find("/termin#"))?;
+        line[start..].split_whitespace().next()
+    }
+}
+
 /// How a world differs from the usual one.
 #[derive(Debug, Clone)]
 pub struct WorldOptions {
@@ -48,6 +91,8 @@ pub struct WorldOptions {
     pub limits: toml::Table,
     /// Video calls over this relay.
     pub relay: Option<RelayAccess>,
+    /// With a mail server, and so with appointments.
+    pub mail: bool,
 }
 
 impl Default for WorldOptions {
@@ -59,6 +104,7 @@ impl Default for WorldOptions {
             database_url: None,
             limits: toml::Table::new(),
             relay: None,
+            mail: false,
         }
     }
 }
@@ -70,9 +116,11 @@ pub struct World {
     pub vorzimmer: Vorzimmer,
     /// The homeserver and its people.
     pub site: Site,
+    /// The mail server, if the world has one.
+    pub mailbox: Option<Mailbox>,
     clerks: BTreeMap<&'static str, Client>,
     strangers: AtomicU32,
-    _ports: [Port; 2],
+    _ports: [Port; 3],
     // Last: the directory goes when nothing runs in it any more.
     scratch: Scratch,
 }
@@ -87,7 +135,12 @@ impl World {
     pub async fn start_with(options: WorldOptions) -> Result<Self> {
         let program = program().await?;
         let scratch = Scratch::new()?;
-        let (public, internal) = (Port::lease()?, Port::lease()?);
+        let (public, internal, mail) = (Port::lease()?, Port::lease()?, Port::lease()?);
+        let mailbox = if options.mail {
+            Some(Mailbox::start(&scratch.path().join("mail"), &mail).await?)
+        } else {
+            None
+        };
         let mut homeserver = site::config(&scratch, options.authority.as_ref())?;
         let public_url = format!("http://localhost:{}", public.number());
         let calls = match &options.relay {
@@ -135,14 +188,19 @@ impl World {
                 deletion_token_file: Some(deletion_token_file),
             },
             calls,
+            mail: mailbox.as_ref().map(|mailbox| vorzimmer::Mail {
+                url: mailbox.url(),
+                from: "termine@dormagen.example".to_owned(),
+            }),
         };
         let vorzimmer = Vorzimmer::start(&program, scratch.path(), config).await?;
         Ok(Self {
             vorzimmer,
             site,
+            mailbox,
             clerks,
             strangers: AtomicU32::new(0),
-            _ports: [public, internal],
+            _ports: [public, internal, mail],
             scratch,
         })
     }
@@ -152,6 +210,17 @@ impl World {
         self.clerks
             .get(localpart)
             .with_context(|| format!("{localpart} is no clerk of the demo city"))
+    }
+
+    /// The first mail whose subject begins like this, once it has come.
+    pub async fn mail(&self, subject: &str) -> Result<Mail> {
+        let mailbox = self.mailbox.as_ref().context("a world without mail")?;
+        eventually(&format!("a mail {subject:?}"), || async {
+            let mails = mailbox.mails()?;
+            let mut read = mails.iter().filter_map(|bytes| Mail::read(bytes));
+            Ok(read.find(|mail| mail.subject.starts_with(subject)))
+        })
+        .await
     }
 
     /// A citizen's browser that has never been here.

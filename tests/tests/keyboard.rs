@@ -1,7 +1,7 @@
 //! The whole visit without a mouse, in English.
 
-use anyhow::{Result, bail, ensure};
-use blackbox::{Citizen, Seat, World};
+use anyhow::{Context as _, Result, bail, ensure};
+use blackbox::{Citizen, Seat, World, WorldOptions};
 use fantoccini::key::Key;
 use serde_json::json;
 
@@ -97,6 +97,97 @@ async fn the_whole_visit_works_by_keyboard_alone() -> Result<()> {
     press(&citizen, Key::Enter).await?;
     citizen.reads("Thank you for your rating.").await?;
     citizen.portrays("visit-rated-en").await?;
+    citizen.has_seen_no_fault().await
+}
+
+#[tokio::test]
+async fn an_appointment_is_booked_by_keyboard_and_mail() -> Result<()> {
+    let world = World::start_with(WorldOptions {
+        mail: true,
+        ..WorldOptions::default()
+    })
+    .await?;
+    let (mut desk, citizen) = tokio::try_join!(
+        Seat::at(&world, "anna", "gewerbe"),
+        Citizen::speaking(&world, "en-GB")
+    )?;
+    citizen.opens("/en/buero/gewerbe").await?;
+    walk_to(&citizen, ".vz-booking a").await?;
+    press(&citizen, Key::Enter).await?;
+    citizen.sees_heading("What is it about?").await?;
+    walk_to(&citizen, "#service-anmelden").await?;
+    types(&citizen, " ").await?;
+    citizen.portrays("book-service-en").await?;
+    walk_to(&citizen, "#buchen [type=submit]").await?;
+    press(&citizen, Key::Enter).await?;
+
+    // The grid is one stop; arrow keys move in it.
+    citizen.is_told("When would you like to come?").await?;
+    citizen.portrays("book-time-en").await?;
+    walk_to(&citizen, "[role=grid] .vz-day").await?;
+    press(&citizen, Key::Down).await?;
+    citizen.browser.find("[role=grid] .vz-day:focus").await?;
+    // Seven days later: the office takes appointments then as well, unless it is a holiday.
+    for _ in 0..7 {
+        if is_focused(&citizen, ".vz-day--free").await? {
+            break;
+        }
+        press(&citizen, Key::Right).await?;
+    }
+    press(&citizen, Key::Enter).await?;
+    walk_to(&citizen, ".vz-times__list button").await?;
+    press(&citizen, Key::Enter).await?;
+
+    citizen.is_told("Who is coming?").await?;
+    walk_to(&citizen, "#name").await?;
+    types(&citizen, "Erika Example").await?;
+    walk_to(&citizen, "#mail").await?;
+    types(&citizen, "erika@example.org").await?;
+    walk_to(&citizen, "#privacy_accepted").await?;
+    types(&citizen, " ").await?;
+    citizen.portrays("book-contact-en").await?;
+    walk_to(&citizen, "form [type=submit]").await?;
+    press(&citizen, Key::Enter).await?;
+    citizen.is_told("Nearly done").await?;
+    citizen.portrays("book-done-en").await?;
+
+    let mail = world.mail("Please confirm").await?;
+    ensure!(mail.calendar.is_none(), "nothing is booked yet");
+    let link = mail.link().context("the mail has no link")?;
+    citizen.opens(link).await?;
+    citizen.is_told("Please confirm your appointment").await?;
+    let address = citizen.browser.page().current_url().await?;
+    ensure!(
+        address.fragment().is_none(),
+        "the secret stays in the address bar"
+    );
+    walk_to(&citizen, "#termin .kern-btn--primary").await?;
+    press(&citizen, Key::Enter).await?;
+    citizen.is_told("Your appointment is booked").await?;
+    citizen.portrays("booking-confirmed-en").await?;
+
+    let invitation = world.mail("Your appointment on").await?;
+    let (method, calendar) = invitation.calendar.context("no invitation")?;
+    ensure!(
+        method == "REQUEST" && calendar.contains("METHOD:REQUEST"),
+        "{calendar}"
+    );
+    desk.reads("📅 Neuer Termin").await?;
+
+    walk_to(&citizen, ".vz-actions button:last-child").await?;
+    press(&citizen, Key::Enter).await?;
+    citizen.browser.find("dialog[open] :focus").await?;
+    walk_to(&citizen, "dialog[open] .kern-btn--primary").await?;
+    press(&citizen, Key::Enter).await?;
+    citizen.is_told("The appointment is cancelled").await?;
+    let cancelled = world.mail("Cancelled").await?;
+    let (method, calendar) = cancelled.calendar.context("no cancellation")?;
+    ensure!(
+        method == "CANCEL" && calendar.contains("STATUS:CANCELLED"),
+        "{calendar}"
+    );
+    desk.reads("abgesagt").await?;
+    citizen.portrays("booking-cancelled-en").await?;
     citizen.has_seen_no_fault().await
 }
 

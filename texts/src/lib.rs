@@ -8,14 +8,16 @@ pub use fluent_bundle::{FluentArgs as Args, FluentValue as Value};
 use fluent_bundle::{FluentResource, concurrent::FluentBundle};
 use unic_langid::langid;
 
-/// The message files of one language: guest page, its calls, city pages, the bot's words to clerks, refusals.
-const fn sources(language: Language) -> [(&'static str, &'static str); 5] {
+/// The message files of one language: guest page, its calls, city pages, the bot's words to clerks, mails,
+/// refusals.
+const fn sources(language: Language) -> [(&'static str, &'static str); 6] {
     match language {
         Language::De => [
             ("de/guest.ftl", include_str!("../messages/de/guest.ftl")),
             ("de/call.ftl", include_str!("../messages/de/call.ftl")),
             ("de/pages.ftl", include_str!("../messages/de/pages.ftl")),
             ("de/clerk.ftl", include_str!("../messages/de/clerk.ftl")),
+            ("de/mail.ftl", include_str!("../messages/de/mail.ftl")),
             (
                 "de/problems.ftl",
                 include_str!("../messages/de/problems.ftl"),
@@ -26,6 +28,7 @@ const fn sources(language: Language) -> [(&'static str, &'static str); 5] {
             ("en/call.ftl", include_str!("../messages/en/call.ftl")),
             ("en/pages.ftl", include_str!("../messages/en/pages.ftl")),
             ("en/clerk.ftl", include_str!("../messages/en/clerk.ftl")),
+            ("en/mail.ftl", include_str!("../messages/en/mail.ftl")),
             (
                 "en/problems.ftl",
                 include_str!("../messages/en/problems.ftl"),

@@ -11,6 +11,7 @@ pub mod files;
 pub mod http;
 pub mod livekit;
 pub mod lock;
+pub mod mailbox;
 pub mod paths;
 pub mod ports;
 pub mod process;

@@ -17,6 +17,7 @@ use crate::{
     console::{say, step},
     files::{make_dir, read_json, remove_dir, remove_file, write_json, write_private},
     lock::Lock,
+    mailbox::Mailbox,
     paths,
     ports::{self, Port},
     process::Process,
@@ -49,6 +50,9 @@ pub struct UpOptions {
     /// Where the homeserver reaches vorzimmer.
     #[arg(long, default_value_t = 9000, value_name = "PORT")]
     pub appservice_port: u16,
+    /// Where the mail server is that keeps the demo city's mails.
+    #[arg(long, default_value_t = 2525, value_name = "PORT")]
+    pub mail_port: u16,
     /// Lets other homeservers on this machine reach this one, which is then called localhost:<PORT>.
     #[arg(long, value_name = "PORT")]
     pub federation_port: Option<u16>,
@@ -104,6 +108,7 @@ enum End {
 struct DemoCity {
     homeserver: Homeserver,
     vorzimmer: Vorzimmer,
+    mailbox: Mailbox,
     passwords: BTreeMap<String, String>,
     dir: PathBuf,
     _running: Lock,
@@ -155,6 +160,9 @@ impl DemoCity {
         let passwords = passwords(&dir)?;
         let deletion_token_file = provision(&homeserver, &dir, &passwords).await?;
 
+        step("starting the mail server");
+        let mailbox = Mailbox::start(&dir.join("mail"), &ports.mail).await?;
+
         step("starting vorzimmer");
         let config = vorzimmer::Config {
             city: paths::checkout().join("demo/dormagen/city.toml"),
@@ -177,11 +185,16 @@ impl DemoCity {
                 deletion_token_file: Some(deletion_token_file),
             },
             calls,
+            mail: Some(vorzimmer::Mail {
+                url: mailbox.url(),
+                from: "termine@dormagen.example".to_owned(),
+            }),
         };
         let vorzimmer = Vorzimmer::start(&program, &dir, config).await?;
         Ok(Self {
             homeserver,
             vorzimmer,
+            mailbox,
             passwords,
             dir,
             _running: running,
@@ -199,6 +212,10 @@ impl DemoCity {
                 "  Clerk        {user_id:<24} password {password}"
             ));
         }
+        say(format_args!(
+            "  Mails        {}",
+            self.mailbox.dir().display()
+        ));
         say(format_args!("  Logs         {}", self.dir.display()));
         say("");
         say(
@@ -225,7 +242,8 @@ impl DemoCity {
                 _ = interrupt.recv() => return Ok(End::Wanted),
                 _ = terminate.recv() => return Ok(End::Wanted),
                 _ = look.tick() => {
-                    for process in [self.vorzimmer.process(), self.homeserver.process()].into_iter().flatten() {
+                    let processes = [self.vorzimmer.process(), self.homeserver.process()];
+                    for process in processes.into_iter().flatten().chain([self.mailbox.process()]) {
                         if let Some(message) = obituary(process)? {
                             return Ok(End::Died(message));
                         }
@@ -251,6 +269,7 @@ struct Ports {
     lobby: Port,
     homeserver: Port,
     appservice: Port,
+    mail: Port,
     federation: Option<Port>,
 }
 
@@ -260,6 +279,7 @@ impl Ports {
             (options.lobby_port, "--lobby-port"),
             (options.homeserver_port, "--homeserver-port"),
             (options.appservice_port, "--appservice-port"),
+            (options.mail_port, "--mail-port"),
         ];
         flags.extend(
             options
@@ -282,6 +302,7 @@ impl Ports {
                 "the application service",
                 "--appservice-port",
             )?,
+            mail: Port::chosen(options.mail_port, "mail", "--mail-port")?,
             federation: federation.transpose()?,
         })
     }

@@ -42,6 +42,18 @@ pub struct Config {
     /// Video calls, as the program's configuration has them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calls: Option<toml::Table>,
+    /// The city's mail server. Without it there are no appointments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail: Option<Mail>,
+}
+
+/// `[mail]`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Mail {
+    /// `smtp://…`.
+    pub url: String,
+    /// The address mails come from.
+    pub from: String,
 }
 
 /// `[public]`.

@@ -6,11 +6,12 @@ use crate::{
     ids::{Ticket, VisitId},
     input::{ClerkNotice, Command, Knock, Outcome, Refusal},
     office::{Now, Office},
-    visit::{Ending, Visit, VisitState, Visitor},
+    visit::{Ending, Visit, VisitKind, VisitState, Visitor},
 };
 
 impl Office {
-    /// A guest counts as absent until the page has connected, so that a page that never does ends by
+    /// Whoever has an appointment is expected: neither the minutes before the office opens, nor a pause, nor a long
+    /// queue turns them away. A guest counts as absent until the page has connected, so that a page that never does ends by
     /// [`crate::office::Rules::absence_grace`].
     pub(super) fn knock(&mut self, knock: Knock, now: &Now) -> Result<Outcome, Refusal> {
         if let Some(visit) = self.live().find(|visit| visit.visitor == knock.visitor) {
@@ -21,7 +22,9 @@ impl Office {
         if self.visits.contains_key(&knock.visit) {
             return Err(Refusal::WrongState);
         }
-        self.accepting(now)?;
+        if knock.kind == VisitKind::WalkIn {
+            self.accepting(now)?;
+        }
         let (day, ticket) = self.next_ticket(now.today).ok_or(Refusal::QueueFull)?;
 
         let Knock {

@@ -105,7 +105,7 @@ impl Knock {
 }
 
 /// A line that may be left out, or empty.
-fn optional_line(
+pub(super) fn optional_line(
     field: &'static str,
     text: Option<&str>,
     max: usize,
@@ -205,17 +205,26 @@ fn problem(error: &HouseError) -> Problem {
     match error {
         HouseError::UnknownOffice => Kind::UnknownOffice.into(),
         HouseError::UnknownService => Problem::fields(vec![("service", Fault::UnknownChoice)]),
-        HouseError::Refused(Refusal::Closed { next_opening }) => Problem::closed(*next_opening),
-        HouseError::Refused(Refusal::Paused) => Kind::OfficePaused.into(),
-        HouseError::Refused(Refusal::QueueFull) => Kind::QueueFull.into(),
-        HouseError::Refused(Refusal::AlreadyHere { visit }) => Problem::already_here(visit.clone()),
+        HouseError::Refused(said) => {
+            refusal(said).unwrap_or_else(|| Problem::unexpected("knock", error))
+        }
         HouseError::HomeserverAway => Kind::HomeserverAway.into(),
         HouseError::Internal => Kind::Internal.into(),
-        HouseError::Refused(Refusal::UnknownVisit | Refusal::WrongState)
-        | HouseError::UnknownVisit
+        HouseError::UnknownVisit
         | HouseError::NoConversation
         | HouseError::UnknownFile
         | HouseError::NotRatable
         | HouseError::CallsUnavailable => Problem::unexpected("knock", error),
+    }
+}
+
+/// Why somebody cannot come in, as far as it has to do with coming in.
+pub(super) fn refusal(refusal: &Refusal) -> Option<Problem> {
+    match refusal {
+        Refusal::Closed { next_opening } => Some(Problem::closed(*next_opening)),
+        Refusal::Paused => Some(Kind::OfficePaused.into()),
+        Refusal::QueueFull => Some(Kind::QueueFull.into()),
+        Refusal::AlreadyHere { visit } => Some(Problem::already_here(visit.clone())),
+        Refusal::UnknownVisit | Refusal::WrongState => None,
     }
 }

@@ -1,6 +1,7 @@
 //! The REST API under `/api/v1`. One file per verb or noun: what comes in, the handler, and one map from the
 //! house's errors to problems, without a catch-all arm.
 
+pub(crate) mod bookings;
 mod calls;
 mod events;
 mod files;
@@ -92,7 +93,8 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .description(Some(
             "The virtual front office of a city: live state of its offices, visits, conversations. Refusals \
              are problem details (RFC 9457). Requests that change something must come from the office's own \
-             origin; the cookie set by a knock lets the browser back to its visits.",
+             origin; the cookie set by a knock lets the browser back to its visits. An appointment is opened by the \
+             secret of its link, shown as a bearer token.",
         ))
         .build();
     // The data of events is named nowhere else.
@@ -124,6 +126,7 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(files::show))
         .routes(routes!(calls::join, calls::leave))
         .routes(routes!(rating::rate))
+        .merge(bookings::described())
         .merge(public)
         .layer(DefaultBodyLimit::max(BODY))
         .layer(timeout(TIMEOUT));

@@ -78,6 +78,10 @@ pub enum Script {
     Office,
     /// Waiting and conversation.
     Visit,
+    /// Booking an appointment.
+    Book,
+    /// A booking.
+    Booking,
 }
 
 /// Addresses of the guest client's files.
@@ -88,6 +92,8 @@ pub struct Assets {
     lobby: Module,
     office: Module,
     visit: Module,
+    book: Module,
+    booking: Module,
 }
 
 impl Assets {
@@ -120,6 +126,8 @@ impl Assets {
             lobby: module("src/lobby.ts")?,
             office: module("src/office.ts")?,
             visit: module("src/visit.tsx")?,
+            book: module("src/book.tsx")?,
+            booking: module("src/booking.tsx")?,
         })
     }
 
@@ -135,6 +143,8 @@ impl Assets {
             Script::Lobby => &self.lobby,
             Script::Office => &self.office,
             Script::Visit => &self.visit,
+            Script::Book => &self.book,
+            Script::Booking => &self.booking,
         }
     }
 }

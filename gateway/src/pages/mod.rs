@@ -4,6 +4,7 @@
 //! English ones below `/en`.
 
 mod assets;
+mod booking;
 mod city_page;
 mod embed;
 mod faq;
@@ -43,6 +44,8 @@ fn in_language(language: Language) -> Router<Gateway> {
     Router::new()
         .route("/", get(lobby::show))
         .route("/buero/{slug}", get(office::show))
+        .route("/buero/{slug}/termin", get(booking::book))
+        .route("/termin", get(booking::show))
         .route("/besuch/{id}", get(visit::show))
         .route("/seite/{slug}", get(city_page::show))
         .route("/einbetten", get(embed::show))

@@ -53,7 +53,12 @@ pub(super) async fn show(
         live_html: render_office_live(&gateway.texts, &lobby, live, language),
         accepting: live.accepting,
         refusal: Refusal::of(live, &w),
-        booking_page: config.booking_page.as_deref(),
+        booking_page: match &config.booking {
+            Some(_) if gateway.appointments.is_some() => {
+                Some(layout.href(&format!("/buero/{slug}/termin")))
+            }
+            _ => config.booking_page.clone(),
+        },
         privacy_href: city
             .pages
             .iter()
@@ -83,7 +88,7 @@ struct OfficePage<'a> {
     live_html: String,
     accepting: bool,
     refusal: Refusal,
-    booking_page: Option<&'a str>,
+    booking_page: Option<String>,
     privacy_href: Option<String>,
     services: Vec<ServiceView<'a>>,
     week: Vec<DayView>,

@@ -53,6 +53,10 @@ kinds! {
     UnknownVisit = "unknown-visit", NOT_FOUND;
     /// No such file.
     UnknownFile = "unknown-file", NOT_FOUND;
+    /// No booking goes by this secret.
+    UnknownBooking = "unknown-booking", NOT_FOUND;
+    /// The link is of somebody who comes along and may look only.
+    NotTheBooker = "not-the-booker", FORBIDDEN;
     /// The address does not know this method.
     MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED;
     /// The request took too long to arrive or to be answered.
@@ -71,6 +75,20 @@ kinds! {
     NoConversation = "no-conversation", CONFLICT;
     /// Not ended yet, or rated already.
     NotRatable = "not-ratable", CONFLICT;
+    /// The office takes no appointments here.
+    NoAppointments = "no-appointments", CONFLICT;
+    /// Somebody else has the time; `alternatives` says which can be had.
+    TimeTaken = "time-taken", CONFLICT;
+    /// No appointment can be had at this time; `alternatives` says which can.
+    NoSuchTime = "no-such-time", CONFLICT;
+    /// The hold, or the time to confirm, is over.
+    BookingLapsed = "booking-lapsed", CONFLICT;
+    /// The booking's state does not allow it.
+    BookingState = "booking-state", CONFLICT;
+    /// The mail address has as many appointments as it may have.
+    TooManyBookings = "too-many-bookings", CONFLICT;
+    /// Too early to check in.
+    TooEarly = "too-early", CONFLICT;
     /// The body is too large.
     TooLarge = "too-large", PAYLOAD_TOO_LARGE;
     /// The file is too large.
@@ -110,6 +128,10 @@ pub enum Fault {
     NotStars,
     /// Not 1 to 64 letters, digits, `-` or `_`.
     NotAnId,
+    /// Not a mail address.
+    NotMail,
+    /// More services than fit one appointment.
+    TooManyServices,
 }
 
 impl Fault {
@@ -121,6 +143,8 @@ impl Fault {
         Self::NotAccepted,
         Self::NotStars,
         Self::NotAnId,
+        Self::NotMail,
+        Self::TooManyServices,
     ];
 
     /// The text's key.
@@ -133,6 +157,8 @@ impl Fault {
             Self::NotAccepted => "field-not-accepted",
             Self::NotStars => "field-not-stars",
             Self::NotAnId => "field-not-an-id",
+            Self::NotMail => "field-not-mail",
+            Self::TooManyServices => "field-too-many-services",
         }
     }
 
@@ -147,7 +173,9 @@ impl Fault {
             | Self::UnknownChoice
             | Self::NotAccepted
             | Self::NotStars
-            | Self::NotAnId => texts.text(language, self.key(), None),
+            | Self::NotAnId
+            | Self::NotMail
+            | Self::TooManyServices => texts.text(language, self.key(), None),
         }
     }
 }

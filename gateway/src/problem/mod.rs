@@ -16,12 +16,13 @@ use axum::{
 };
 use bridge::ids::{Language, VisitId};
 use jiff::Timestamp;
+use scheduler::slots::Refused;
 use serde::Serialize;
 use texts::Catalogue;
 use utoipa::ToSchema;
 
 use crate::{
-    api::Api,
+    api::{Api, bookings::Slot},
     language,
     limits::{Limited, OverLimit},
 };
@@ -39,6 +40,7 @@ pub struct Problem {
     retry_after: Option<Duration>,
     visit: Option<VisitId>,
     next_opening: Option<Timestamp>,
+    alternatives: Vec<Slot>,
     fields: Vec<FieldFault>,
 }
 
@@ -79,6 +81,22 @@ impl Problem {
         }
     }
 
+    /// The time cannot be had; the nearest that can.
+    pub(crate) fn no_such_time(reason: Refused, alternatives: Vec<Slot>) -> Self {
+        let kind = match reason {
+            Refused::Full => Kind::TimeTaken,
+            Refused::Past
+            | Refused::TooSoon { .. }
+            | Refused::TooFar { .. }
+            | Refused::Closed
+            | Refused::OffGrid => Kind::NoSuchTime,
+        };
+        Self {
+            alternatives,
+            ..kind.into()
+        }
+    }
+
     /// The house said what it never says to this endpoint: a fault of ours, logged here.
     pub(crate) fn unexpected(endpoint: &'static str, error: &crate::port::HouseError) -> Self {
         tracing::error!(endpoint, %error, "the house gave an answer that does not fit");
@@ -108,6 +126,7 @@ impl Problem {
                 .collect(),
             visit: self.visit.as_ref().map(ToString::to_string),
             next_opening: self.next_opening,
+            alternatives: self.alternatives.clone(),
         }
     }
 }
@@ -124,6 +143,7 @@ impl From<Kind> for Problem {
             retry_after,
             visit: None,
             next_opening: None,
+            alternatives: Vec::new(),
             fields: Vec::new(),
         }
     }
@@ -142,7 +162,10 @@ impl From<OverLimit> for Problem {
             | Limited::TypingOfVisit
             | Limited::CallsOfVisit
             | Limited::TokensOfAddress
-            | Limited::TokensInAll => Kind::TooManyRequests,
+            | Limited::TokensInAll
+            | Limited::SlotsOfAddress
+            | Limited::HoldsOfAddress
+            | Limited::BookingsOfAddress => Kind::TooManyRequests,
             Limited::StreamsOfAddress | Limited::StreamsOfVisit => Kind::TooManyStreams,
             Limited::Uploads => Kind::Busy,
         };
@@ -190,6 +213,10 @@ pub struct ProblemDetails {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<String>, format = DateTime)]
     next_opening: Option<Timestamp>,
+    /// With `time-taken` and `no-such-time`: the nearest times that can be had.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    alternatives: Vec<Slot>,
 }
 
 /// What is wrong with a field.

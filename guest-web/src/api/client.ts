@@ -1,4 +1,17 @@
-import type { Call, Knock, Message, Problem, Visit } from "./types";
+import type {
+  Booking,
+  Call,
+  CheckedIn,
+  Contact,
+  Hold,
+  Knock,
+  Link,
+  Message,
+  NewBooking,
+  Problem,
+  Slots,
+  Visit,
+} from "./types";
 
 /** The server refused. */
 export class Refused extends Error {
@@ -83,16 +96,68 @@ export class Api {
     await this.request("DELETE", `/visits/${id}/call`);
   }
 
-  private async json<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const response = await this.request(method, path, body);
+  /** The free times, as far ahead as is told at once. */
+  slots(office: string, services: readonly string[]): Promise<Slots> {
+    const wanted = new URLSearchParams({ services: services.join(","), days: "62" });
+    return this.json("GET", `/offices/${encodeURIComponent(office)}/slots?${wanted}`);
+  }
+
+  hold(office: string, services: readonly string[], start: string): Promise<Hold> {
+    return this.json("POST", `/offices/${encodeURIComponent(office)}/holds`, { services, start });
+  }
+
+  async letGo(office: string, token: string): Promise<void> {
+    await this.request("DELETE", `/offices/${encodeURIComponent(office)}/holds`, undefined, token);
+  }
+
+  book(contact: Contact, token: string): Promise<NewBooking> {
+    return this.json("POST", "/bookings", contact, token);
+  }
+
+  booking(token: string): Promise<Booking> {
+    return this.json("GET", "/booking", undefined, token);
+  }
+
+  confirmBooking(token: string): Promise<Booking> {
+    return this.json("POST", "/booking/confirm", undefined, token);
+  }
+
+  moveBooking(token: string, start: string): Promise<Booking> {
+    return this.json("POST", "/booking/move", { start }, token);
+  }
+
+  cancelBooking(token: string): Promise<Booking> {
+    return this.json("POST", "/booking/cancel", undefined, token);
+  }
+
+  wantEarlier(token: string, wanted: boolean): Promise<Booking> {
+    return this.json("POST", "/booking/earlier", { wanted }, token);
+  }
+
+  bookingLink(token: string, role: "interpreter" | "companion"): Promise<Link> {
+    return this.json("POST", "/booking/links", { role }, token);
+  }
+
+  checkIn(token: string): Promise<CheckedIn> {
+    return this.json("POST", "/booking/check-in", undefined, token);
+  }
+
+  async bookingCalendar(token: string): Promise<Blob> {
+    const response = await this.request("GET", "/booking/calendar", undefined, token);
+    return response.blob();
+  }
+
+  private async json<T>(method: string, path: string, body?: unknown, token?: string): Promise<T> {
+    const response = await this.request(method, path, body, token);
     return (await response.json()) as T;
   }
 
-  private async request(method: string, path: string, body?: unknown): Promise<Response> {
+  private async request(method: string, path: string, body?: unknown, token?: string): Promise<Response> {
     const headers: Record<string, string> = {
       Accept: "application/json",
       "Accept-Language": this.language,
     };
+    if (token) headers.Authorization = `Bearer ${token}`;
     const init: RequestInit = { method, headers, cache: "no-store" };
     if (body instanceof FormData) {
       init.body = body;

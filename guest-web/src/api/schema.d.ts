@@ -4,6 +4,159 @@
  */
 
 export interface paths {
+    "/api/v1/booking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The booking. */
+        get: operations["show_booking"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/booking/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The booking as a file for any calendar (RFC 5545). */
+        get: operations["booking_calendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/booking/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancels. Idempotent. */
+        post: operations["cancel_booking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/booking/check-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The citizen is here: the booking becomes a visit. Sets the cookie that lets the browser to it. */
+        post: operations["check_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/booking/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The link in the mail has been followed and the button pressed. Idempotent. */
+        post: operations["confirm_booking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/booking/earlier": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts the booking on the waiting list for earlier times, or takes it off. */
+        post: operations["want_earlier"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/booking/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives out a link of its own for an interpreter or a companion. It allows to look, and to come along. */
+        post: operations["make_booking_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/booking/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes another time, or keeps the old one when that cannot be had. */
+        post: operations["move_booking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bookings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Books the held time; the hold's token comes as a bearer token and is of no use afterwards. */
+        post: operations["book"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/lobby/events": {
         parameters: {
             query?: never;
@@ -50,6 +203,41 @@ export interface paths {
         };
         /** The live state of one office. */
         get: operations["get_office"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/offices/{slug}/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a time for a while. */
+        post: operations["hold"];
+        /** Gives a held time back. Idempotent. */
+        delete: operations["let_go"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/offices/{slug}/slots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The times at which an appointment for these services can be had. */
+        get: operations["list_slots"];
         put?: never;
         post?: never;
         delete?: never;
@@ -109,27 +297,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/visits/{id}/call": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * The guest joins the call, or renews it after a `call` event. The clerk's client shows the guest as in the call until
-         *     the guest hangs up, no page shows the visit any more, or the visit ends.
-         */
-        post: operations["join_call"];
-        /** The guest hangs up; the visit goes on. Again is fine. */
-        delete: operations["leave_call"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/visits/{id}/enter": {
         parameters: {
             query?: never;
@@ -156,8 +323,8 @@ export interface paths {
         };
         /**
          * What happens at a visit: `visit` (a `Visit`, first of all and after each change), `message` (a `Message`,
-         *     new or with a new delivery), `typing` (`{"typing": bool}`), `call` (who is in the call or where they send to has
-         *     changed: join again), `resync` (events were lost: read visit and messages again).
+         *     new or with a new delivery), `typing` (`{"typing": bool}`), `resync` (events were lost: read visit and
+         *     messages again).
          */
         get: operations["visit_events"];
         put?: never;
@@ -280,44 +447,120 @@ export interface components {
          * @enum {string}
          */
         Author: "guest" | "participant" | "office";
-        /** @description A call with the right to take part in it. */
-        Call: {
-            /** @description The relays to connect to; the own one first. */
-            transports: components["schemas"]["CallTransport"][];
-            /** @description Everybody in the call, the guest too. */
-            participants: components["schemas"]["CallParticipant"][];
-        };
-        /** @description Somebody in the call. */
-        CallParticipant: {
-            /** @description The LiveKit identity. */
-            identity: string;
-            /** @description The name to show. */
+        /** @description A service of a booking. */
+        BookedService: {
+            /** @description Its id. */
+            id: string;
+            /** @description Its name in the booking's language. */
             name: string;
-            /** @description What they are there for. */
-            role: components["schemas"]["CallRole"];
+            /** @description What to bring, in the booking's language. */
+            documents: string[];
+        };
+        /** @description A booking, as the holder of the link sees it. */
+        Booking: {
+            /** @description Whose link was used. Those who come along may look only. */
+            holder: components["schemas"]["LinkHolder"];
+            /** @description The office's name in addresses. */
+            office: string;
+            /** @description The office's name in the booking's language. */
+            office_name: string;
+            /** @description What clerks and citizens call the booking. */
+            code: string;
+            /** @description Where it stands. */
+            state: components["schemas"]["BookingState"];
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            start: string;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            end: string;
+            /**
+             * Format: date
+             * @description The day by the office's calendar.
+             */
+            date: string;
+            /** @description What the office's clock shows at the start. */
+            time: string;
+            /** @description What for. */
+            services: components["schemas"]["BookedService"][];
+            /** @description The language of mails and conversation. */
+            language: components["schemas"]["Language"];
+            /** @description The booker's name; with the booker's own link only. */
+            name?: string;
+            /**
+             * Format: date-time
+             * @description While held or unconfirmed: when it lapses.
+             */
+            expires_at?: string;
+            /**
+             * Format: date-time
+             * @description From when on one can check in.
+             */
+            check_in_from: string;
+            /** @description Whether an earlier time is wanted. */
+            wants_earlier: boolean;
+            /** @description The visit it has become. */
+            visit?: string;
         };
         /**
-         * @description What somebody in a call is there for.
+         * @description Where a booking stands.
          * @enum {string}
          */
-        CallRole: "guest" | "clerk" | "participant";
-        /** @description A relay. */
-        CallTransport: {
+        BookingState: "held" | "unconfirmed" | "confirmed" | "arrived" | "cancelled" | "expired" | "no_show";
+        /** @description The visit that the booking has become. */
+        CheckedIn: {
+            /** @description The visit's id. */
+            visit: string;
+        };
+        /** @description A chosen time. */
+        ChosenTime: {
+            /** @description One to four service ids. */
+            services: string[];
             /**
-             * @description Its WebSocket address.
-             * @example wss://buero.example.de/relay
+             * Format: date-time
+             * @description When the appointment begins, as told by the list of slots.
              */
-            url: string;
-            /** @description The LiveKit access token, good for an hour from now. */
-            token: string;
-            /** @description Whether to send here. Connect to the others to receive. */
-            own: boolean;
+            start: string;
+        };
+        /** @description Who books. Lengths are in characters. */
+        ContactForm: {
+            /** @description How to be addressed. */
+            name: string;
+            /**
+             * Format: email
+             * @description Where invitation and link go.
+             */
+            mail: string;
+            /** @description For the office to call back. */
+            phone?: string | null;
+            /** @description The language of mails and conversation. */
+            language: components["schemas"]["Language"];
+            /** @description The language an interpreter is needed for. */
+            interpreter?: string | null;
+            /** @description What is needed to take part. */
+            accessibility?: string | null;
+            /**
+             * Format: email
+             * @description Somebody who comes along gets a link of their own.
+             */
+            companion_mail?: string | null;
+            /** @description The privacy notice was agreed to: must be true. */
+            privacy_accepted: boolean;
         };
         /**
          * @description Where a guest's own message is.
          * @enum {string}
          */
         Delivery: "sending" | "delivered" | "failed";
+        /** @description Whether an earlier time is wanted. */
+        EarlierWish: {
+            /** @description Whether to be told when an earlier time becomes free. */
+            wanted: boolean;
+        };
         /**
          * @description How a visit ended.
          * @enum {string}
@@ -354,6 +597,26 @@ export interface components {
              */
             file: string;
         };
+        /** @description A time that nobody else can take for a while. */
+        Hold: {
+            /** @description Shown as a bearer token, it books the time. */
+            token: string;
+            /**
+             * Format: date-time
+             * @description When the appointment begins.
+             */
+            start: string;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            end: string;
+            /**
+             * Format: date-time
+             * @description Until when nobody else can take it.
+             */
+            expires_at: string;
+        };
         /** @description What a citizen tells when knocking. Lengths are in characters. */
         Knock: {
             /** @description What it is about, in the citizen's own words. */
@@ -374,6 +637,21 @@ export interface components {
          * @enum {string}
          */
         Language: "de" | "en";
+        /** @description A link for somebody who comes along. */
+        Link: {
+            /** @description Its secret: the part after `#`. */
+            token: string;
+        };
+        /**
+         * @description Whose link it is.
+         * @enum {string}
+         */
+        LinkHolder: "booker" | "interpreter" | "companion";
+        /** @description Whom a new link is for. */
+        LinkWish: {
+            /** @description `interpreter` or `companion`. */
+            role: components["schemas"]["LinkHolder"];
+        };
         /** @description A message of a conversation. */
         Message: {
             /**
@@ -397,6 +675,13 @@ export interface components {
             file: components["schemas"]["File"] | null;
             /** @description Where a message of the guest is. */
             delivery: components["schemas"]["Delivery"];
+        };
+        /** @description What came of booking. */
+        NewBooking: {
+            /** @description The booking. While `unconfirmed`, the link in the mail has to be followed. */
+            booking: components["schemas"]["Booking"];
+            /** @description The booking's own secret, where the city asks for no confirmation by mail. */
+            token?: string;
         };
         /** @description A message of the guest. */
         NewMessage: {
@@ -461,6 +746,14 @@ export interface components {
             /** @description Its live state, made by us from escaped texts. */
             html: string;
         };
+        /** @description Another time. */
+        OtherTime: {
+            /**
+             * Format: date-time
+             * @description When the appointment is to begin, as told by the list of slots.
+             */
+            start: string;
+        };
         /** @description The body of a refusal (RFC 9457). */
         Problem: {
             /**
@@ -486,6 +779,8 @@ export interface components {
              * @description With `office-closed`: when the office opens again, if that is known.
              */
             next_opening?: string;
+            /** @description With `time-taken` and `no-such-time`: the nearest times that can be had. */
+            alternatives?: components["schemas"]["Slot"][];
         };
         /** @description How it was. */
         Rating: {
@@ -494,6 +789,53 @@ export interface components {
              * @description Five is best.
              */
             stars: number;
+        };
+        /** @description A time that can be had. */
+        Slot: {
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            start: string;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            end: string;
+            /**
+             * Format: date
+             * @description The day by the office's calendar.
+             */
+            date: string;
+            /** @description What the office's clock shows at the start: `09:30`. */
+            time: string;
+            /** @description The office's distance from UTC then: `+02:00`. Tells apart what a clock change shows twice. */
+            offset: string;
+            /**
+             * Format: int32
+             * @description How many more appointments can begin then.
+             */
+            free: number;
+        };
+        /** @description The times that can be had. */
+        Slots: {
+            /**
+             * Format: int32
+             * @description How long the appointment takes.
+             */
+            minutes: number;
+            /**
+             * Format: date
+             * @description The office's civil day.
+             */
+            today: string;
+            /**
+             * Format: date
+             * @description The last bookable day.
+             */
+            last_day: string;
+            /** @description In order. */
+            slots: components["schemas"]["Slot"][];
         };
         /**
          * @description Whether one can come in, in one word.
@@ -575,6 +917,292 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    show_booking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The booking */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Booking"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    booking_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An iCalendar file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_booking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Cancelled */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Booking"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The visit */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedIn"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_booking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It counts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Booking"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    want_earlier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EarlierWish"];
+            };
+        };
+        responses: {
+            /** @description Kept */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Booking"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_booking_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkWish"];
+            };
+        };
+        responses: {
+            /** @description The link */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    move_booking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OtherTime"];
+            };
+        };
+        responses: {
+            /** @description Moved */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Booking"];
+                };
+            };
+            /** @description The time cannot be had; `alternatives` are the nearest that can */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    book: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactForm"];
+            };
+        };
+        responses: {
+            /** @description Booked */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewBooking"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     lobby_events: {
         parameters: {
             query?: {
@@ -661,6 +1289,120 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Office"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The office's name in addresses */
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChosenTime"];
+            };
+        };
+        responses: {
+            /** @description Held */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hold"];
+                };
+            };
+            /** @description The time cannot be had; `alternatives` are the nearest that can */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    let_go: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The office's name in addresses */
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The time is free again */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_slots: {
+        parameters: {
+            query: {
+                /** @description One to four service ids, separated by commas */
+                services: string;
+                /** @description The first day, `2026-11-24`; today if left out */
+                from?: string;
+                /** @description How many days, at most 62; 31 if left out */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The office's name in addresses */
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In order */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Slots"];
                 };
             };
             /** @description Refused */
@@ -782,86 +1524,6 @@ export interface operations {
             };
         };
     };
-    join_call: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The visit */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description In the call */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Call"];
-                };
-            };
-            /** @description The visit is not in conversation */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There are no calls at the moment */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    leave_call: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The visit */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Not in the call */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     enter: {
         parameters: {
             query?: never;
@@ -915,7 +1577,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description `visit`, `message`, `typing`, `call`, `resync` */
+            /** @description `visit`, `message`, `typing`, `resync` */
             200: {
                 headers: {
                     [name: string]: unknown;

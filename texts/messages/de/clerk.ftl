@@ -97,7 +97,24 @@ help-call = !ruf G-017 – diese Nummer aufrufen
 help-decline = !ablehnen G-017 Grund – ablehnen; die Person liest den Grund
 help-pause = !pause Hinweis – keine neuen Besuche; der Hinweis steht auf der Seite. !fortsetzen – weiter
 help-end = !ende – Ihr Gespräch beenden. !ende G-017 – dieses beenden
+help-agenda = !termine – die Termine von heute. !termine morgen – die von morgen
+help-cancel-booking = !absagen K7QM Grund – diesen Termin absagen. Der Grund steht in der E-Mail.
 help-element = „Genehmigen“ und „Ablehnen“ in Element tun dasselbe wie !ruf und !ablehnen.
 misuse-unknown = Dieses Kommando gibt es nicht. !hilfe zeigt alle.
 misuse-usage = So geht es: { $usage }
 misuse-too-long = Der Text ist zu lang (höchstens 500 Zeichen). So geht es: { $usage }
+
+## Termine. Keine Namen: die stehen nur im Beratungsraum.
+booking-new = 📅 Neuer Termin { $code }: { $when } · { $service }
+booking-moved = 📅 Termin { $code } verschoben auf { $when } · { $service }
+booking-cancelled = 📅 Termin { $code } abgesagt: { $when } · { $service }
+booking-soon = ⏰ Gleich: Termin { $code } um { $when } · { $service }
+booking-no-show = ⌛ Termin { $code } ({ $when }) · { $service } · nicht erschienen
+booking-undeliverable = ✉️ Eine E-Mail zum Termin { $code } ({ $when } · { $service }) konnte nicht zugestellt werden. Bitte rufen Sie an, wenn es eilt.
+booking-concern = Termin { $code }. { $needs }
+agenda-heading = 📅 Termine am { $day }:
+agenda-empty = 📅 Keine Termine am { $day }.
+agenda-line = { $time }–{ $end } · { $code } · { $service } · { $language }
+agenda-line-arrived = { $time }–{ $end } · { $code } · { $service } · { $language } · ist da
+answer-no-such-booking = Den Termin { $code } gibt es hier nicht.
+answer-booking-cancelled = Der Termin { $code } ist abgesagt. Die E-Mail geht gleich hinaus.

@@ -177,3 +177,90 @@ visit-rating-5 = 5 – sehr zufrieden
 visit-rating-send = Bewertung senden
 visit-rating-choose = Bitte wählen Sie eine Bewertung.
 visit-rating-thanks = Danke für Ihre Bewertung.
+
+## Termin buchen
+
+book-step-service = Worum geht es?
+book-step-time = Wann möchten Sie kommen?
+book-step-contact = Wer kommt?
+book-services = Anliegen. Sie können mehrere wählen.
+book-choose-service = Bitte wählen Sie mindestens ein Anliegen.
+book-find-time = Freie Zeiten zeigen
+book-none = Zurzeit ist kein Termin frei. Sie können während der Öffnungszeiten ohne Termin anklopfen.
+book-as-list = Als Liste zeigen
+book-as-calendar = Als Kalender zeigen
+book-times = Freie Zeiten am { $day }
+book-time = { $time } Uhr
+book-day-none = An diesem Tag ist nichts frei.
+book-day-free = { $count ->
+    [0] nichts frei
+    [one] eine Zeit frei
+   *[other] { $count } Zeiten frei
+  }
+book-month-before = Voriger Monat
+book-month-after = Nächster Monat
+book-grid-hint = Mit den Pfeiltasten wechseln Sie den Tag, mit Bild auf und Bild ab den Monat.
+book-alternatives = Diese Zeiten liegen am nächsten
+book-back = Zurück
+book-other-time = Andere Zeit wählen
+book-held = Diese Zeit ist bis { $until } Uhr für Sie reserviert.
+book-field-name = Name
+book-field-mail = E-Mail-Adresse
+book-field-phone = Telefon
+book-field-language = Sprache
+book-field-interpreter = Dolmetschen in dieser Sprache
+book-field-accessibility = Was brauchen Sie, um gut teilnehmen zu können?
+book-field-companion_mail = E-Mail-Adresse einer Begleitperson
+book-field-privacy_accepted = Datenschutz
+book-field-services = Anliegen
+book-field-start = Zeit
+book-mail-hint = Dorthin schicken wir Einladung und Link.
+book-accessibility-hint = Zum Beispiel Gebärdensprache, Untertitel oder mehr Zeit.
+book-privacy-hint = Ihre Angaben werden nach dem Termin gelöscht.
+book-submit = Termin buchen
+book-done = Ihr Termin ist gebucht
+book-done-text = Wir haben Ihnen eine E-Mail mit der Einladung geschickt.
+book-nearly-done = Fast geschafft
+book-nearly-done-text = Wir haben Ihnen eine E-Mail geschickt. Bitte öffnen Sie den Link darin und bestätigen Sie den Termin. Erst dann gilt er.
+book-code = Ihre Terminnummer: { $code }
+book-manage-link = Zu Ihrem Termin
+
+## Termin verwalten
+
+manage-title = Ihr Termin
+manage-loading = Ihr Termin wird geladen …
+manage-when = Wann
+manage-office = Amt
+manage-services = Anliegen
+manage-code = Terminnummer
+manage-documents = Bitte bereithalten
+manage-held-heading = Der Termin ist noch nicht gebucht
+manage-unconfirmed-heading = Bitte bestätigen Sie Ihren Termin
+manage-unconfirmed-text = Der Termin gilt erst, wenn Sie ihn bestätigen.
+manage-confirm = Termin bestätigen
+manage-confirmed-heading = Ihr Termin ist gebucht
+manage-arrived-heading = Sie sind angemeldet
+manage-cancelled-heading = Der Termin ist abgesagt
+manage-cancelled-text = Sie können einen neuen Termin buchen.
+manage-expired-heading = Der Termin ist verfallen
+manage-expired-text = Er wurde nicht rechtzeitig bestätigt. Sie können einen neuen Termin buchen.
+manage-no-show-heading = Der Termin ist vorbei
+manage-no-show-text = Wir haben auf Sie gewartet. Sie können einen neuen Termin buchen.
+manage-book-again = Neuen Termin buchen
+manage-come = Ich bin da
+manage-come-from = Ab { $from } können Sie sich hier anmelden. Sie kommen dann ohne Warteschlange an die Reihe.
+manage-to-visit = Zum Gespräch
+manage-calendar = In den Kalender
+manage-move = Verschieben
+manage-cancel = Absagen
+manage-cancel-heading = Termin absagen?
+manage-cancel-text = Die Zeit wird dann für andere frei.
+manage-cancel-yes = Ja, absagen
+manage-cancel-no = Termin behalten
+manage-earlier = Sagen Sie mir Bescheid, wenn ein früherer Termin frei wird.
+manage-links = Dolmetschen und Begleitung
+manage-links-text = Wer mitkommt, bekommt einen eigenen Link. Er zeigt den Termin, ändern lässt er sich damit nicht.
+manage-link-interpreter = Link für Dolmetschende
+manage-link-companion = Link für Begleitperson
+manage-link-for-interpreter = Für Dolmetschende
+manage-link-for-companion = Für die Begleitperson

@@ -142,3 +142,9 @@ month-9 = September
 month-10 = Oktober
 month-11 = November
 month-12 = Dezember
+
+## Termine
+book-page-title = Termin buchen
+book-page-loading = Einen Augenblick …
+book-page-lead = Termin bei: { $office }
+booking-page-title = Ihr Termin

@@ -97,7 +97,24 @@ help-call = !call G-017 – call this number
 help-decline = !decline G-017 reason – decline; the person reads the reason
 help-pause = !pause notice – no new visits; the notice stands on the page. !resume – go on
 help-end = !end – finish your conversation. !end G-017 – finish this one
+help-agenda = !agenda – the appointments of today. !agenda tomorrow – those of tomorrow
+help-cancel-booking = !cancel K7QM reason – cancel this appointment. The reason stands in the mail.
 help-element = “Approve” and “Deny” in Element do the same as !call and !decline.
 misuse-unknown = There is no such command. !help shows all.
 misuse-usage = This is how: { $usage }
 misuse-too-long = The text is too long (500 characters at most). This is how: { $usage }
+
+## Appointments. No names: those stand in the consultation room alone.
+booking-new = 📅 New appointment { $code }: { $when } · { $service }
+booking-moved = 📅 Appointment { $code } moved to { $when } · { $service }
+booking-cancelled = 📅 Appointment { $code } cancelled: { $when } · { $service }
+booking-soon = ⏰ Soon: appointment { $code } at { $when } · { $service }
+booking-no-show = ⌛ Appointment { $code } ({ $when }) · { $service } · nobody came
+booking-undeliverable = ✉️ A mail about appointment { $code } ({ $when } · { $service }) could not be delivered. Please call if it is urgent.
+booking-concern = Appointment { $code }. { $needs }
+agenda-heading = 📅 Appointments on { $day }:
+agenda-empty = 📅 No appointments on { $day }.
+agenda-line = { $time }–{ $end } · { $code } · { $service } · { $language }
+agenda-line-arrived = { $time }–{ $end } · { $code } · { $service } · { $language } · is here
+answer-no-such-booking = There is no appointment { $code } here.
+answer-booking-cancelled = The appointment { $code } is cancelled. The mail goes out now.

@@ -176,3 +176,90 @@ visit-rating-5 = 5 – very satisfied
 visit-rating-send = Send rating
 visit-rating-choose = Please choose a rating.
 visit-rating-thanks = Thank you for your rating.
+
+## Booking an appointment
+
+book-step-service = What is it about?
+book-step-time = When would you like to come?
+book-step-contact = Who is coming?
+book-services = Services. You can choose several.
+book-choose-service = Please choose at least one service.
+book-find-time = Show free times
+book-none = No appointment is free at present. During opening hours you can knock without one.
+book-as-list = Show as a list
+book-as-calendar = Show as a calendar
+book-times = Free times on { $day }
+book-time = { $time }
+book-day-none = Nothing is free on this day.
+book-day-free = { $count ->
+    [0] nothing free
+    [one] one free time
+   *[other] { $count } free times
+  }
+book-month-before = Previous month
+book-month-after = Next month
+book-grid-hint = The arrow keys change the day, page up and page down the month.
+book-alternatives = These times are nearest
+book-back = Back
+book-other-time = Choose another time
+book-held = This time is kept for you until { $until }.
+book-field-name = Name
+book-field-mail = E-mail address
+book-field-phone = Telephone
+book-field-language = Language
+book-field-interpreter = Interpreting in this language
+book-field-accessibility = What do you need to take part well?
+book-field-companion_mail = E-mail address of a companion
+book-field-privacy_accepted = Data protection
+book-field-services = Services
+book-field-start = Time
+book-mail-hint = Invitation and link go there.
+book-accessibility-hint = For example sign language, subtitles or more time.
+book-privacy-hint = What you enter is deleted after the appointment.
+book-submit = Book appointment
+book-done = Your appointment is booked
+book-done-text = We have sent you a mail with the invitation.
+book-nearly-done = Nearly done
+book-nearly-done-text = We have sent you a mail. Please open the link in it and confirm the appointment. Only then does it count.
+book-code = Your appointment number: { $code }
+book-manage-link = To your appointment
+
+## Managing an appointment
+
+manage-title = Your appointment
+manage-loading = Your appointment is loading …
+manage-when = When
+manage-office = Office
+manage-services = Service
+manage-code = Appointment number
+manage-documents = Please have ready
+manage-held-heading = The appointment is not booked yet
+manage-unconfirmed-heading = Please confirm your appointment
+manage-unconfirmed-text = The appointment counts only once you confirm it.
+manage-confirm = Confirm appointment
+manage-confirmed-heading = Your appointment is booked
+manage-arrived-heading = You have checked in
+manage-cancelled-heading = The appointment is cancelled
+manage-cancelled-text = You can book a new appointment.
+manage-expired-heading = The appointment has lapsed
+manage-expired-text = It was not confirmed in time. You can book a new appointment.
+manage-no-show-heading = The appointment is over
+manage-no-show-text = We waited for you. You can book a new appointment.
+manage-book-again = Book a new appointment
+manage-come = I am here
+manage-come-from = From { $from } on you can check in here. It will then be your turn without queueing.
+manage-to-visit = To the conversation
+manage-calendar = Add to calendar
+manage-move = Move
+manage-cancel = Cancel
+manage-cancel-heading = Cancel the appointment?
+manage-cancel-text = The time then becomes free for others.
+manage-cancel-yes = Yes, cancel
+manage-cancel-no = Keep the appointment
+manage-earlier = Tell me when an earlier appointment becomes free.
+manage-links = Interpreter and companion
+manage-links-text = Whoever comes along gets a link of their own. It shows the appointment but cannot change it.
+manage-link-interpreter = Link for an interpreter
+manage-link-companion = Link for a companion
+manage-link-for-interpreter = For the interpreter
+manage-link-for-companion = For the companion

@@ -142,3 +142,9 @@ month-9 = September
 month-10 = October
 month-11 = November
 month-12 = December
+
+## Termine
+book-page-title = Book an appointment
+book-page-loading = One moment …
+book-page-lead = Appointment at: { $office }
+booking-page-title = Your appointment

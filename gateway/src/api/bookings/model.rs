@@ -1,0 +1,202 @@
+//! What the API says of appointments, as JSON.
+
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    api::model::LanguageCode,
+    appointments::{BookingPhase, BookingView, Holder, SlotView},
+    port::Lobby,
+};
+
+/// A time that can be had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Slot {
+    /// When it begins.
+    #[schema(value_type = String, format = DateTime)]
+    start: Timestamp,
+    /// When it ends.
+    #[schema(value_type = String, format = DateTime)]
+    end: Timestamp,
+    /// The day by the office's calendar.
+    #[schema(value_type = String, format = Date)]
+    date: Date,
+    /// What the office's clock shows at the start: `09:30`.
+    time: String,
+    /// The office's distance from UTC then: `+02:00`. Tells apart what a clock change shows twice.
+    offset: String,
+    /// How many more appointments can begin then.
+    free: u16,
+}
+
+impl From<SlotView> for Slot {
+    fn from(slot: SlotView) -> Self {
+        let seconds = slot.offset.seconds();
+        let (hours, minutes) = (seconds.abs() / 3600, seconds.abs() / 60 % 60);
+        let sign = if seconds < 0 { '-' } else { '+' };
+        Self {
+            start: slot.start,
+            end: slot.end,
+            date: slot.civil.date(),
+            time: slot.civil.strftime("%H:%M").to_string(),
+            offset: format!("{sign}{hours:02}:{minutes:02}"),
+            free: slot.free,
+        }
+    }
+}
+
+/// Where a booking stands.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum BookingState {
+    /// A time is held.
+    Held,
+    /// The link in the mail has to be followed.
+    Unconfirmed,
+    /// Counts.
+    Confirmed,
+    /// Has become a visit.
+    Arrived,
+    /// Cancelled.
+    Cancelled,
+    /// Was not confirmed in time.
+    Expired,
+    /// Nobody came.
+    NoShow,
+}
+
+/// Whose link it is.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LinkHolder {
+    /// Who booked.
+    Booker,
+    /// Translates.
+    Interpreter,
+    /// Comes along.
+    Companion,
+}
+
+/// A service of a booking.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BookedService {
+    /// Its id.
+    id: String,
+    /// Its name in the booking's language.
+    name: String,
+    /// What to bring, in the booking's language.
+    documents: Vec<String>,
+}
+
+/// A booking, as the holder of the link sees it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Booking {
+    /// Whose link was used. Those who come along may look only.
+    holder: LinkHolder,
+    /// The office's name in addresses.
+    office: String,
+    /// The office's name in the booking's language.
+    office_name: String,
+    /// What clerks and citizens call the booking.
+    code: String,
+    /// Where it stands.
+    state: BookingState,
+    /// When it begins.
+    #[schema(value_type = String, format = DateTime)]
+    start: Timestamp,
+    /// When it ends.
+    #[schema(value_type = String, format = DateTime)]
+    end: Timestamp,
+    /// The day by the office's calendar.
+    #[schema(value_type = String, format = Date)]
+    date: Date,
+    /// What the office's clock shows at the start.
+    time: String,
+    /// What for.
+    services: Vec<BookedService>,
+    /// The language of mails and conversation.
+    language: LanguageCode,
+    /// The booker's name; with the booker's own link only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    name: Option<String>,
+    /// While held or unconfirmed: when it lapses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+    /// From when on one can check in.
+    #[schema(value_type = String, format = DateTime)]
+    check_in_from: Timestamp,
+    /// Whether an earlier time is wanted.
+    wants_earlier: bool,
+    /// The visit it has become.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    visit: Option<String>,
+}
+
+impl Booking {
+    pub(super) fn new(lobby: &Lobby, view: BookingView) -> Self {
+        let language = view.language;
+        let office = lobby.city.office(&view.office);
+        Self {
+            holder: view.holder.into(),
+            office: view.office.to_string(),
+            office_name: office.map_or_else(
+                || view.office.to_string(),
+                |office| office.name.get(language).to_owned(),
+            ),
+            code: view.code,
+            state: match view.phase {
+                BookingPhase::Held => BookingState::Held,
+                BookingPhase::Unconfirmed => BookingState::Unconfirmed,
+                BookingPhase::Confirmed => BookingState::Confirmed,
+                BookingPhase::Arrived => BookingState::Arrived,
+                BookingPhase::Cancelled => BookingState::Cancelled,
+                BookingPhase::Expired => BookingState::Expired,
+                BookingPhase::NoShow => BookingState::NoShow,
+            },
+            start: view.start,
+            end: view.end,
+            date: view.civil.date(),
+            time: view.civil.strftime("%H:%M").to_string(),
+            services: view
+                .services
+                .iter()
+                .map(|id| {
+                    let service = office.and_then(|office| office.service(id));
+                    BookedService {
+                        id: id.to_string(),
+                        name: service.map_or_else(
+                            || id.to_string(),
+                            |service| service.name.get(language).to_owned(),
+                        ),
+                        documents: service
+                            .map(|service| service.documents.as_slice())
+                            .unwrap_or_default()
+                            .iter()
+                            .map(|document| document.get(language).to_owned())
+                            .collect(),
+                    }
+                })
+                .collect(),
+            language: language.into(),
+            name: view.name,
+            expires_at: view.expires_at,
+            check_in_from: view.check_in_from,
+            wants_earlier: view.wants_earlier,
+            visit: view.visit.map(|visit| visit.to_string()),
+        }
+    }
+}
+
+impl From<Holder> for LinkHolder {
+    fn from(holder: Holder) -> Self {
+        match holder {
+            Holder::Booker => Self::Booker,
+            Holder::Interpreter => Self::Interpreter,
+            Holder::Companion => Self::Companion,
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! `/buero/{slug}/termin`: the frame in which the guest client books. `/termin`: the one in which it shows a booking.
+
+use askama::Template;
+use axum::{
+    Extension,
+    extract::{Path, State},
+    response::Response,
+};
+use bridge::ids::Language;
+use serde::Serialize;
+
+use super::{
+    assets::Script,
+    layout::Layout,
+    respond::{self, Kind},
+    words::Words,
+};
+use crate::state::Gateway;
+
+/// A service, as the guest client offers it.
+#[derive(Serialize)]
+struct ServiceChoice<'a> {
+    id: &'a str,
+    name: &'a str,
+    minutes: String,
+}
+
+#[derive(Template)]
+#[template(path = "book.html")]
+struct BookPage<'a> {
+    layout: Layout<'a>,
+    slug: &'a str,
+    name: &'a str,
+    office_path: &'a str,
+    /// JSON.
+    services: String,
+    privacy_href: String,
+}
+
+pub(super) async fn book(
+    State(gateway): State<Gateway>,
+    Extension(language): Extension<Language>,
+    Path(slug): Path<String>,
+) -> Response {
+    let city = gateway.house.lobby().borrow().city.clone();
+    let found = city
+        .offices
+        .iter()
+        .find(|office| office.slug.as_str() == slug)
+        .filter(|_| city.languages.contains(&language) && gateway.appointments.is_some())
+        .and_then(|office| Some((office, office.booking.as_ref()?)));
+    let Some((office, terms)) = found else {
+        return respond::not_found(&gateway, &city, language);
+    };
+    let heading = gateway.texts.text(language, "book-page-title", None);
+    let office_path = format!("/buero/{slug}");
+    let layout = Layout::new(
+        &gateway,
+        &city,
+        language,
+        format!("{office_path}/termin"),
+        &heading,
+    )
+    .script(Script::Book);
+    let w = Words::new(&gateway.texts, language, &office.hours.zone);
+    let services: Vec<ServiceChoice<'_>> = office
+        .services
+        .iter()
+        .filter(|service| terms.services.contains(&service.id))
+        .map(|service| ServiceChoice {
+            id: service.id.as_str(),
+            name: service.name.get(language),
+            minutes: w.n("office-service-minutes", service.minutes),
+        })
+        .collect();
+    let privacy_href = city
+        .pages
+        .iter()
+        .find(|page| page.slug == "datenschutz")
+        .map(|page| layout.href(&format!("/seite/{}", page.slug)));
+    respond::page(
+        Kind::Public,
+        &BookPage {
+            slug: office.slug.as_str(),
+            name: office.name.get(language),
+            office_path: &office_path,
+            // Plain texts always have a JSON form.
+            services: serde_json::to_string(&services).unwrap_or_default(),
+            privacy_href: privacy_href.unwrap_or_default(),
+            layout,
+        },
+    )
+}
+
+#[derive(Template)]
+#[template(path = "booking.html")]
+struct BookingPage<'a> {
+    layout: Layout<'a>,
+}
+
+/// The page is the same for everybody: what opens a booking stands behind `#` and is not sent here.
+pub(super) async fn show(
+    State(gateway): State<Gateway>,
+    Extension(language): Extension<Language>,
+) -> Response {
+    let city = gateway.house.lobby().borrow().city.clone();
+    if gateway.appointments.is_none() || !city.languages.contains(&language) {
+        return respond::not_found(&gateway, &city, language);
+    }
+    let heading = gateway.texts.text(language, "booking-page-title", None);
+    let layout =
+        Layout::new(&gateway, &city, language, "/termin", &heading).script(Script::Booking);
+    respond::page(Kind::Personal, &BookingPage { layout })
+}

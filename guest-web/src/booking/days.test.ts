@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { addDays, addMonths, byDay, step, weekday, weeks } from "./days";
+
+test("days follow each other over months, years and clock changes", () => {
+  expect(addDays("2026-10-24", 1)).toBe("2026-10-25");
+  expect(addDays("2026-10-25", 1)).toBe("2026-10-26");
+  expect(addDays("2026-12-31", 1)).toBe("2027-01-01");
+  expect(addDays("2028-03-01", -1)).toBe("2028-02-29");
+});
+
+test("a month later is the same day, or the month's last", () => {
+  expect(addMonths("2027-01-31", 1)).toBe("2027-02-28");
+  expect(addMonths("2026-11-24", -1)).toBe("2026-10-24");
+  expect(addMonths("2026-12-05", 1)).toBe("2027-01-05");
+});
+
+test("weeks begin on Monday", () => {
+  expect(weekday("2026-11-23")).toBe(0);
+  const november = weeks("2026-11-24");
+  expect(november[0]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    "2026-11-01",
+  ]);
+  expect(november).toHaveLength(6);
+  expect(november.flat().filter(Boolean)).toHaveLength(30);
+});
+
+test("keys lead where the grid pattern says", () => {
+  expect(step("ArrowDown", "2026-11-24")).toBe("2026-12-01");
+  expect(step("ArrowLeft", "2026-11-01")).toBe("2026-10-31");
+  expect(step("Home", "2026-11-24")).toBe("2026-11-23");
+  expect(step("End", "2026-11-24")).toBe("2026-11-29");
+  expect(step("PageDown", "2026-11-30")).toBe("2026-12-30");
+  expect(step("a", "2026-11-24")).toBeUndefined();
+});
+
+test("times are put to their days", () => {
+  const slot = (date: string, time: string) => ({
+    start: `${date}T${time}:00Z`,
+    end: `${date}T${time}:30Z`,
+    date,
+    time,
+    offset: "+01:00",
+    free: 1,
+  });
+  const days = byDay([slot("2026-11-24", "08:00"), slot("2026-11-24", "09:00"), slot("2026-11-25", "08:00")]);
+  expect([...days.keys()]).toEqual(["2026-11-24", "2026-11-25"]);
+  expect(days.get("2026-11-24")).toHaveLength(2);
+});

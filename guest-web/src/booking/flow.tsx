@@ -1,0 +1,233 @@
+// Booking: what for, when, who.
+
+import { useState } from "preact/hooks";
+import { Refused, type Api } from "../api/client";
+import type { Contact, FieldError, Hold, NewBooking, Slot, Slots } from "../api/types";
+import type { Texts } from "../lib/texts";
+import { Alert, Button, StateHeading, useAction } from "../visit/parts";
+import { ContactForm } from "./contact";
+import { DayNames } from "./days";
+import { Picker } from "./picker";
+
+export interface Service {
+  id: string;
+  name: string;
+  minutes: string;
+}
+
+export interface FlowProps {
+  t: Texts;
+  api: Api;
+  language: "de" | "en";
+  office: string;
+  services: Service[];
+  privacyHref: string;
+  manageHref: string;
+}
+
+type Step =
+  | { name: "services" }
+  | { name: "time"; offer: Slots; missed?: readonly Slot[] }
+  | { name: "contact"; hold: Hold; slot: Slot }
+  | { name: "done"; made: NewBooking };
+
+export function Flow(props: FlowProps) {
+  const { t, api, office, language } = props;
+  const [step, setStep] = useState<Step>({ name: "services" });
+  const [moved, setMoved] = useState(false);
+  const [chosen, setChosen] = useState<string[]>(
+    props.services.length === 1 ? props.services.map(({ id }) => id) : [],
+  );
+  const [problem, setProblem] = useState<string>();
+  const [errors, setErrors] = useState<readonly FieldError[]>([]);
+  const names = new DayNames(language);
+
+  const show = (next: Step) => {
+    setMoved(true);
+    setProblem(undefined);
+    setErrors([]);
+    setStep(next);
+  };
+  /** Shows the times again, with what can be had instead of the one that was lost. */
+  const again = async (missed?: readonly Slot[]) => {
+    const offer = await api.slots(office, chosen);
+    show({ name: "time", offer, ...(missed ? { missed } : {}) });
+  };
+  const told = (error: unknown) => {
+    if (!(error instanceof Refused)) return setProblem(t("form-network"));
+    setErrors(error.problem.errors ?? []);
+    setProblem(error.problem.detail ?? error.problem.title ?? t("form-network"));
+  };
+
+  const [find, finding] = useAction(() => again().catch(told));
+  const hold = async (slot: Slot) => {
+    try {
+      show({ name: "contact", hold: await api.hold(office, chosen, slot.start), slot });
+    } catch (error) {
+      if (error instanceof Refused && error.problem.alternatives) {
+        await again(error.problem.alternatives).catch(told);
+        setProblem(error.problem.detail);
+      } else told(error);
+    }
+  };
+  const book = async (contact: Contact, token: string) => {
+    try {
+      show({ name: "done", made: await api.book(contact, token) });
+    } catch (error) {
+      told(error);
+      if (error instanceof Refused && error.problem.type === "/problems/booking-lapsed") {
+        await again().catch(told);
+        setProblem(error.problem.detail);
+      }
+    }
+  };
+  const alert = problem && (
+    <div role="alert">
+      <Alert kind="danger" title={problem}>
+        {errors.length > 0 && (
+          <ul class="kern-list">
+            {errors.map(({ field, detail }) => (
+              <li key={field}>
+                <a class="kern-link kern-link--no-visited-state" href={`#${field}`}>
+                  {t(`book-field-${field}`)}: {detail}
+                </a>
+              </li>
+            ))}
+          </ul>
+        )}
+      </Alert>
+    </div>
+  );
+
+  switch (step.name) {
+    case "services":
+      return (
+        <form
+          class="vz-form"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (chosen.length === 0) setProblem(t("book-choose-service"));
+            else find();
+          }}
+        >
+          <StateHeading key={step.name} text={t("book-step-service")} focus={moved} />
+          {alert}
+          <fieldset class="kern-fieldset">
+            <legend class="kern-label">{t("book-services")}</legend>
+            <div class="kern-fieldset__body">
+              {props.services.map((service) => (
+                <div class="kern-form-check" key={service.id}>
+                  <input
+                    class="kern-form-check__checkbox"
+                    type="checkbox"
+                    id={`service-${service.id}`}
+                    checked={chosen.includes(service.id)}
+                    onChange={(event) =>
+                      setChosen(
+                        event.currentTarget.checked
+                          ? [...chosen, service.id]
+                          : chosen.filter((id) => id !== service.id),
+                      )
+                    }
+                  />
+                  <label class="kern-label" for={`service-${service.id}`}>
+                    {service.name} ({service.minutes})
+                  </label>
+                </div>
+              ))}
+            </div>
+          </fieldset>
+          <div>
+            <Button kind="primary" type="submit" label={t("book-find-time")} busy={finding} />
+          </div>
+        </form>
+      );
+    case "time":
+      return (
+        <div class="vz-form">
+          <StateHeading key={step.name} text={t("book-step-time")} focus={moved} />
+          {alert}
+          {step.missed && step.missed.length > 0 && (
+            <section aria-label={t("book-alternatives")}>
+              <h2 class="kern-title">{t("book-alternatives")}</h2>
+              <ul class="vz-times__list">
+                {step.missed.map((slot) => (
+                  <li key={slot.start}>
+                    <Button
+                      kind="secondary"
+                      label={`${names.day(slot.date)}, ${t("book-time", { time: slot.time })}`}
+                      onClick={() => void hold(slot)}
+                    />
+                  </li>
+                ))}
+              </ul>
+            </section>
+          )}
+          <Picker t={t} language={language} offer={step.offer} onChoose={(slot) => void hold(slot)} />
+          <div>
+            <Button
+              kind="tertiary"
+              icon="arrow-back"
+              label={t("book-back")}
+              onClick={() => show({ name: "services" })}
+            />
+          </div>
+        </div>
+      );
+    case "contact": {
+      const { slot, hold: held } = step;
+      const until = new Date(held.expires_at).toLocaleTimeString(language, { timeStyle: "short" });
+      return (
+        <div class="vz-form">
+          <StateHeading key={step.name} text={t("book-step-contact")} focus={moved} />
+          <p class="kern-body">
+            <strong>
+              {names.day(slot.date)}, {t("book-time", { time: slot.time })}
+            </strong>
+            <br />
+            {t("book-held", { until })}
+          </p>
+          {alert}
+          <ContactForm
+            t={t}
+            language={language}
+            privacyHref={props.privacyHref}
+            errors={errors}
+            onSend={(contact) => book(contact, held.token)}
+          />
+          <div>
+            <Button
+              kind="tertiary"
+              icon="arrow-back"
+              label={t("book-other-time")}
+              onClick={() => {
+                void api.letGo(office, held.token).catch(() => undefined);
+                void again().catch(told);
+              }}
+            />
+          </div>
+        </div>
+      );
+    }
+    case "done": {
+      const { booking, token } = step.made;
+      return (
+        <div class="vz-form">
+          <StateHeading key={step.name} text={t(token ? "book-done" : "book-nearly-done")} focus={moved} />
+          <Alert
+            kind={token ? "success" : "info"}
+            title={`${names.day(booking.date)}, ${t("book-time", { time: booking.time })}`}
+          >
+            <p class="kern-body">{t(token ? "book-done-text" : "book-nearly-done-text")}</p>
+          </Alert>
+          <p class="kern-body">{t("book-code", { code: booking.code })}</p>
+          {token && (
+            <a class="kern-link" href={`${props.manageHref}#${token}`}>
+              {t("book-manage-link")}
+            </a>
+          )}
+        </div>
+      );
+    }
+  }
+}

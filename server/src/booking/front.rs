@@ -1,0 +1,263 @@
+//! Bookings as browsers see them: [`Appointments`] on [`Bookings`] and the house.
+
+use async_trait::async_trait;
+use bridge::{
+    ids::{GuestId, OfficeSlug, ServiceId, VisitId},
+    input::{Input, Knock},
+    visit::{VisitKind, Visitor},
+};
+use gateway::appointments::{
+    Appointments, Booked, BookingError, BookingView, Contact, Hold, Holder, Offer, SlotQuery,
+    Token, TokenHash,
+};
+use jiff::Timestamp;
+use store::{BookingState, VisitPrivate};
+
+use super::{Bookings, Place, change::opened, internal, letter, take::Dice};
+use crate::{
+    front_office::Counter,
+    ghosts,
+    house::{ChangeError, first_language},
+    shell,
+};
+
+#[async_trait]
+impl Appointments for Counter {
+    async fn slots(&self, office: &OfficeSlug, query: &SlotQuery) -> Result<Offer, BookingError> {
+        let city = self.0.city.get();
+        let config = city.office(office).ok_or(BookingError::UnknownOffice)?;
+        self.bookings()?
+            .slots(&Place::new(config, shell::now())?, query)
+            .await
+    }
+
+    async fn hold(
+        &self,
+        office: &OfficeSlug,
+        services: &[ServiceId],
+        start: Timestamp,
+    ) -> Result<Hold, BookingError> {
+        let city = self.0.city.get();
+        let config = city.office(office).ok_or(BookingError::UnknownOffice)?;
+        let dice = Dice {
+            id: shell::random().map_err(internal)?,
+            uid: shell::random().map_err(internal)?,
+            token: shell::random().map_err(internal)?,
+            code: shell::random().map_err(internal)?,
+        };
+        let place = Place::new(config, shell::now())?;
+        self.bookings()?.hold(&place, services, start, &dice).await
+    }
+
+    async fn let_go(&self, token: &TokenHash) -> Result<(), BookingError> {
+        self.bookings()?.let_go(token).await
+    }
+
+    async fn book(&self, token: &TokenHash, contact: Contact) -> Result<Booked, BookingError> {
+        let office = self.office_of(token).await.map_err(|error| match error {
+            // A hold that has lapsed may have been cleared away.
+            BookingError::UnknownBooking => BookingError::Lapsed,
+            other => other,
+        })?;
+        let city = self.0.city.get();
+        let config = city.office(&office).ok_or(BookingError::UnknownOffice)?;
+        let place = Place::new(config, shell::now())?;
+        let booked = self.bookings()?.book(&place, token, contact).await?;
+        self.0.outbox.notify_one();
+        Ok(booked)
+    }
+
+    async fn booking(&self, token: &TokenHash) -> Result<BookingView, BookingError> {
+        let office = self.office_of(token).await?;
+        let city = self.0.city.get();
+        let config = city.office(&office).ok_or(BookingError::UnknownBooking)?;
+        self.bookings()?
+            .show(&Place::new(config, shell::now())?, token)
+            .await
+    }
+
+    async fn confirm(&self, token: &TokenHash) -> Result<BookingView, BookingError> {
+        let office = self.office_of(token).await?;
+        let city = self.0.city.get();
+        let config = city.office(&office).ok_or(BookingError::UnknownBooking)?;
+        let place = Place::new(config, shell::now())?;
+        let view = self.bookings()?.confirm(&place, token).await?;
+        self.0.outbox.notify_one();
+        Ok(view)
+    }
+
+    async fn reschedule(
+        &self,
+        token: &TokenHash,
+        start: Timestamp,
+    ) -> Result<BookingView, BookingError> {
+        let office = self.office_of(token).await?;
+        let city = self.0.city.get();
+        let config = city.office(&office).ok_or(BookingError::UnknownBooking)?;
+        let place = Place::new(config, shell::now())?;
+        let dice = u64::from_be_bytes(shell::random().map_err(internal)?);
+        let view = self
+            .bookings()?
+            .reschedule(&place, token, start, dice)
+            .await?;
+        self.0.outbox.notify_one();
+        Ok(view)
+    }
+
+    async fn cancel(&self, token: &TokenHash) -> Result<BookingView, BookingError> {
+        let office = self.office_of(token).await?;
+        let city = self.0.city.get();
+        let config = city.office(&office).ok_or(BookingError::UnknownBooking)?;
+        let place = Place::new(config, shell::now())?;
+        let dice = u64::from_be_bytes(shell::random().map_err(internal)?);
+        let view = self.bookings()?.cancel(&place, token, dice).await?;
+        self.0.outbox.notify_one();
+        Ok(view)
+    }
+
+    async fn calendar(&self, token: &TokenHash) -> Result<String, BookingError> {
+        let bookings = self.bookings()?;
+        let mut read = bookings.store.read().await.map_err(internal)?;
+        let (booking, holder) = opened(&mut read, token).await?;
+        if holder != Holder::Booker {
+            return Err(BookingError::NotYours);
+        }
+        if !matches!(
+            booking.state,
+            BookingState::Confirmed | BookingState::Arrived | BookingState::Cancelled
+        ) {
+            return Err(BookingError::WrongState);
+        }
+        let private = read
+            .booking_private(&booking.id)
+            .await
+            .map_err(internal)?
+            .ok_or(BookingError::UnknownBooking)?;
+        drop(read);
+        let city = self.0.city.get();
+        let office = city
+            .office(&booking.office)
+            .ok_or(BookingError::UnknownBooking)?;
+        let manage = bookings.key.manage(&booking.id);
+        letter::calendar(
+            &self.0.words,
+            &self.0.settings.public_url,
+            office,
+            &booking,
+            &private,
+            &manage,
+        )
+        .map_err(internal)
+    }
+
+    async fn invite(&self, token: &TokenHash, holder: Holder) -> Result<Token, BookingError> {
+        let office = self.office_of(token).await?;
+        let city = self.0.city.get();
+        let config = city.office(&office).ok_or(BookingError::UnknownBooking)?;
+        let place = Place::new(config, shell::now())?;
+        let link = Token::from_bytes(shell::random().map_err(internal)?);
+        self.bookings()?
+            .invite(&place, token, holder, &link)
+            .await?;
+        Ok(link)
+    }
+
+    async fn want_earlier(
+        &self,
+        token: &TokenHash,
+        wanted: bool,
+    ) -> Result<BookingView, BookingError> {
+        let office = self.office_of(token).await?;
+        let city = self.0.city.get();
+        let config = city.office(&office).ok_or(BookingError::UnknownBooking)?;
+        let place = Place::new(config, shell::now())?;
+        self.bookings()?.want_earlier(&place, token, wanted).await
+    }
+
+    async fn check_in(&self, token: &TokenHash, guest: &GuestId) -> Result<VisitId, BookingError> {
+        let office = self.office_of(token).await?;
+        let house = &self.0;
+        let city = house.city.get();
+        let config = city.office(&office).ok_or(BookingError::UnknownBooking)?;
+        let place = Place::new(config, shell::now())?;
+        let mut unit = house.change(&office).await.map_err(refused)?;
+        let (mut booking, holder) = opened(&mut unit.tx, token).await?;
+        if holder != Holder::Booker {
+            return Err(BookingError::NotYours);
+        }
+        if let (BookingState::Arrived, Some(visit)) = (booking.state, &booking.visit) {
+            let known = unit.tx.visit(visit).await.map_err(internal)?;
+            return known
+                .filter(|record| record.visit.visitor == Visitor::Guest(guest.clone()))
+                .map(|record| record.visit.id)
+                .ok_or(BookingError::WrongState);
+        }
+        if booking.state != BookingState::Confirmed {
+            return Err(BookingError::WrongState);
+        }
+        let from = place.check_in_from(booking.start);
+        if place.now < from {
+            return Err(BookingError::TooEarly { from });
+        }
+        let private = unit
+            .tx
+            .booking_private(&booking.id)
+            .await
+            .map_err(internal)?
+            .ok_or(BookingError::UnknownBooking)?;
+        let id = VisitId::from_random(shell::random().map_err(internal)?);
+        unit.decide(Input::Knock(Knock {
+            visit: id.clone(),
+            visitor: Visitor::Guest(guest.clone()),
+            kind: VisitKind::Appointment { at: booking.start },
+            language: booking.language,
+            service: booking.services.first().cloned(),
+        }))?;
+        let concern = house.words.say(
+            first_language(&city),
+            "booking-concern",
+            &[
+                ("code", &booking.code),
+                ("needs", &private.accessibility.clone().unwrap_or_default()),
+            ],
+        );
+        let words = VisitPrivate {
+            concern: Some(concern),
+            name: Some(private.name),
+            interpreter: private.interpreter,
+            decline_text: None,
+        };
+        unit.tx.put_private(&id, &words).await.map_err(internal)?;
+        let ghost = ghosts::take(house, &mut unit.tx).await.map_err(refused)?;
+        unit.tx.set_ghost(&id, &ghost).await.map_err(internal)?;
+        booking.state = BookingState::Arrived;
+        booking.visit = Some(id.clone());
+        booking.changed_at = place.now;
+        booking.ended_at = Some(place.now.max(booking.end));
+        unit.tx.save_booking(&booking).await.map_err(internal)?;
+        unit.commit().await.map_err(internal)?;
+        house.ghosts.notify_one();
+        Ok(id)
+    }
+}
+
+impl Counter {
+    fn bookings(&self) -> Result<&Bookings, BookingError> {
+        self.0.bookings.as_ref().ok_or(BookingError::NotOffered)
+    }
+
+    /// At which office the booking is that a secret opens.
+    async fn office_of(&self, token: &TokenHash) -> Result<OfficeSlug, BookingError> {
+        let mut read = self.bookings()?.store.read().await.map_err(internal)?;
+        let (booking, _) = opened(&mut read, token).await?;
+        Ok(booking.office)
+    }
+}
+
+fn refused(fault: ChangeError) -> BookingError {
+    match fault {
+        ChangeError::UnknownOffice => BookingError::UnknownOffice,
+        ChangeError::Refused(refusal) => BookingError::Refused(refusal),
+        ChangeError::Store(_) | ChangeError::Randomness | ChangeError::Matrix(_) => internal(fault),
+    }
+}

@@ -1,0 +1,74 @@
+//! The key from which the secrets in manage links are made.
+//!
+//! Every mail about a booking carries its link, also those written weeks later, but the database must hold nothing
+//! that lets anybody in. So a link's secret is not stored: it is made anew each time, from the booking's id and this
+//! key, which lies in a file beside the database and not in it. The database holds the secret's hash, to find the
+//! booking by.
+
+use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path, sync::Arc};
+
+use anyhow::{Context as _, Result};
+use bridge::ids::BookingId;
+use gateway::appointments::Token;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+/// 256 bits.
+#[derive(Clone)]
+pub(crate) struct Key(Arc<[u8; 32]>);
+
+impl Key {
+    pub(crate) fn new(bytes: [u8; 32]) -> Self {
+        Self(Arc::new(bytes))
+    }
+
+    /// Reads the key's file; makes it out of `fresh` random bytes when it is missing.
+    pub(crate) fn open(path: &Path, fresh: [u8; 32]) -> Result<Self> {
+        let made = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .and_then(|mut file| {
+                file.write_all(&fresh)?;
+                file.sync_all()
+            });
+        match made {
+            Ok(()) => return Ok(Self::new(fresh)),
+            Err(fault) if fault.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(fault) => {
+                return Err(fault).with_context(|| format!("cannot make {}", path.display()));
+            }
+        }
+        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes = bytes.try_into().ok().with_context(|| {
+            format!(
+                "{} is damaged: it must hold 32 bytes. Restore it from a backup; without it the links in mails that \
+                 were sent lead nowhere",
+                path.display()
+            )
+        })?;
+        Ok(Self::new(bytes))
+    }
+
+    /// The secret in the booker's link.
+    pub(crate) fn manage(&self, booking: &BookingId) -> Token {
+        self.token("manage", booking)
+    }
+
+    /// The secret in the link of the companion who was named when booking.
+    pub(crate) fn companion(&self, booking: &BookingId) -> Token {
+        self.token("companion", booking)
+    }
+
+    fn token(&self, purpose: &str, booking: &BookingId) -> Token {
+        // HMAC takes keys of any length.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.as_slice()) else {
+            unreachable!("HMAC takes a key of any length")
+        };
+        mac.update(purpose.as_bytes());
+        mac.update(b":");
+        mac.update(booking.as_str().as_bytes());
+        Token::from_bytes(mac.finalize().into_bytes().into())
+    }
+}

@@ -1,0 +1,121 @@
+//! What clerks read about appointments in the door room: codes, times and services, no names.
+
+use appservice::{
+    content::Text,
+    jobs::{Job, Speaker},
+};
+use bridge::ids::{BookingId, Language};
+use city::model::OfficeConfig;
+use jiff::tz::TimeZone;
+use store::{Booking, BookingState};
+
+use super::News;
+use crate::{
+    errands::Plan,
+    house::{ChangeError, House, first_language},
+    words::{Words, clock},
+};
+
+impl News {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::New => "booking-new",
+            Self::Moved => "booking-moved",
+            Self::Cancelled => "booking-cancelled",
+            Self::Soon => "booking-soon",
+            Self::NoShow => "booking-no-show",
+            Self::Undeliverable => "booking-undeliverable",
+        }
+    }
+
+    /// Whether it is still so.
+    fn is_true_of(self, booking: &Booking) -> bool {
+        match self {
+            Self::Soon => booking.state == BookingState::Confirmed,
+            Self::New | Self::Moved | Self::Cancelled | Self::NoShow | Self::Undeliverable => true,
+        }
+    }
+}
+
+/// The line of a row.
+pub(crate) async fn plan(house: &House, id: &BookingId, news: News) -> Result<Plan, ChangeError> {
+    let Some(booking) = house.store.read().await?.booking(id).await? else {
+        return Ok(Plan::Nothing);
+    };
+    let city = house.city.get();
+    let Some(office) = city.office(&booking.office) else {
+        return Ok(Plan::Nothing);
+    };
+    if !news.is_true_of(&booking) {
+        return Ok(Plan::Nothing);
+    }
+    let Some(room) = house.doors.room(&office.slug) else {
+        return Ok(Plan::NoDoorYet);
+    };
+    let language = first_language(&city);
+    let text = house.words.say(
+        language,
+        news.key(),
+        &[
+            ("code", &booking.code),
+            (
+                "when",
+                &house
+                    .words
+                    .when(language, booking.start, &office.hours.zone),
+            ),
+            ("service", &services(office, &booking, language)),
+        ],
+    );
+    Ok(Plan::job(Job::Say {
+        room,
+        speaker: Speaker::Bot,
+        text: Text::notice(text),
+    }))
+}
+
+/// The appointments of a day, one a line.
+pub(crate) fn agenda(
+    words: &Words,
+    language: Language,
+    office: &OfficeConfig,
+    day: jiff::civil::Date,
+    bookings: &[Booking],
+) -> String {
+    let day = words.day(language, day);
+    if bookings.is_empty() {
+        return words.say(language, "agenda-empty", &[("day", &day)]);
+    }
+    let zone: &TimeZone = &office.hours.zone;
+    let mut lines = vec![words.say(language, "agenda-heading", &[("day", &day)])];
+    for booking in bookings {
+        let key = if booking.state == BookingState::Arrived {
+            "agenda-line-arrived"
+        } else {
+            "agenda-line"
+        };
+        let spoken = words.say(language, &format!("language-{}", booking.language), &[]);
+        lines.push(words.say(
+            language,
+            key,
+            &[
+                ("time", &clock(booking.start, zone)),
+                ("end", &clock(booking.end, zone)),
+                ("code", &booking.code),
+                ("service", &services(office, booking, language)),
+                ("language", &spoken),
+            ],
+        ));
+    }
+    lines.join("\n")
+}
+
+fn services(office: &OfficeConfig, booking: &Booking, language: Language) -> String {
+    let names: Vec<&str> = booking
+        .services
+        .iter()
+        .filter_map(|id| office.service(id))
+        .map(|service| service.name.get(language))
+        .collect();
+    names.join(", ")
+}

@@ -1,0 +1,190 @@
+//! Appointments: deciding about bookings, what time does to them, and the mails and lines that follow.
+//!
+//! [`Bookings`] decides, each time in one transaction of the database, and stores what follows from it as errands
+//! beside the decision. It asks neither the homeserver nor the clock, so that its tests need neither.
+
+mod change;
+mod clerk;
+mod front;
+mod key;
+mod letter;
+mod line;
+mod post;
+mod take;
+#[cfg(test)]
+mod tests;
+mod tide;
+
+use bridge::ids::BookingId;
+use city::model::{Booking as Terms, OfficeConfig};
+use gateway::appointments::{BookingError, BookingPhase, BookingView, Holder};
+use jiff::{SignedDuration, Timestamp};
+use scheduler::slots::{Cell, Slot, Span, Taken, cell_start};
+use serde::{Deserialize, Serialize};
+use store::{Booking, BookingState, Lane, Store, Tx};
+
+use crate::task::Errand;
+
+pub(crate) use self::{
+    clerk::{agenda_of, cancel_for_clerk},
+    key::Key,
+    letter::{Letter, Planned, plan as plan_letter, undeliverable},
+    line::plan as plan_line,
+    post::{MailConfig, Post, Sent},
+    tide::keep,
+};
+
+/// Decides about bookings.
+#[derive(Clone)]
+pub(crate) struct Bookings {
+    pub(crate) store: Store,
+    pub(crate) key: Key,
+    /// The domain in names that calendars keep.
+    pub(crate) domain: String,
+}
+
+/// An office that takes appointments, at a moment.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) office: &'a OfficeConfig,
+    pub(crate) terms: &'a Terms,
+    pub(crate) now: Timestamp,
+}
+
+impl<'a> Place<'a> {
+    pub(crate) fn new(office: &'a OfficeConfig, now: Timestamp) -> Result<Self, BookingError> {
+        let terms = office.booking.as_ref().ok_or(BookingError::NotOffered)?;
+        Ok(Self { office, terms, now })
+    }
+
+    /// The booking as the holder of a link sees it.
+    fn view(&self, booking: Booking, holder: Holder, name: Option<String>) -> BookingView {
+        let for_booker = holder == Holder::Booker;
+        BookingView {
+            holder,
+            office: booking.office,
+            code: booking.code,
+            phase: match booking.state {
+                BookingState::Held => BookingPhase::Held,
+                BookingState::Unconfirmed => BookingPhase::Unconfirmed,
+                BookingState::Confirmed => BookingPhase::Confirmed,
+                BookingState::Arrived => BookingPhase::Arrived,
+                BookingState::Cancelled => BookingPhase::Cancelled,
+                BookingState::Expired => BookingPhase::Expired,
+                BookingState::NoShow => BookingPhase::NoShow,
+            },
+            civil: self.office.hours.zone.to_datetime(booking.start),
+            start: booking.start,
+            end: booking.end,
+            services: booking.services,
+            language: booking.language,
+            name: name.filter(|_| for_booker),
+            expires_at: booking.expires_at,
+            check_in_from: self.check_in_from(booking.start),
+            wants_earlier: booking.wants_earlier,
+            visit: booking.visit.filter(|_| for_booker),
+        }
+    }
+
+    /// From when on the citizen of an appointment can check in.
+    pub(crate) fn check_in_from(&self, start: Timestamp) -> Timestamp {
+        start
+            .saturating_sub(self.terms.prepare)
+            .unwrap_or(Timestamp::MIN)
+    }
+}
+
+/// What a line in the door room tells about a booking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum News {
+    /// It counts.
+    New,
+    /// It has another time.
+    Moved,
+    /// The citizen has cancelled.
+    Cancelled,
+    /// It begins soon.
+    Soon,
+    /// Nobody came.
+    NoShow,
+    /// A mail could not be delivered.
+    Undeliverable,
+}
+
+/// Stores a mail beside the decision that causes it.
+async fn write(
+    tx: &mut Tx,
+    booking: &BookingId,
+    letter: Letter,
+    now: Timestamp,
+) -> store::Result<()> {
+    let errand = Errand::Mail {
+        booking: booking.clone(),
+        letter,
+    };
+    tx.enqueue(&Lane::mail(booking), &errand, now).await?;
+    Ok(())
+}
+
+/// Stores a line for the clerks beside the decision that causes it.
+async fn tell(tx: &mut Tx, booking: &Booking, news: News, now: Timestamp) -> store::Result<()> {
+    let errand = Errand::TellBooking {
+        booking: booking.id.clone(),
+        news,
+    };
+    tx.enqueue(&Lane::door(&booking.office), &errand, now)
+        .await?;
+    Ok(())
+}
+
+/// Cells that are taken, as stretches in which equally many are.
+fn stretches(taken: &[(Cell, u16)]) -> Vec<Taken> {
+    let mut stretches: Vec<Taken> = Vec::new();
+    for (cell, desks) in taken {
+        let (Some(start), Some(end)) = (cell_start(*cell), cell_start(cell.saturating_add(1)))
+        else {
+            continue;
+        };
+        match stretches.last_mut() {
+            Some(last) if last.span.end == start && last.desks == *desks => last.span.end = end,
+            _ => stretches.push(Taken {
+                span: Span { start, end },
+                desks: *desks,
+            }),
+        }
+    }
+    stretches
+}
+
+fn slot_view(slot: &Slot) -> gateway::appointments::SlotView {
+    gateway::appointments::SlotView {
+        start: slot.start,
+        end: slot.end,
+        civil: slot.civil_start,
+        offset: slot.offset,
+        free: slot.free,
+    }
+}
+
+/// When a given-up place is free again: somewhere between the office's two limits, so that nobody can pass a place
+/// on by cancelling it at an agreed moment. `dice` is any random number.
+fn reappears(place: &Place<'_>, dice: u64) -> Timestamp {
+    let (from, to) = place.terms.reappear;
+    let width = u64::try_from((to - from).as_secs()).unwrap_or(0);
+    let chosen = i64::try_from(dice % width.saturating_add(1)).unwrap_or(0);
+    place
+        .now
+        .saturating_add(from + SignedDuration::from_secs(chosen))
+        .unwrap_or(place.now)
+}
+
+/// A fault of ours: told in the log, without what it was about.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "so that it fits where errors are mapped"
+)]
+fn internal(fault: impl std::fmt::Display) -> BookingError {
+    tracing::error!("a booking failed: {fault}");
+    BookingError::Internal
+}

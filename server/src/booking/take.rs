@@ -1,0 +1,397 @@
+//! Choosing a time and booking it.
+
+use std::ops::RangeInclusive;
+
+use bridge::ids::{BookingId, ServiceId};
+use gateway::appointments::{
+    Booked, BookingError, Contact, Hold, Holder, Offer, SlotQuery, SlotView, Token, TokenHash,
+};
+use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
+use scheduler::slots::{
+    Agenda, Cell, Refused, Slot, Span, capacity, cells, find_slot, free_slots,
+    nearest_alternatives, occupied, total_minutes,
+};
+use store::{Booking, BookingPrivate, BookingState, LinkRole, Read, StoreError, Tx};
+
+use super::{Bookings, Letter, News, Place, internal, slot_view, stretches, tell, write};
+
+/// As many nearest times are told to somebody who came too late.
+const ALTERNATIVES: usize = 6;
+/// Nearest times are looked for in so many days before and after.
+const AROUND: i32 = 14;
+/// What a booking is called in so many characters. None of them can be mistaken for another.
+const CODE: usize = 4;
+const CODE_ALPHABET: &[u8; 31] = b"ABCDEFGHJKLMNPQRSTUVWXYZ2345679";
+
+/// Random bytes for a new booking.
+#[derive(Clone, Copy)]
+pub(crate) struct Dice {
+    pub(crate) id: [u8; 16],
+    pub(crate) uid: [u8; 16],
+    pub(crate) token: [u8; 32],
+    pub(crate) code: [u8; 32],
+}
+
+impl Place<'_> {
+    /// How long an appointment for these services takes.
+    pub(crate) fn minutes(&self, services: &[ServiceId]) -> Result<u16, BookingError> {
+        let mut minutes = Vec::with_capacity(services.len());
+        for id in services {
+            let service = self
+                .office
+                .service(id)
+                .filter(|_| self.terms.services.contains(id))
+                .ok_or(BookingError::UnknownService)?;
+            minutes.push(service.minutes);
+        }
+        Ok(total_minutes(minutes)?)
+    }
+
+    /// Everything from the first to the last of these days, a day wider on each side.
+    fn cells_around(days: &RangeInclusive<Date>) -> std::ops::Range<Cell> {
+        let instant = |date: Date| {
+            jiff::tz::Offset::UTC
+                .to_timestamp(date.to_datetime(jiff::civil::Time::MIN))
+                .unwrap_or(Timestamp::MIN)
+        };
+        let day = SignedDuration::from_hours(24);
+        let start = instant(*days.start()).saturating_sub(day * 2);
+        let end = instant(*days.end()).saturating_add(day * 3);
+        cells(Span {
+            start: start.unwrap_or(Timestamp::MIN),
+            end: end.unwrap_or(Timestamp::MAX),
+        })
+    }
+
+    /// The free slots of some days, leaving out what `except` takes.
+    pub(crate) async fn free(
+        &self,
+        read: &mut Read,
+        minutes: u16,
+        days: RangeInclusive<Date>,
+        except: Option<&BookingId>,
+    ) -> Result<Vec<Slot>, StoreError> {
+        let range = Self::cells_around(&days);
+        let taken = read
+            .taken_places(&self.office.slug, &range, self.now, except)
+            .await?;
+        let taken = stretches(&taken);
+        Ok(free_slots(&self.agenda(&taken), minutes, days, self.now))
+    }
+
+    fn agenda<'t>(&'t self, taken: &'t [scheduler::slots::Taken]) -> Agenda<'t> {
+        Agenda {
+            hours: &self.office.hours,
+            rules: &self.terms.rules,
+            taken,
+            busy: &[],
+        }
+    }
+
+    /// Takes a place for a booking at `start`, in the transaction that decides, until `release_at`. What the
+    /// booking has elsewhere stays. When the time cannot be had, drop the transaction and tell it with
+    /// [`Bookings::refuse`].
+    pub(crate) async fn occupy(
+        &self,
+        tx: &mut Tx,
+        booking: &BookingId,
+        minutes: u16,
+        start: Timestamp,
+        release_at: Option<Timestamp>,
+    ) -> Result<Result<Slot, Refused>, StoreError> {
+        let Some(span) = occupied(start, minutes, self.terms.rules.buffer_minutes) else {
+            return Ok(Err(Refused::Closed));
+        };
+        let range = cells(span);
+        let taken = tx
+            .taken_places(&self.office.slug, &range, self.now, Some(booking))
+            .await?;
+        let taken = stretches(&taken);
+        let slot = match find_slot(&self.agenda(&taken), minutes, start, self.now) {
+            Ok(slot) => slot,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let places = capacity(&self.office.hours, &self.terms.rules, &[], &range);
+        let placed = tx
+            .take_places(
+                &self.office.slug,
+                booking,
+                &range,
+                &places,
+                self.now,
+                release_at,
+            )
+            .await?;
+        Ok(placed.map(|_| slot).map_err(|_| Refused::Full))
+    }
+
+    async fn nearest(
+        &self,
+        read: &mut Read,
+        minutes: u16,
+        start: Timestamp,
+    ) -> Result<Vec<SlotView>, StoreError> {
+        let day = self
+            .office
+            .hours
+            .zone
+            .to_datetime(start.max(self.now))
+            .date();
+        let days = day.saturating_sub(AROUND.days())..=day.saturating_add(AROUND.days());
+        let slots = self.free(read, minutes, days, None).await?;
+        Ok(nearest_alternatives(&slots, start, ALTERNATIVES)
+            .iter()
+            .map(slot_view)
+            .collect())
+    }
+}
+
+impl Bookings {
+    /// The times that can be had.
+    pub(crate) async fn slots(
+        &self,
+        place: &Place<'_>,
+        query: &SlotQuery,
+    ) -> Result<Offer, BookingError> {
+        let minutes = place.minutes(&query.services)?;
+        let today = place.office.hours.zone.to_datetime(place.now).date();
+        let first = query.from.unwrap_or(today).max(today);
+        let last = first.saturating_add(i32::from(query.days.saturating_sub(1)).days());
+        let mut read = self.store.read().await.map_err(internal)?;
+        let slots = place
+            .free(&mut read, minutes, first..=last, None)
+            .await
+            .map_err(internal)?;
+        Ok(Offer {
+            minutes,
+            today,
+            last_day: today.saturating_add(i32::from(place.terms.rules.horizon_days).days()),
+            slots: slots.iter().map(slot_view).collect(),
+        })
+    }
+
+    /// Whether a time can be had at this moment.
+    async fn look(
+        &self,
+        place: &Place<'_>,
+        minutes: u16,
+        start: Timestamp,
+    ) -> Result<(), BookingError> {
+        let mut read = self.store.read().await.map_err(internal)?;
+        let found = match occupied(start, minutes, place.terms.rules.buffer_minutes) {
+            None => Err(Refused::Closed),
+            Some(span) => {
+                let taken = read
+                    .taken_places(&place.office.slug, &cells(span), place.now, None)
+                    .await
+                    .map_err(internal)?;
+                find_slot(&place.agenda(&stretches(&taken)), minutes, start, place.now)
+            }
+        };
+        drop(read);
+        match found {
+            Ok(_) => Ok(()),
+            Err(reason) => Err(self.refuse(place, minutes, start, reason).await),
+        }
+    }
+
+    /// That a time cannot be had, with the nearest that can.
+    pub(super) async fn refuse(
+        &self,
+        place: &Place<'_>,
+        minutes: u16,
+        start: Timestamp,
+        reason: Refused,
+    ) -> BookingError {
+        let nearest = async {
+            let mut read = self.store.read().await?;
+            place.nearest(&mut read, minutes, start).await
+        };
+        match nearest.await {
+            Ok(nearest) => BookingError::NoSuchTime { reason, nearest },
+            Err(fault) => internal(fault),
+        }
+    }
+
+    /// Takes a time for a while.
+    pub(crate) async fn hold(
+        &self,
+        place: &Place<'_>,
+        services: &[ServiceId],
+        start: Timestamp,
+        dice: &Dice,
+    ) -> Result<Hold, BookingError> {
+        let minutes = place.minutes(services)?;
+        let id = BookingId::from_random(dice.id);
+        let token = Token::from_bytes(dice.token);
+        let expires_at = place.now + place.terms.hold;
+        // Whoever is plainly too late learns it from a snapshot and keeps no writer waiting.
+        self.look(place, minutes, start).await?;
+        let mut tx = self.store.begin().await.map_err(internal)?;
+        let code = free_code(&mut tx, place, dice).await?;
+        let mut booking = Booking {
+            id: id.clone(),
+            office: place.office.slug.clone(),
+            state: BookingState::Held,
+            code,
+            start,
+            end: start,
+            services: services.to_vec(),
+            language: bridge::ids::Language::default(),
+            uid: scheduler::ics::uid(dice.uid, &self.domain),
+            sequence: 0,
+            expires_at: Some(expires_at),
+            reminded: 0,
+            wants_earlier: false,
+            reply: None,
+            visit: None,
+            created_at: place.now,
+            changed_at: place.now,
+            ended_at: None,
+        };
+        tx.insert_booking(&booking, token.hash().as_str())
+            .await
+            .map_err(internal)?;
+        let slot = place
+            .occupy(&mut tx, &id, minutes, start, Some(expires_at))
+            .await
+            .map_err(internal)?;
+        let slot = match slot {
+            Ok(slot) => slot,
+            Err(reason) => {
+                drop(tx);
+                return Err(self.refuse(place, minutes, start, reason).await);
+            }
+        };
+        booking.end = slot.end;
+        tx.save_booking(&booking).await.map_err(internal)?;
+        tx.commit().await.map_err(internal)?;
+        Ok(Hold {
+            token,
+            start: slot.start,
+            end: slot.end,
+            expires_at,
+        })
+    }
+
+    /// Gives a held time back.
+    pub(crate) async fn let_go(&self, token: &TokenHash) -> Result<(), BookingError> {
+        let mut tx = self.store.begin().await.map_err(internal)?;
+        let held = tx
+            .booking_of_token(token.as_str())
+            .await
+            .map_err(internal)?
+            .filter(|booking| booking.state == BookingState::Held);
+        if let Some(booking) = held {
+            tx.drop_booking(&booking.id).await.map_err(internal)?;
+            tx.commit().await.map_err(internal)?;
+        }
+        Ok(())
+    }
+
+    /// Books the held time.
+    pub(crate) async fn book(
+        &self,
+        place: &Place<'_>,
+        token: &TokenHash,
+        contact: Contact,
+    ) -> Result<Booked, BookingError> {
+        let mut tx = self.store.begin().await.map_err(internal)?;
+        let mut booking = tx
+            .booking_of_token(token.as_str())
+            .await
+            .map_err(internal)?
+            .filter(|booking| booking.state == BookingState::Held && booking.is_live(place.now))
+            .ok_or(BookingError::Lapsed)?;
+        let others = tx
+            .bookings_of_mail(&booking.office, &contact.mail, place.now)
+            .await
+            .map_err(internal)?;
+        if others >= u32::from(place.terms.limit_per_mail) {
+            return Err(BookingError::TooMany);
+        }
+        let manage = self.key.manage(&booking.id);
+        booking.language = contact.language;
+        booking.changed_at = place.now;
+        let confirm = place.terms.confirm_mail;
+        booking.state = if confirm {
+            BookingState::Unconfirmed
+        } else {
+            BookingState::Confirmed
+        };
+        // Nobody can confirm an appointment that has begun.
+        booking.expires_at =
+            confirm.then(|| (place.now + place.terms.confirm_within).min(booking.start));
+        tx.save_booking(&booking).await.map_err(internal)?;
+        tx.keep_places(&booking.id, booking.expires_at)
+            .await
+            .map_err(internal)?;
+        tx.set_booking_token(&booking.id, manage.hash().as_str())
+            .await
+            .map_err(internal)?;
+        let name = contact.name.clone();
+        let private = BookingPrivate {
+            name: contact.name,
+            mail: contact.mail,
+            phone: contact.phone,
+            interpreter: contact.interpreter,
+            accessibility: contact.accessibility,
+            companion_mail: contact.companion_mail,
+            reason: None,
+        };
+        tx.put_booking_private(&booking.id, &private)
+            .await
+            .map_err(internal)?;
+        if confirm {
+            write(&mut tx, &booking.id, Letter::Confirm, place.now)
+                .await
+                .map_err(internal)?;
+        } else {
+            self.counts(&mut tx, place, &booking, &private)
+                .await
+                .map_err(internal)?;
+        }
+        tx.commit().await.map_err(internal)?;
+        Ok(Booked {
+            token: (!confirm).then_some(manage),
+            view: place.view(booking, Holder::Booker, Some(name)),
+        })
+    }
+
+    /// The booking counts from here on: who must learn of it does.
+    pub(crate) async fn counts(
+        &self,
+        tx: &mut Tx,
+        place: &Place<'_>,
+        booking: &Booking,
+        private: &BookingPrivate,
+    ) -> Result<(), StoreError> {
+        write(tx, &booking.id, Letter::Booked, place.now).await?;
+        if private.companion_mail.is_some() {
+            let link = self.key.companion(&booking.id).hash();
+            tx.add_booking_link(&booking.id, link.as_str(), LinkRole::Companion, place.now)
+                .await?;
+            write(tx, &booking.id, Letter::Companion, place.now).await?;
+        }
+        tell(tx, booking, News::New, place.now).await
+    }
+}
+
+/// A code that no live booking of the office has. The random bytes hold eight tries; with a thousand live bookings
+/// one in 10²³ offices needs a ninth, and is told to try again.
+async fn free_code(tx: &mut Tx, place: &Place<'_>, dice: &Dice) -> Result<String, BookingError> {
+    for bytes in dice.code.chunks_exact(CODE) {
+        let code: String = bytes
+            .iter()
+            .map(|byte| char::from(CODE_ALPHABET[usize::from(*byte) % CODE_ALPHABET.len()]))
+            .collect();
+        let other = tx
+            .booking_of_code(&place.office.slug, &code)
+            .await
+            .map_err(internal)?;
+        if other.is_none() {
+            return Ok(code);
+        }
+    }
+    Err(internal("no code is left"))
+}

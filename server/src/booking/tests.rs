@@ -1,0 +1,447 @@
+//! Bookings on a real database, at moments of our choice.
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a helper as in a test, the unexpected fails the test"
+)]
+
+use std::path::Path;
+
+use city::model::OfficeConfig;
+use gateway::appointments::{
+    Booked, BookingError, BookingPhase, Contact, Hold, Holder, SlotQuery, Token,
+};
+use jiff::Timestamp;
+use scheduler::slots::Refused;
+use store::{Store, StoreConfig};
+use tempfile::TempDir;
+
+use super::{Bookings, Key, Letter, News, Place, take::Dice};
+use crate::{
+    city_files::CityInForce,
+    task::{Errand, Task},
+};
+
+/// A Monday, before the office opens.
+const NOW: &str = "2026-11-23T06:00:00Z";
+/// Wednesday, 8:00 in Dormagen. One desk is bookable.
+const WEDNESDAY: &str = "2026-11-25T07:00:00Z";
+
+struct Stage {
+    bookings: Bookings,
+    office: OfficeConfig,
+    _folder: TempDir,
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn dice(number: u64) -> Dice {
+    let mut id = [1; 16];
+    id[..8].copy_from_slice(&number.to_be_bytes());
+    let mut long = [2; 32];
+    for (index, chunk) in long.chunks_exact_mut(4).enumerate() {
+        let mixed = (number + 1)
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .rotate_left(u32::try_from(index).unwrap() * 7);
+        chunk.copy_from_slice(&mixed.to_be_bytes()[..4]);
+    }
+    let mut token = long;
+    token[..8].copy_from_slice(&number.to_be_bytes());
+    Dice {
+        id,
+        uid: id,
+        token,
+        code: long,
+    }
+}
+
+fn contact(mail: &str) -> Contact {
+    Contact {
+        name: "Erika Musterfrau".to_owned(),
+        mail: mail.to_owned(),
+        phone: None,
+        language: bridge::ids::Language::De,
+        interpreter: None,
+        accessibility: None,
+        companion_mail: Some("max@example.org".to_owned()),
+    }
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&StoreConfig::sqlite(&folder.path().join("test.db")))
+            .await
+            .unwrap();
+        store.migrate().await.unwrap();
+        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo/dormagen/city.toml");
+        let city = CityInForce::read(&demo, "dormagen.example").unwrap();
+        let office = city
+            .get()
+            .office(&"gewerbe".parse().unwrap())
+            .unwrap()
+            .clone();
+        Self {
+            bookings: Bookings {
+                store,
+                key: Key::new([3; 32]),
+                domain: "dormagen.example".to_owned(),
+            },
+            office,
+            _folder: folder,
+        }
+    }
+
+    fn place(&self, now: &str) -> Place<'_> {
+        Place::new(&self.office, at(now)).unwrap()
+    }
+
+    async fn hold(&self, number: u64, start: &str, now: &str) -> Result<Hold, BookingError> {
+        let services = ["anmelden".parse().unwrap()];
+        self.bookings
+            .hold(&self.place(now), &services, at(start), &dice(number))
+            .await
+    }
+
+    /// A confirmed booking; its manage secret.
+    async fn confirmed(&self, number: u64, start: &str, mail: &str) -> Token {
+        let hold = self.hold(number, start, NOW).await.unwrap();
+        let place = self.place(NOW);
+        let Booked { view, token } = self
+            .bookings
+            .book(&place, &hold.token.hash(), contact(mail))
+            .await
+            .unwrap();
+        assert_eq!(view.phase, BookingPhase::Unconfirmed);
+        assert!(token.is_none(), "the secret goes by mail alone");
+        let manage = self
+            .bookings
+            .key
+            .manage(&bridge::ids::BookingId::from_random(dice(number).id));
+        let view = self.bookings.confirm(&place, &manage.hash()).await.unwrap();
+        assert_eq!(view.phase, BookingPhase::Confirmed);
+        manage
+    }
+
+    /// What is in the outbox, in order, whatever its lane.
+    async fn errands(&self) -> Vec<String> {
+        let mut told = Vec::new();
+        loop {
+            let mut tx = self.bookings.store.begin().await.unwrap();
+            let due = tx
+                .due(Timestamp::MAX - jiff::SignedDuration::from_hours(9999), 100)
+                .await
+                .unwrap();
+            if due.is_empty() {
+                return told;
+            }
+            let first = &due[0];
+            let task: Task = serde_json::from_value(first.job.clone()).unwrap();
+            told.push(match task {
+                Task::Own(Errand::Mail { letter, .. }) => format!("mail {letter:?}"),
+                Task::Own(Errand::TellBooking { news, .. }) => format!("line {news:?}"),
+                other => format!("{other:?}"),
+            });
+            tx.done(first.id).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_thousand_at_once_one_gets_the_place_and_all_others_an_answer() {
+    let stage = std::sync::Arc::new(Stage::new().await);
+    let mut attempts = tokio::task::JoinSet::new();
+    for number in 0..1000 {
+        let stage = std::sync::Arc::clone(&stage);
+        attempts.spawn(async move { stage.hold(number, WEDNESDAY, NOW).await });
+    }
+    let mut won = 0;
+    for outcome in attempts.join_all().await {
+        match outcome {
+            Ok(_) => won += 1,
+            Err(BookingError::NoSuchTime { reason, nearest }) => {
+                assert_eq!(reason, Refused::Full);
+                assert_eq!(nearest.len(), 6);
+                assert!(nearest.iter().all(|slot| slot.start != at(WEDNESDAY)));
+            }
+            Err(other) => assert!(false, "{other:?}"),
+        }
+    }
+    assert_eq!(won, 1);
+}
+
+#[tokio::test]
+async fn a_booking_is_made_moved_and_cancelled() {
+    let stage = Stage::new().await;
+    let manage = stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
+    let token = manage.hash();
+    assert_eq!(
+        stage.errands().await,
+        ["mail Confirm", "mail Booked", "mail Companion", "line New"]
+    );
+    let place = stage.place(NOW);
+    let later = "2026-11-25T08:15:00Z";
+    let moved = stage
+        .bookings
+        .reschedule(&place, &token, at(later), 0)
+        .await
+        .unwrap();
+    assert_eq!((moved.start, moved.code.len()), (at(later), 4));
+    let again = stage.bookings.cancel(&place, &token, 0).await.unwrap();
+    assert_eq!(again.phase, BookingPhase::Cancelled);
+    let twice = stage.bookings.cancel(&place, &token, 0).await.unwrap();
+    assert_eq!(twice.phase, BookingPhase::Cancelled);
+    assert_eq!(
+        stage.errands().await,
+        [
+            "mail Moved",
+            "line Moved",
+            "mail Cancelled",
+            "line Cancelled"
+        ]
+    );
+    let mut read = stage.bookings.store.read().await.unwrap();
+    let booking = read
+        .booking_of_token(token.as_str())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(booking.sequence, 2, "each change that calendars learn of");
+}
+
+#[tokio::test]
+async fn a_given_up_place_comes_back_after_a_while() {
+    let stage = Stage::new().await;
+    let manage = stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
+    // The dice say: at the earliest, five minutes from now.
+    stage
+        .bookings
+        .cancel(&stage.place(NOW), &manage.hash(), 0)
+        .await
+        .unwrap();
+    let soon = stage.hold(2, WEDNESDAY, "2026-11-23T06:04:59Z").await;
+    assert!(matches!(soon, Err(BookingError::NoSuchTime { .. })));
+    assert!(
+        stage
+            .hold(3, WEDNESDAY, "2026-11-23T06:05:00Z")
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn a_move_to_a_taken_time_changes_nothing() {
+    let stage = Stage::new().await;
+    let one = stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
+    let other = "2026-11-25T08:00:00Z";
+    stage.confirmed(2, other, "max@example.org").await;
+    let place = stage.place(NOW);
+    let refused = stage
+        .bookings
+        .reschedule(&place, &one.hash(), at(other), 0)
+        .await;
+    assert!(matches!(refused, Err(BookingError::NoSuchTime { .. })));
+    let view = stage.bookings.show(&place, &one.hash()).await.unwrap();
+    assert_eq!(
+        (view.start, view.phase),
+        (at(WEDNESDAY), BookingPhase::Confirmed)
+    );
+    let query = SlotQuery {
+        services: vec!["anmelden".parse().unwrap()],
+        from: Some("2026-11-25".parse().unwrap()),
+        days: 1,
+    };
+    let offer = stage.bookings.slots(&place, &query).await.unwrap();
+    assert!(offer.slots.iter().all(|slot| slot.start != at(WEDNESDAY)));
+}
+
+#[tokio::test]
+async fn what_is_not_confirmed_in_time_lapses() {
+    let stage = Stage::new().await;
+    let hold = stage.hold(1, WEDNESDAY, NOW).await.unwrap();
+    let lapsed = stage
+        .bookings
+        .book(
+            &stage.place("2026-11-23T06:10:00Z"),
+            &hold.token.hash(),
+            contact("a@example.org"),
+        )
+        .await;
+    assert!(matches!(lapsed, Err(BookingError::Lapsed)));
+    let hold = stage
+        .hold(2, WEDNESDAY, "2026-11-23T06:10:00Z")
+        .await
+        .unwrap();
+    let now = stage.place("2026-11-23T06:11:00Z");
+    stage
+        .bookings
+        .book(&now, &hold.token.hash(), contact("a@example.org"))
+        .await
+        .unwrap();
+    let manage = stage
+        .bookings
+        .key
+        .manage(&bridge::ids::BookingId::from_random(dice(2).id));
+    let late = stage.place("2026-11-23T06:41:00Z");
+    let refused = stage.bookings.confirm(&late, &manage.hash()).await;
+    assert!(matches!(refused, Err(BookingError::Lapsed)));
+    assert_eq!(
+        stage
+            .bookings
+            .show(&late, &manage.hash())
+            .await
+            .unwrap()
+            .phase,
+        BookingPhase::Expired
+    );
+    assert!(
+        stage
+            .hold(3, WEDNESDAY, "2026-11-23T06:41:00Z")
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn links_of_those_who_come_along_change_nothing() {
+    let stage = Stage::new().await;
+    let manage = stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
+    let place = stage.place(NOW);
+    let link = Token::from_bytes([9; 32]);
+    stage
+        .bookings
+        .invite(&place, &manage.hash(), Holder::Interpreter, &link)
+        .await
+        .unwrap();
+    let view = stage.bookings.show(&place, &link.hash()).await.unwrap();
+    assert_eq!((view.holder, view.name), (Holder::Interpreter, None));
+    let refused = stage.bookings.cancel(&place, &link.hash(), 0).await;
+    assert!(matches!(refused, Err(BookingError::NotYours)));
+    let foreign = Token::from_bytes([8; 32]).hash();
+    let unknown = stage.bookings.cancel(&place, &foreign, 0).await;
+    assert!(matches!(unknown, Err(BookingError::UnknownBooking)));
+}
+
+#[tokio::test]
+async fn one_address_has_as_many_appointments_as_the_office_allows() {
+    let stage = Stage::new().await;
+    for (number, hour) in (1..=3).zip(["07:00", "07:30", "08:00"]) {
+        let start = format!("2026-11-25T{hour}:00Z");
+        stage.confirmed(number, &start, "erika@example.org").await;
+    }
+    let hold = stage.hold(9, "2026-11-25T09:00:00Z", NOW).await.unwrap();
+    let refused = stage
+        .bookings
+        .book(
+            &stage.place(NOW),
+            &hold.token.hash(),
+            contact("ERIKA@example.org"),
+        )
+        .await;
+    assert!(matches!(refused, Err(BookingError::TooMany)));
+}
+
+#[tokio::test]
+async fn time_reminds_tells_and_gives_up() {
+    let stage = Stage::new().await;
+    stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
+    stage.errands().await;
+    let mut told = Vec::new();
+    for now in [
+        "2026-11-24T06:59:00Z",
+        "2026-11-24T07:00:00Z",
+        "2026-11-24T07:00:10Z",
+        "2026-11-25T06:00:00Z",
+        "2026-11-25T06:45:00Z",
+        "2026-11-25T07:09:59Z",
+        "2026-11-25T07:10:00Z",
+        "2026-11-25T08:00:00Z",
+    ] {
+        stage.bookings.tide(&stage.place(now)).await.unwrap();
+        for errand in stage.errands().await {
+            told.push(format!("{} {errand}", &now[8..16]));
+        }
+    }
+    assert_eq!(
+        told,
+        [
+            "24T07:00 mail Reminder",
+            "25T06:00 mail Reminder",
+            "25T06:45 line Soon",
+            "25T07:10 mail NoShow",
+            "25T07:10 line NoShow",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn who_books_late_is_not_reminded_of_what_the_invitation_says() {
+    let stage = Stage::new().await;
+    // Two hours ahead: the reminder of the day before is past.
+    let start = "2026-11-23T08:00:00Z";
+    stage.confirmed(1, start, "erika@example.org").await;
+    stage.errands().await;
+    stage
+        .bookings
+        .tide(&stage.place("2026-11-23T06:00:30Z"))
+        .await
+        .unwrap();
+    assert_eq!(stage.errands().await, [""; 0]);
+    stage
+        .bookings
+        .tide(&stage.place("2026-11-23T07:00:01Z"))
+        .await
+        .unwrap();
+    assert_eq!(stage.errands().await, ["mail Reminder"]);
+}
+
+#[tokio::test]
+async fn who_waits_for_an_earlier_time_learns_of_one() {
+    let stage = Stage::new().await;
+    let early = stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
+    let late = stage
+        .confirmed(2, "2026-11-25T09:00:00Z", "max@example.org")
+        .await;
+    let place = stage.place(NOW);
+    stage
+        .bookings
+        .want_earlier(&place, &late.hash(), true)
+        .await
+        .unwrap();
+    stage
+        .bookings
+        .cancel(&place, &early.hash(), 0)
+        .await
+        .unwrap();
+    stage.errands().await;
+    let after = stage.place("2026-11-23T06:05:00Z");
+    let mut tx = stage.bookings.store.begin().await.unwrap();
+    assert_eq!(tx.freed_places(at(NOW)).await.unwrap(), []);
+    let freed = tx.freed_places(after.now).await.unwrap();
+    drop(tx);
+    let cells: Vec<i64> = freed.into_iter().map(|(_, cell)| cell).collect();
+    assert!(stage.bookings.offer_earlier(&after, &cells).await.unwrap());
+    assert_eq!(stage.errands().await, ["mail Earlier"]);
+    assert!(!stage.bookings.offer_earlier(&after, &[]).await.unwrap());
+}
+
+#[test]
+fn errands_are_read_as_they_were_written() {
+    let booking = bridge::ids::BookingId::from_random([5; 16]);
+    for errand in [
+        Errand::Mail {
+            booking: booking.clone(),
+            letter: Letter::CancelledByOffice,
+        },
+        Errand::TellBooking {
+            booking,
+            news: News::Undeliverable,
+        },
+    ] {
+        let written = serde_json::to_value(Task::Own(errand.clone())).unwrap();
+        let read: Task = serde_json::from_value(written).unwrap();
+        assert_eq!(read, Task::Own(errand));
+    }
+}

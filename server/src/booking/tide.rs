@@ -1,0 +1,279 @@
+//! What time does to bookings: holds lapse, reminders go out, clerks are told, who did not come is a no-show, and in
+//! the end the person is forgotten.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp, civil::Time};
+use scheduler::slots::{Cell, cell_start, cells, occupied};
+use store::{Booking, BookingState, Lane, StoreError, Tx};
+use tracing::error;
+
+use super::{Bookings, Letter, News, Place, line::agenda, tell, write};
+use crate::{
+    house::{ChangeError, House, first_language},
+    shell,
+    task::Errand,
+};
+
+/// How often to look.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// As many persons are forgotten at a time.
+const BATCH: u32 = 200;
+/// The morning's list is written at this time by the office's clock, or when the program starts later.
+const MORNING: Time = Time::constant(7, 0, 0, 0);
+
+/// Looks after bookings, for ever. In a city without mail there are none.
+pub(crate) async fn keep(house: Arc<House>) {
+    let Some(bookings) = house.bookings.clone() else {
+        return std::future::pending().await;
+    };
+    loop {
+        if let Err(fault) = round(&house, &bookings).await {
+            error!("appointments are late: {fault}");
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn round(house: &House, bookings: &Bookings) -> Result<(), ChangeError> {
+    let now = shell::now();
+    let mut tx = bookings.store.begin().await?;
+    let freed = tx.freed_places(now).await?;
+    tx.lapse_bookings(now).await?;
+    tx.commit().await?;
+    let city = house.city.get();
+    let mut told = false;
+    for office in &city.offices {
+        let Ok(place) = Place::new(office, now) else {
+            continue;
+        };
+        told |= bookings.tide(&place).await?;
+        let freed: Vec<Cell> = freed
+            .iter()
+            .filter(|(slug, _)| *slug == office.slug)
+            .map(|(_, cell)| *cell)
+            .collect();
+        told |= bookings.offer_earlier(&place, &freed).await?;
+        told |= morning(house, &place).await?;
+    }
+    if told {
+        house.outbox.notify_one();
+    }
+    forget(bookings, now, city.retention).await?;
+    Ok(())
+}
+
+impl Bookings {
+    /// Places that were given up are free again: the first of those who want an earlier time, and to whom one of them
+    /// is of use, learns of it. Whether anybody has.
+    pub(crate) async fn offer_earlier(
+        &self,
+        place: &Place<'_>,
+        freed: &[Cell],
+    ) -> Result<bool, StoreError> {
+        let (Some(first), Some(last)) = (freed.iter().min(), freed.iter().max()) else {
+            return Ok(false);
+        };
+        let day = |cell: Cell| {
+            let at = cell_start(cell).unwrap_or(place.now);
+            place.office.hours.zone.to_datetime(at).date()
+        };
+        let mut read = self.store.read().await?;
+        for booking in read.bookings_wanting_earlier(&place.office.slug).await? {
+            let Ok(minutes) = place.minutes(&booking.services) else {
+                continue;
+            };
+            let slots = place
+                .free(&mut read, minutes, day(*first)..=day(*last), None)
+                .await?;
+            let of_use = slots.iter().any(|slot| {
+                slot.start < booking.start
+                    && occupied(slot.start, minutes, 0)
+                        .is_some_and(|span| cells(span).any(|cell| freed.contains(&cell)))
+            });
+            if of_use {
+                drop(read);
+                let mut tx = self.store.begin().await?;
+                write(&mut tx, &booking.id, Letter::Earlier, place.now).await?;
+                tx.commit().await?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What has come due at an office. Whether anything has.
+    pub(crate) async fn tide(&self, place: &Place<'_>) -> Result<bool, StoreError> {
+        let ahead = place
+            .terms
+            .reminders
+            .iter()
+            .copied()
+            .chain([place.terms.prepare])
+            .max()
+            .unwrap_or_default();
+        let horizon = place.now.saturating_add(ahead).unwrap_or(Timestamp::MAX);
+        let mut read = self.store.read().await?;
+        let near = read.bookings_before(horizon).await?;
+        drop(read);
+        let mut any = false;
+        for booking in near
+            .into_iter()
+            .filter(|booking| booking.office == place.office.slug)
+        {
+            if due(place, &booking) == Due::default() {
+                continue;
+            }
+            let mut tx = self.store.begin().await?;
+            // Again, inside the transaction that decides: it may have been moved or cancelled.
+            let Some(booking) = tx.booking(&booking.id).await? else {
+                continue;
+            };
+            let due = due(place, &booking);
+            carry_out(&mut tx, place, booking, &due).await?;
+            tx.commit().await?;
+            any = true;
+        }
+        Ok(any)
+    }
+}
+
+/// What is due about a booking.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Due {
+    /// How many reminders are done with after this.
+    reminded: Option<u32>,
+    /// Whether one of them is to be written.
+    remind: bool,
+    /// Whether the clerks are told that it begins soon.
+    soon: bool,
+    /// Whether it is too late for the citizen.
+    no_show: bool,
+}
+
+/// Reminders first, in the order of their times, then the word to the clerks: `reminded` counts through them all.
+fn due(place: &Place<'_>, booking: &Booking) -> Due {
+    if booking.state != BookingState::Confirmed {
+        return Due::default();
+    }
+    if booking.start + place.terms.grace <= place.now {
+        return Due {
+            no_show: true,
+            ..Due::default()
+        };
+    }
+    let mut due = Due::default();
+    let times = place.terms.reminders.iter().copied();
+    let mut steps: Vec<(SignedDuration, bool)> = times.map(|before| (before, true)).collect();
+    steps.push((place.terms.prepare, false));
+    steps.sort_by_key(|(before, _)| std::cmp::Reverse(*before));
+    for (index, (before, for_citizen)) in steps.into_iter().enumerate() {
+        let at = booking.start - before;
+        let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+        if at > place.now || number <= booking.reminded {
+            continue;
+        }
+        due.reminded = Some(number);
+        // What was due before the booking was made or moved is told by that mail.
+        if for_citizen {
+            due.remind = at > booking.changed_at;
+        } else {
+            due.soon = true;
+        }
+    }
+    due
+}
+
+async fn carry_out(
+    tx: &mut Tx,
+    place: &Place<'_>,
+    mut booking: Booking,
+    due: &Due,
+) -> Result<(), StoreError> {
+    if due.no_show {
+        booking.state = BookingState::NoShow;
+        booking.ended_at = Some(place.now);
+        tx.save_booking(&booking).await?;
+        write(tx, &booking.id, Letter::NoShow, place.now).await?;
+        return tell(tx, &booking, News::NoShow, place.now).await;
+    }
+    if let Some(reminded) = due.reminded {
+        booking.reminded = reminded;
+        tx.save_booking(&booking).await?;
+    }
+    if due.remind {
+        write(tx, &booking.id, Letter::Reminder, place.now).await?;
+    }
+    if due.soon {
+        tell(tx, &booking, News::Soon, place.now).await?;
+    }
+    Ok(())
+}
+
+/// The list of the day's appointments, once each morning. A day without any is not told.
+async fn morning(house: &House, place: &Place<'_>) -> Result<bool, ChangeError> {
+    let here = place.office.hours.zone.to_datetime(place.now);
+    if here.time() < MORNING {
+        return Ok(false);
+    }
+    let today = here.date();
+    let mut tx = house.store.begin().await?;
+    if tx.agenda_day(&place.office.slug).await? == Some(today) {
+        return Ok(false);
+    }
+    let bookings = day_of(&mut tx, place, today).await?;
+    tx.set_agenda_day(&place.office.slug, today).await?;
+    if !bookings.is_empty() {
+        let language = first_language(&house.city.get());
+        let text = agenda(&house.words, language, place.office, today, &bookings);
+        tx.enqueue(
+            &Lane::door(&place.office.slug),
+            &Errand::Answer { text },
+            place.now,
+        )
+        .await?;
+    }
+    tx.commit().await?;
+    Ok(!bookings.is_empty())
+}
+
+/// The appointments of a civil day at an office.
+pub(crate) async fn day_of(
+    read: &mut store::Read,
+    place: &Place<'_>,
+    day: jiff::civil::Date,
+) -> Result<Vec<Booking>, StoreError> {
+    let midnight = |date: jiff::civil::Date| {
+        place
+            .office
+            .hours
+            .zone
+            .to_ambiguous_timestamp(date.to_datetime(Time::MIN))
+            .compatible()
+            .unwrap_or(place.now)
+    };
+    let next = day.tomorrow().unwrap_or(day);
+    read.agenda(&place.office.slug, midnight(day), midnight(next))
+        .await
+}
+
+/// Forgets the persons of bookings that were over long enough ago.
+async fn forget(
+    bookings: &Bookings,
+    now: Timestamp,
+    retention: SignedDuration,
+) -> Result<(), StoreError> {
+    let mut read = bookings.store.read().await?;
+    let due = read.bookings_to_erase(now - retention, BATCH).await?;
+    drop(read);
+    if due.is_empty() {
+        return Ok(());
+    }
+    let mut tx = bookings.store.begin().await?;
+    for erasure in due {
+        tx.erase_booking(&erasure.booking, now).await?;
+    }
+    tx.commit().await?;
+    bookings.store.scrub().await?;
+    Ok(())
+}

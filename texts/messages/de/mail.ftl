@@ -1,0 +1,62 @@
+# E-Mails zu Terminen. In einfachen Worten, ohne Amtsdeutsch.
+
+mail-when = { $day } { $year }, { $time } Uhr
+mail-greeting = Guten Tag { $name },
+mail-greeting-companion = Guten Tag,
+mail-farewell = Freundliche Grüße, { $office }
+mail-fact-when = Wann
+mail-fact-office = Amt
+mail-fact-service = Anliegen
+mail-fact-code = Terminnummer
+mail-fact-documents = Bitte bereithalten
+mail-fact-reason = Grund
+
+mail-confirm-subject = Bitte bestätigen: Termin am { $when }
+mail-confirm-lead = Sie haben einen Termin ausgewählt. Er gilt erst, wenn Sie ihn bestätigen. Öffnen Sie dazu den Link und drücken Sie auf „Termin bestätigen“.
+mail-confirm-action = Termin bestätigen
+mail-confirm-note = Wenn Sie keinen Termin wollten, müssen Sie nichts tun: Ohne Bestätigung verfällt er nach kurzer Zeit.
+
+mail-booked-subject = Ihr Termin am { $when }
+mail-booked-lead = Ihr Termin ist gebucht. Das Gespräch führen Sie von zu Hause aus, im Browser. Kommen Sie zur vereinbarten Zeit über den Link.
+mail-booked-action = Zum Termin: teilnehmen, verschieben oder absagen
+mail-booked-note = Der Link gilt nur für Sie. Geben Sie ihn nicht weiter. Für Dolmetschende und Begleitpersonen gibt es auf der Seite eigene Links.
+
+mail-moved-subject = Verschoben: Ihr Termin ist am { $when }
+mail-moved-lead = Ihr Termin hat eine neue Zeit.
+mail-moved-action = Zum Termin: teilnehmen, verschieben oder absagen
+mail-moved-note = Der Link ist derselbe wie bisher. Er gilt nur für Sie.
+
+mail-cancelled-subject = Abgesagt: Ihr Termin am { $when }
+mail-cancelled-lead = Sie haben Ihren Termin abgesagt. Vielen Dank, dass Sie Bescheid gegeben haben.
+mail-cancelled-action = Einen neuen Termin buchen
+mail-cancelled-note = Während der Öffnungszeiten können Sie auch ohne Termin anklopfen.
+
+mail-cancelled-by-office-subject = Abgesagt: Ihr Termin am { $when }
+mail-cancelled-by-office-lead = Leider müssen wir Ihren Termin absagen. Bitte entschuldigen Sie die Umstände.
+mail-cancelled-by-office-action = Einen neuen Termin buchen
+mail-cancelled-by-office-note = Während der Öffnungszeiten können Sie auch ohne Termin anklopfen.
+
+mail-reminder-subject = Erinnerung: Ihr Termin am { $when }
+mail-reminder-lead = Wir erinnern Sie an Ihren Termin. Wenn Sie nicht können, sagen Sie bitte ab: Dann kann jemand anderes die Zeit nutzen.
+mail-reminder-action = Zum Termin: teilnehmen, verschieben oder absagen
+mail-reminder-note = Prüfen Sie vor dem Termin Kamera und Mikrofon. Es geht auch ganz ohne: Sie können auch schreiben.
+
+mail-no-show-subject = Ihr Termin am { $when } ist verfallen
+mail-no-show-lead = Wir haben auf Sie gewartet, Sie waren aber nicht da. Buchen Sie einfach einen neuen Termin.
+mail-no-show-action = Einen neuen Termin buchen
+mail-no-show-note = Während der Öffnungszeiten können Sie auch ohne Termin anklopfen.
+
+mail-companion-subject = Einladung: Termin am { $when }
+mail-companion-lead = Jemand hat einen Termin gebucht und Sie als Begleitung angegeben.
+mail-companion-action = Den Termin ansehen
+mail-companion-note = Mit dem Link können Sie den Termin ansehen, aber nicht ändern. Wenn Sie damit nichts anfangen können, löschen Sie diese E-Mail.
+
+mail-earlier-subject = Ein früherer Termin ist frei geworden
+mail-earlier-lead = Sie wollten Bescheid wissen, wenn ein früherer Termin frei wird. Jetzt gibt es einen. Ihr bisheriger Termin bleibt, bis Sie ihn verschieben.
+mail-earlier-action = Den früheren Termin ansehen
+mail-earlier-note = Der freie Termin ist nicht für Sie reserviert. Wer zuerst wählt, bekommt ihn.
+
+mail-calendar-description = Termin { $code } bei { $office }. Das Gespräch findet im Browser statt.
+mail-calendar-location = Virtuelles Vorzimmer
+mail-calendar-link = Zum Termin
+mail-calendar-alarm = Gleich beginnt Ihr Termin.

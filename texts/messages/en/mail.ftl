@@ -1,0 +1,62 @@
+# Mails about appointments. Plain words.
+
+mail-when = { $day } { $year }, { $time }
+mail-greeting = Dear { $name },
+mail-greeting-companion = Hello,
+mail-farewell = Kind regards, { $office }
+mail-fact-when = When
+mail-fact-office = Office
+mail-fact-service = Service
+mail-fact-code = Appointment number
+mail-fact-documents = Please have ready
+mail-fact-reason = Reason
+
+mail-confirm-subject = Please confirm: appointment on { $when }
+mail-confirm-lead = You have chosen an appointment. It counts only once you confirm it. Open the link and press “Confirm appointment”.
+mail-confirm-action = Confirm appointment
+mail-confirm-note = If you did not want an appointment, you need not do anything: without confirmation it lapses soon.
+
+mail-booked-subject = Your appointment on { $when }
+mail-booked-lead = Your appointment is booked. The conversation takes place in your browser, from home. Come at the agreed time by the link.
+mail-booked-action = Your appointment: take part, move or cancel
+mail-booked-note = The link is for you alone. Do not pass it on. Interpreters and companions get links of their own on the page.
+
+mail-moved-subject = Moved: your appointment is on { $when }
+mail-moved-lead = Your appointment has a new time.
+mail-moved-action = Your appointment: take part, move or cancel
+mail-moved-note = The link is the same as before. It is for you alone.
+
+mail-cancelled-subject = Cancelled: your appointment on { $when }
+mail-cancelled-lead = You have cancelled your appointment. Thank you for letting us know.
+mail-cancelled-action = Book a new appointment
+mail-cancelled-note = During opening hours you can also knock without an appointment.
+
+mail-cancelled-by-office-subject = Cancelled: your appointment on { $when }
+mail-cancelled-by-office-lead = Unfortunately we have to cancel your appointment. We are sorry for the trouble.
+mail-cancelled-by-office-action = Book a new appointment
+mail-cancelled-by-office-note = During opening hours you can also knock without an appointment.
+
+mail-reminder-subject = Reminder: your appointment on { $when }
+mail-reminder-lead = This is a reminder of your appointment. If you cannot come, please cancel: somebody else can then use the time.
+mail-reminder-action = Your appointment: take part, move or cancel
+mail-reminder-note = Check camera and microphone before the appointment. It works without them as well: you can also write.
+
+mail-no-show-subject = Your appointment on { $when } has lapsed
+mail-no-show-lead = We waited for you, but you were not there. Simply book a new appointment.
+mail-no-show-action = Book a new appointment
+mail-no-show-note = During opening hours you can also knock without an appointment.
+
+mail-companion-subject = Invitation: appointment on { $when }
+mail-companion-lead = Somebody has booked an appointment and named you as companion.
+mail-companion-action = Look at the appointment
+mail-companion-note = With the link you can look at the appointment but not change it. If this means nothing to you, delete this mail.
+
+mail-earlier-subject = An earlier appointment has become free
+mail-earlier-lead = You wanted to know when an earlier appointment becomes free. There is one. Your present appointment stays until you move it.
+mail-earlier-action = Look at the earlier appointment
+mail-earlier-note = The free appointment is not kept for you. Whoever chooses first gets it.
+
+mail-calendar-description = Appointment { $code } at { $office }. The conversation takes place in the browser.
+mail-calendar-location = Virtual front office
+mail-calendar-link = To the appointment
+mail-calendar-alarm = Your appointment begins soon.
