@@ -94,7 +94,7 @@ impl Relay {
             listener = Some((bound, address, of_tcp));
         }
         let routes = Arc::new(Routes::default());
-        let egress = Arc::new(Egress::new(Arc::clone(&udp)));
+        let egress = Arc::new(Egress::new(Arc::clone(&udp), udp_address));
         let limits = Arc::new(config.limits);
         let keys: Arc<[ApiKey]> = config.keys.into();
         let (events, of_events) = mpsc::channel(WAITING_EVENTS);

@@ -32,6 +32,10 @@ pub enum TokenError {
 }
 
 /// What a token allows.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a grant of its own in LiveKit's tokens"
+)]
 #[derive(Clone, Debug)]
 pub struct Grants {
     /// Who the holder is.
@@ -58,6 +62,10 @@ pub struct Grants {
     pub admin: bool,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a grant of its own in LiveKit's tokens"
+)]
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Video {

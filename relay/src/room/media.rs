@@ -2,19 +2,12 @@
 
 use std::time::Duration;
 
-use livekit_protocol as proto;
-use proto::signal_response::Message;
-
 use super::{ConnectionKey, Now, Output, ParticipantKey, Room, Side, track::TrackKey};
 use crate::{
     forward::{
-        MAX_LAYERS,
-        allocate::Demand,
-        downtrack::{Inbound, Target, Verdict},
+        downtrack::{Inbound, Verdict},
         payload,
-        quality::{self, Window},
-        speakers::{INTERVAL as SPEAKERS_EVERY, Speaker},
-        wanted::Quality,
+        speakers::INTERVAL as SPEAKERS_EVERY,
     },
     stack::{Event, Media, OutgoingMedia},
 };
@@ -57,7 +50,7 @@ impl Room {
     fn connection_event(&mut self, connection: ConnectionKey, event: Event, now: Now) {
         let (key, side) = connection;
         match event {
-            Event::Media(media) => self.media(connection, media, now),
+            Event::Media(media) => self.media(connection, &media, now),
             Event::Stream {
                 ssrc,
                 mid,
@@ -83,6 +76,7 @@ impl Room {
             }
             Event::Connected => self.connected(connection, now),
             Event::Lost => {
+                metrics::counter!("relay_connections_lost_total").increment(1);
                 if let Some(link) = self.link(connection) {
                     link.connected = false;
                 }
@@ -123,7 +117,7 @@ impl Room {
     }
 
     fn connected(&mut self, (key, side): ConnectionKey, now: Now) {
-        use proto::participant_info::State;
+        use livekit_protocol::participant_info::State;
         let Some(link) = self.link((key, side)) else {
             return;
         };
@@ -142,12 +136,12 @@ impl Room {
             .map(|participant| participant.subscriptions.keys().copied().collect())
             .unwrap_or_default();
         for track in subscribed {
-            self.ask_keyframe(track, None, now);
+            self.retarget(key, track, now);
         }
     }
 
     /// Forwards one packet.
-    fn media(&mut self, connection: ConnectionKey, media: Media, now: Now) {
+    fn media(&mut self, connection: ConnectionKey, media: &Media, now: Now) {
         let key = connection.0;
         let Some(link) = self.link(connection) else {
             return;
@@ -272,83 +266,6 @@ impl Room {
         self.flush(owner);
     }
 
-    /// Chooses the layer of a track for a subscriber, and tells the publisher what is wanted.
-    pub(super) fn retarget(&mut self, key: ParticipantKey, track_key: TrackKey, now: Now) {
-        let Self {
-            participants,
-            tracks,
-            ..
-        } = self;
-        let Some(track) = tracks.get_mut(&track_key) else {
-            return;
-        };
-        let subscription = participants
-            .get_mut(&key)
-            .and_then(|participant| participant.subscriptions.get_mut(&track_key));
-        let wanted = subscription
-            .as_ref()
-            .and_then(|subscription| track.publication.quality(&subscription.request));
-        if let Some(subscription) = subscription {
-            let wanted = wanted
-                .filter(|_| subscription.negotiated)
-                .map(|quality| Target::layer(present(track, quality, now)));
-            let target = match (wanted, subscription.limit) {
-                (Some(wanted), Some(Some(limit))) => Some(Target {
-                    layer: wanted.layer.min(limit.layer),
-                    temporal: wanted.temporal.min(limit.temporal),
-                }),
-                (Some(_), Some(None)) => None,
-                (wanted, _) => wanted,
-            };
-            subscription.downtrack.set_target(target);
-        }
-        let ceiling = track.dynacast.set(key, wanted, now.instant);
-        let keyframe_of = self
-            .participants
-            .get(&key)
-            .and_then(|p| p.subscriptions.get(&track_key))
-            .and_then(|subscription| subscription.downtrack.wants_keyframe());
-        if let Some(ceiling) = ceiling {
-            self.tell_dynacast(track_key, ceiling);
-        }
-        if keyframe_of.is_some() {
-            self.ask_keyframe(track_key, keyframe_of, now);
-        }
-    }
-
-    /// Tells a publisher which qualities anybody wants.
-    fn tell_dynacast(&mut self, track_key: TrackKey, ceiling: crate::forward::dynacast::Ceiling) {
-        let Some(track) = self.tracks.get(&track_key) else {
-            return;
-        };
-        if track.is_audio() || !track.published {
-            return;
-        }
-        let qualities: Vec<proto::SubscribedQuality> = ceiling
-            .qualities()
-            .into_iter()
-            .map(|(quality, enabled)| proto::SubscribedQuality {
-                quality: quality as i32,
-                enabled,
-            })
-            .collect();
-        let codec = track
-            .info
-            .mime_type
-            .rsplit('/')
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        let owner = track.owner;
-        #[expect(deprecated, reason = "clients without codec lists read the qualities")]
-        let update = proto::SubscribedQualityUpdate {
-            track_sid: track.info.sid.clone(),
-            subscribed_qualities: qualities.clone(),
-            subscribed_codecs: vec![proto::SubscribedCodec { codec, qualities }],
-        };
-        self.send(owner, Message::SubscribedQualityUpdate(update));
-    }
-
     fn sender_report(&mut self, track_key: TrackKey, layer: usize, ntp: u64, timestamp: u32) {
         let Some(track) = self.tracks.get(&track_key) else {
             return;
@@ -399,189 +316,4 @@ impl Room {
             }
         }
     }
-
-    /// Shares out what a subscriber's path carries.
-    fn allocate(&mut self, key: ParticipantKey, now: Now) {
-        let Self {
-            participants,
-            tracks,
-            ..
-        } = self;
-        let Some(participant) = participants.get_mut(&key) else {
-            return;
-        };
-        let Some(available) = participant.bandwidth else {
-            return;
-        };
-        let mut audio = 0;
-        let mut demands: Vec<Demand<TrackKey>> = Vec::new();
-        for (track_key, subscription) in &participant.subscriptions {
-            let Some(track) = tracks.get_mut(track_key) else {
-                continue;
-            };
-            let mut layers = [None; MAX_LAYERS];
-            for (rate, layer) in layers.iter_mut().zip(&mut track.layers) {
-                if layer.liveness.is_live(now.instant) {
-                    *rate = Some(layer.meter.rates(now.instant).bits);
-                }
-            }
-            if track.is_audio() {
-                audio += layers[0].unwrap_or(0);
-                continue;
-            }
-            let wanted = track
-                .publication
-                .quality(&subscription.request)
-                .filter(|_| subscription.negotiated)
-                .map(|quality| Target::layer(present(track, quality, now)));
-            demands.push(Demand {
-                track: *track_key,
-                screen: track.info.source == i32::from(proto::TrackSource::ScreenShare),
-                priority: 0,
-                wanted,
-                current: subscription.downtrack.target(),
-                layers,
-                temporal_layers: 1,
-            });
-        }
-        let allocation = participant
-            .allocator
-            .allocate(available, audio, &demands, now.instant);
-        let mut states = Vec::new();
-        for choice in allocation.choices {
-            let Some(subscription) = participant.subscriptions.get_mut(&choice.track) else {
-                continue;
-            };
-            subscription.limit = choice.limited.then_some(choice.target);
-            let paused = choice.limited && choice.target.is_none();
-            if std::mem::replace(&mut subscription.paused, paused) != paused
-                && let Some(track) = tracks.get(&choice.track)
-            {
-                states.push((track.owner, track.info.sid.clone(), paused));
-            }
-        }
-        let stream_states: Vec<proto::StreamStateInfo> = states
-            .into_iter()
-            .filter_map(|(owner, track_sid, paused)| {
-                let state = if paused {
-                    proto::StreamState::Paused
-                } else {
-                    proto::StreamState::Active
-                };
-                Some(proto::StreamStateInfo {
-                    participant_sid: self.participants.get(&owner)?.sid.clone(),
-                    track_sid,
-                    state: state.into(),
-                })
-            })
-            .collect();
-        if !stream_states.is_empty() {
-            let update = proto::StreamStateUpdate { stream_states };
-            self.send(key, Message::StreamStateUpdate(update));
-        }
-    }
-
-    /// Tells everybody how well participants receive, where that has changed.
-    fn tell_quality(&mut self) {
-        let mut updates = Vec::new();
-        for participant in self.participants.values_mut() {
-            let receptions = std::mem::take(&mut participant.receptions);
-            let windows: Vec<Window> = participant
-                .subscriptions
-                .iter()
-                .filter_map(|(track, subscription)| {
-                    let reception = receptions.get(&subscription.ssrc)?;
-                    let track = self.tracks.get(track)?;
-                    Some(window(reception, track))
-                })
-                .collect();
-            if let Some(quality) = participant.quality.update(windows) {
-                updates.push(proto::ConnectionQualityInfo {
-                    participant_sid: participant.sid.clone(),
-                    quality: match quality {
-                        quality::Quality::Lost => proto::ConnectionQuality::Lost,
-                        quality::Quality::Poor => proto::ConnectionQuality::Poor,
-                        quality::Quality::Good => proto::ConnectionQuality::Good,
-                        quality::Quality::Excellent => proto::ConnectionQuality::Excellent,
-                    }
-                    .into(),
-                    score: 0.0,
-                });
-            }
-        }
-        if updates.is_empty() {
-            return;
-        }
-        let update = proto::ConnectionQualityUpdate { updates };
-        for key in self.keys() {
-            self.send(key, Message::ConnectionQuality(update.clone()));
-        }
-    }
-
-    fn tell_speakers(&mut self, now: Now) {
-        let speakers: Vec<proto::SpeakerInfo> = self
-            .speakers
-            .changes(now.instant)
-            .into_iter()
-            .filter_map(
-                |Speaker {
-                     participant,
-                     level,
-                     active,
-                 }| {
-                    Some(proto::SpeakerInfo {
-                        sid: self.participants.get(&participant)?.sid.clone(),
-                        level,
-                        active,
-                    })
-                },
-            )
-            .collect();
-        if speakers.is_empty() {
-            return;
-        }
-        let changed = proto::SpeakersChanged { speakers };
-        for key in self.keys() {
-            self.send(key, Message::SpeakersChanged(changed.clone()));
-        }
-    }
-}
-
-/// A subscriber's reports of one track, of one second each, as a window of a thousand packets a second.
-fn window(reception: &super::participant::Reception, track: &super::track::Track) -> Window {
-    const A_SECOND: u64 = 1_000;
-    let clock_rate = track.codec.map_or(90_000, crate::stack::Codec::clock_rate);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "shares from 0 to 1"
-    )]
-    let lost = (reception.lost.max(0.0) * 1_000.0) as u64;
-    Window {
-        audio: track.is_audio(),
-        expected: u64::from(reception.reports) * A_SECOND,
-        lost,
-        jitter: Duration::from_secs(1) * reception.jitter.min(clock_rate) / clock_rate,
-        ..Window::default()
-    }
-}
-
-/// The layer that carries a quality, or the nearest that comes.
-fn present(track: &super::track::Track, quality: Quality, now: Now) -> u8 {
-    if track.layers.len() < 2 {
-        return 0;
-    }
-    let wanted = track.publication.layer(quality);
-    let live = |at: &u8| {
-        track
-            .layers
-            .get(usize::from(*at))
-            .is_some_and(|layer| layer.ssrc.is_some() && layer.liveness.is_live(now.instant))
-    };
-    let last = u8::try_from(track.layers.len() - 1).unwrap_or(0);
-    (0..=wanted.min(last))
-        .rev()
-        .find(live)
-        .or_else(|| (wanted..=last).find(live))
-        .unwrap_or(wanted.min(last))
 }

@@ -5,12 +5,14 @@
 //! [`Room::handle`] with [`Input::Tick`] every [`TICK`] while the room has participants. A room that
 //! [`Room::is_over`] can be dropped.
 
+mod allocation;
 mod api;
 mod data;
 mod ids;
 mod media;
 mod negotiation;
 mod participant;
+mod reports;
 mod signal;
 mod subscription;
 mod track;
@@ -118,7 +120,7 @@ pub enum Input {
         /// Over which signalling connection; one that was replaced counts no more.
         session: u64,
         /// What.
-        message: signal_request::Message,
+        message: Box<signal_request::Message>,
     },
     /// A participant's signalling connection broke.
     SignalLost {
@@ -162,7 +164,7 @@ pub enum Output {
         /// Its signalling connection.
         session: u64,
         /// The message.
-        message: signal_response::Message,
+        message: Box<signal_response::Message>,
     },
     /// The session is over: close it after what was sent.
     Hangup {
@@ -289,7 +291,7 @@ impl Room {
                     && participant.session == Some(session)
                 {
                     participant.heard = now.instant;
-                    self.signal(from, message, now);
+                    self.signal(from, *message, now);
                 }
             }
             Input::SignalLost { from, session } => {
@@ -325,6 +327,7 @@ impl Room {
 
     fn send(&mut self, to: ParticipantKey, message: signal_response::Message) {
         if let Some(session) = self.participants.get(&to).and_then(|p| p.session) {
+            let message = Box::new(message);
             self.out.push_back(Output::Signal { session, message });
         }
     }

@@ -108,6 +108,14 @@ impl Participant {
         self.subscriber.as_mut().unwrap_or(&mut self.publisher)
     }
 
+    /// Whether what it is sent can reach it.
+    pub(super) fn is_connected(&self) -> bool {
+        self.subscriber
+            .as_ref()
+            .unwrap_or(&self.publisher)
+            .connected
+    }
+
     fn links(&self) -> impl Iterator<Item = &Link> {
         [Some(&self.publisher), self.subscriber.as_ref()]
             .into_iter()

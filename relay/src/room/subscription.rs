@@ -13,6 +13,17 @@ use crate::{
     stack::{SenderId, SenderSpec},
 };
 
+/// What the path leaves of what is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Limit {
+    /// All of it.
+    None,
+    /// No more than this.
+    To(Target),
+    /// Nothing.
+    Nothing,
+}
+
 /// A track that a participant is sent.
 #[derive(Debug)]
 pub(super) struct Subscription {
@@ -22,8 +33,7 @@ pub(super) struct Subscription {
     pub(super) negotiated: bool,
     /// The client was asked for a media section.
     pub(super) asked: bool,
-    /// Less than wanted, for want of bandwidth: `None` until allocated, then the layer or a pause.
-    pub(super) limit: Option<Option<Target>>,
+    pub(super) limit: Limit,
     /// The client was told that nothing comes.
     pub(super) paused: bool,
     pub(super) downtrack: Downtrack,
@@ -87,10 +97,10 @@ impl Room {
             return;
         };
         let Some(codec) = track.codec else { return };
-        let owner_sid = match self.participants.get(&track.owner) {
-            Some(owner) => owner.sid.clone(),
-            None => return,
+        let Some(owner) = self.participants.get(&track.owner) else {
+            return;
         };
+        let owner_sid = owner.sid.clone();
         let limit = self.limits.subscriptions as usize;
         let Some(participant) = self.participants.get_mut(&key) else {
             return;
@@ -131,7 +141,7 @@ impl Room {
                 ssrc,
                 negotiated: false,
                 asked: false,
-                limit: None,
+                limit: Limit::None,
                 paused: false,
                 downtrack,
                 request: Request {

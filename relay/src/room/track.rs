@@ -148,13 +148,6 @@ impl Room {
         now: Now,
     ) -> Track {
         let audio = request.r#type == i32::from(proto::TrackType::Audio);
-        let prefix = match proto::TrackSource::try_from(request.source) {
-            Ok(proto::TrackSource::Camera) => "TR_VC",
-            Ok(proto::TrackSource::Microphone) => "TR_AM",
-            Ok(proto::TrackSource::ScreenShare) => "TR_VS",
-            Ok(proto::TrackSource::ScreenShareAudio) => "TR_AS",
-            _ => "TR_",
-        };
         let mut layers = request.layers;
         if layers.is_empty()
             && let Some(codec) = request.simulcast_codecs.first()
@@ -193,7 +186,7 @@ impl Room {
             .and_then(|codec| Codec::from_name(codec.codec.rsplit('/').next().unwrap_or_default()))
             .map(|codec| codec.mime().to_owned())
             .unwrap_or_default();
-        let sid = ids::make(prefix, &mut self.rng);
+        let sid = ids::make(prefix(request.source), &mut self.rng);
         let key = TrackKey(self.next_track);
         self.next_track += 1;
         let simulcast = layers.len() > 1;
@@ -417,5 +410,16 @@ fn declared(layer: &proto::VideoLayer) -> Declared {
         },
         height: layer.height,
         bits: u64::from(layer.bitrate),
+    }
+}
+
+/// What a track's sid begins with, by its source; people who read logs tell a camera from a screen by it.
+fn prefix(source: i32) -> &'static str {
+    match proto::TrackSource::try_from(source) {
+        Ok(proto::TrackSource::Camera) => "TR_VC",
+        Ok(proto::TrackSource::Microphone) => "TR_AM",
+        Ok(proto::TrackSource::ScreenShare) => "TR_VS",
+        Ok(proto::TrackSource::ScreenShareAudio) => "TR_AS",
+        _ => "TR_",
     }
 }

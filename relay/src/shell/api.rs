@@ -38,12 +38,13 @@ enum CallError {
 impl IntoResponse for CallError {
     fn into_response(self) -> Response {
         let (status, code) = match &self {
-            Self::Token(TokenError::Denied) => (StatusCode::FORBIDDEN, "permission_denied"),
+            Self::Token(TokenError::Denied) | Self::Room(ApiError::NoUnmute) => {
+                (StatusCode::FORBIDDEN, "permission_denied")
+            }
             Self::Token(_) => (StatusCode::UNAUTHORIZED, "unauthenticated"),
             Self::Room(ApiError::NoRoom | ApiError::NoParticipant | ApiError::NoTrack) => {
                 (StatusCode::NOT_FOUND, "not_found")
             }
-            Self::Room(ApiError::NoUnmute) => (StatusCode::FORBIDDEN, "permission_denied"),
             Self::Room(ApiError::TooLarge) => (StatusCode::TOO_MANY_REQUESTS, "resource_exhausted"),
             Self::Malformed => (StatusCode::BAD_REQUEST, "malformed"),
             Self::NoMethod => (StatusCode::NOT_FOUND, "bad_route"),

@@ -36,13 +36,16 @@ const WAITING_FRAMES: usize = 512;
 #[derive(Debug)]
 pub(crate) struct Egress {
     udp: Arc<UdpSocket>,
+    /// The socket speaks IPv6, and IPv4 in its clothes.
+    mapped: bool,
     streams: Mutex<HashMap<SocketAddr, mpsc::Sender<Bytes>>>,
 }
 
 impl Egress {
-    pub(crate) fn new(udp: Arc<UdpSocket>) -> Self {
+    pub(crate) fn new(udp: Arc<UdpSocket>, bound: SocketAddr) -> Self {
         Self {
             udp,
+            mapped: bound.is_ipv6(),
             streams: Mutex::default(),
         }
     }
@@ -50,7 +53,15 @@ impl Egress {
     /// Sends without waiting: what does not fit is lost, as on any network.
     pub(crate) fn send(&self, transmit: &Transmit) {
         let sent = match transmit.protocol {
-            Protocol::Udp => self.udp.try_send_to(&transmit.bytes, transmit.to).is_ok(),
+            Protocol::Udp => {
+                let to = match transmit.to {
+                    SocketAddr::V4(to) if self.mapped => {
+                        SocketAddr::new(to.ip().to_ipv6_mapped().into(), to.port())
+                    }
+                    to => to,
+                };
+                self.udp.try_send_to(&transmit.bytes, to).is_ok()
+            }
             Protocol::Tcp => {
                 let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
                 streams.get(&transmit.to).is_some_and(|stream| {
@@ -85,12 +96,33 @@ fn canonical(address: SocketAddr) -> SocketAddr {
 /// The addresses told to clients for a socket.
 pub(crate) fn candidates(bound: SocketAddr, public: &[IpAddr]) -> Vec<SocketAddr> {
     if public.is_empty() {
-        return vec![bound];
+        return if bound.ip().is_unspecified() {
+            own_addresses(bound)
+        } else {
+            vec![bound]
+        };
     }
     public
         .iter()
         .map(|ip| SocketAddr::new(*ip, bound.port()))
         .collect()
+}
+
+/// The addresses from which this machine would call the world. Nothing is sent to find out.
+fn own_addresses(bound: SocketAddr) -> Vec<SocketAddr> {
+    // Addresses for documentation (RFC 5737, RFC 3849): routed by default like any other.
+    let worlds = [("0.0.0.0:0", "192.0.2.1:9"), ("[::]:0", "[2001:db8::1]:9")];
+    let call = |(from, world): (&str, &str)| {
+        let socket = std::net::UdpSocket::bind(from).ok()?;
+        socket.connect(world).ok()?;
+        Some(SocketAddr::new(
+            socket.local_addr().ok()?.ip(),
+            bound.port(),
+        ))
+    };
+    let families = if bound.is_ipv6() { 2 } else { 1 };
+    let found: Vec<SocketAddr> = worlds.into_iter().take(families).filter_map(call).collect();
+    if found.is_empty() { vec![bound] } else { found }
 }
 
 /// Reads the UDP port for as long as the relay runs.

@@ -27,6 +27,9 @@ use crate::{
 /// Inputs that wait for a busy thread; then datagrams are dropped and signalling waits.
 const WAITING: usize = 4_096;
 
+/// Gauges are set once a second.
+const TICKS_BETWEEN_GAUGES: u32 = 50;
+
 /// What goes to a client's signalling connection.
 #[derive(Debug)]
 pub(crate) enum ToClient {
@@ -133,6 +136,7 @@ pub(crate) fn start(count: usize, equipment: &Equipment) -> std::io::Result<Shar
                     sessions: HashMap::new(),
                     known: HashSet::new(),
                     next_room: 1,
+                    ticks: 0,
                 };
                 runtime.block_on(shard.run(receiver));
             })?;
@@ -155,6 +159,7 @@ struct Shard {
     /// Addresses already in the table.
     known: HashSet<(SocketAddr, Route)>,
     next_room: u64,
+    ticks: u32,
 }
 
 impl Shard {
@@ -193,6 +198,13 @@ impl Shard {
                 self.end(id);
             }
         }
+        self.ticks = self.ticks.wrapping_add(1);
+        if self.ticks.is_multiple_of(TICKS_BETWEEN_GAUGES) {
+            self.gauge();
+        }
+    }
+
+    fn gauge(&self) {
         let (mut participants, mut tracks) = (0, 0);
         for room in self.rooms.values() {
             let (of_room, published) = room.size();
@@ -241,7 +253,6 @@ impl Shard {
             } => self.join(&room, session, join, client),
             ShardInput::Signal { session, message } => {
                 if let Some((room, from)) = self.session(session) {
-                    let message = *message;
                     self.handle(
                         room,
                         Input::Signal {
@@ -421,7 +432,7 @@ impl Shard {
                     }
                 }
                 Output::Signal { session, message } => {
-                    self.to_client(session, ToClient::Message(Box::new(message)));
+                    self.to_client(session, ToClient::Message(message));
                 }
                 Output::Joined {
                     session,

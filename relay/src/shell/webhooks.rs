@@ -23,7 +23,9 @@ pub(crate) async fn deliver(
     client: reqwest::Client,
 ) {
     while let Some(event) = events.recv().await {
-        let Some(key) = keys.first() else { continue };
+        let Some(key) = keys.first().filter(|_| !receivers.is_empty()) else {
+            continue;
+        };
         let Ok(body) = serde_json::to_vec(&event) else {
             continue;
         };

@@ -8,6 +8,8 @@
 pub mod sdp;
 
 mod engine;
+#[cfg(test)]
+mod tests;
 mod uplink;
 mod webrtc;
 

@@ -23,6 +23,8 @@ use crate::{
     token::Grants,
 };
 
+type Shared<T> = Arc<Mutex<T>>;
+
 #[derive(Debug, Default)]
 struct Notes {
     events: VecDeque<Event>,
@@ -35,7 +37,7 @@ struct Notes {
 }
 
 #[derive(Debug, Clone, Default)]
-struct Wires(Arc<Mutex<Vec<Arc<Mutex<Notes>>>>>);
+struct Wires(Shared<Vec<Shared<Notes>>>);
 
 impl Stack for Wires {
     fn connection(&mut self, _: bool, _: Instant) -> Result<Box<dyn Connection>, StackError> {
@@ -182,7 +184,7 @@ impl House {
                 Output::Signal {
                     session: at,
                     message,
-                } => self.sessions[session(at)].heard.push(message),
+                } => self.sessions[session(at)].heard.push(*message),
                 Output::Hangup { session: at } => self.sessions[session(at)].hung_up = true,
                 Output::Event(event) => self.events.push(event.event),
                 Output::Transmit { .. } | Output::Route { .. } | Output::Unroute { .. } => {}
@@ -250,6 +252,9 @@ impl House {
         self.input(Input::Join { session, join });
         if !resumes {
             self.happens(session, Side::Publisher, Event::Connected);
+            if first != second {
+                self.happens(session, Side::Subscriber, Event::Connected);
+            }
             self.sessions[usize::try_from(session).unwrap()]
                 .heard
                 .retain(|message| !is_activation(message));
@@ -270,6 +275,7 @@ impl House {
 
     pub(super) fn says(&mut self, session: u64, message: signal_request::Message) {
         let from = self.participant(session);
+        let message = Box::new(message);
         self.input(Input::Signal {
             from,
             session,
@@ -326,7 +332,7 @@ impl House {
                 Message::Offer(offer) => Some(offer.id),
                 _ => None,
             })
-            .last()
+            .next_back()
     }
 
     /// The client answers, and answers again what follows from its answer.

@@ -1,0 +1,201 @@
+//! Which layer of which track a subscriber gets, and what publishers need not send.
+
+use livekit_protocol as proto;
+use proto::signal_response::Message;
+
+use super::{
+    Now, ParticipantKey, Room,
+    subscription::Limit,
+    track::{Track, TrackKey},
+};
+use crate::forward::{
+    MAX_LAYERS, allocate::Demand, downtrack::Target, dynacast::Ceiling, wanted::Quality,
+};
+
+impl Room {
+    /// Chooses the layer of a track for a subscriber, and tells the publisher what is wanted.
+    pub(super) fn retarget(&mut self, key: ParticipantKey, track_key: TrackKey, now: Now) {
+        let Self {
+            participants,
+            tracks,
+            ..
+        } = self;
+        let Some(track) = tracks.get_mut(&track_key) else {
+            return;
+        };
+        let participant = participants.get_mut(&key);
+        // Before the path stands everything would be lost, the first key frame above all.
+        let connected = participant
+            .as_ref()
+            .is_some_and(|participant| participant.is_connected());
+        let subscription =
+            participant.and_then(|participant| participant.subscriptions.get_mut(&track_key));
+        let wanted = subscription
+            .as_ref()
+            .and_then(|subscription| track.publication.quality(&subscription.request));
+        if let Some(subscription) = subscription {
+            let wanted = wanted
+                .filter(|_| subscription.negotiated && connected)
+                .map(|quality| Target::layer(present(track, quality, now)));
+            let target = match (wanted, subscription.limit) {
+                (Some(wanted), Limit::To(limit)) => Some(Target {
+                    layer: wanted.layer.min(limit.layer),
+                    temporal: wanted.temporal.min(limit.temporal),
+                }),
+                (Some(_), Limit::Nothing) => None,
+                (wanted, _) => wanted,
+            };
+            subscription.downtrack.set_target(target);
+        }
+        let ceiling = track.dynacast.set(key, wanted, now.instant);
+        let keyframe_of = self
+            .participants
+            .get(&key)
+            .and_then(|p| p.subscriptions.get(&track_key))
+            .and_then(|subscription| subscription.downtrack.wants_keyframe());
+        if let Some(ceiling) = ceiling {
+            self.tell_dynacast(track_key, ceiling);
+        }
+        if keyframe_of.is_some() {
+            self.ask_keyframe(track_key, keyframe_of, now);
+        }
+    }
+
+    /// Tells a publisher which qualities anybody wants.
+    pub(super) fn tell_dynacast(&mut self, track_key: TrackKey, ceiling: Ceiling) {
+        let Some(track) = self.tracks.get(&track_key) else {
+            return;
+        };
+        if track.is_audio() || !track.published {
+            return;
+        }
+        let qualities: Vec<proto::SubscribedQuality> = ceiling
+            .qualities()
+            .into_iter()
+            .map(|(quality, enabled)| proto::SubscribedQuality {
+                quality: quality as i32,
+                enabled,
+            })
+            .collect();
+        let codec = track
+            .info
+            .mime_type
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let owner = track.owner;
+        #[expect(deprecated, reason = "clients without codec lists read the qualities")]
+        let update = proto::SubscribedQualityUpdate {
+            track_sid: track.info.sid.clone(),
+            subscribed_qualities: qualities.clone(),
+            subscribed_codecs: vec![proto::SubscribedCodec { codec, qualities }],
+        };
+        self.send(owner, Message::SubscribedQualityUpdate(update));
+    }
+
+    /// Shares out what a subscriber's path carries.
+    pub(super) fn allocate(&mut self, key: ParticipantKey, now: Now) {
+        let Self {
+            participants,
+            tracks,
+            ..
+        } = self;
+        let Some(participant) = participants.get_mut(&key) else {
+            return;
+        };
+        let Some(available) = participant.bandwidth else {
+            return;
+        };
+        let mut audio = 0;
+        let mut demands: Vec<Demand<TrackKey>> = Vec::new();
+        for (track_key, subscription) in &participant.subscriptions {
+            let Some(track) = tracks.get_mut(track_key) else {
+                continue;
+            };
+            let mut layers = [None; MAX_LAYERS];
+            for (rate, layer) in layers.iter_mut().zip(&mut track.layers) {
+                if layer.liveness.is_live(now.instant) {
+                    *rate = Some(layer.meter.rates(now.instant).bits);
+                }
+            }
+            if track.is_audio() {
+                audio += layers[0].unwrap_or(0);
+                continue;
+            }
+            let wanted = track
+                .publication
+                .quality(&subscription.request)
+                .filter(|_| subscription.negotiated)
+                .map(|quality| Target::layer(present(track, quality, now)));
+            demands.push(Demand {
+                track: *track_key,
+                screen: track.info.source == i32::from(proto::TrackSource::ScreenShare),
+                priority: 0,
+                wanted,
+                current: subscription.downtrack.target(),
+                layers,
+                temporal_layers: 1,
+            });
+        }
+        let allocation = participant
+            .allocator
+            .allocate(available, audio, &demands, now.instant);
+        let mut states = Vec::new();
+        for choice in allocation.choices {
+            let Some(subscription) = participant.subscriptions.get_mut(&choice.track) else {
+                continue;
+            };
+            subscription.limit = match choice.target {
+                _ if !choice.limited => Limit::None,
+                Some(target) => Limit::To(target),
+                None => Limit::Nothing,
+            };
+            let paused = choice.limited && choice.target.is_none();
+            if std::mem::replace(&mut subscription.paused, paused) != paused
+                && let Some(track) = tracks.get(&choice.track)
+            {
+                states.push((track.owner, track.info.sid.clone(), paused));
+            }
+        }
+        let stream_states: Vec<proto::StreamStateInfo> = states
+            .into_iter()
+            .filter_map(|(owner, track_sid, paused)| {
+                let state = if paused {
+                    proto::StreamState::Paused
+                } else {
+                    proto::StreamState::Active
+                };
+                Some(proto::StreamStateInfo {
+                    participant_sid: self.participants.get(&owner)?.sid.clone(),
+                    track_sid,
+                    state: state.into(),
+                })
+            })
+            .collect();
+        if !stream_states.is_empty() {
+            let update = proto::StreamStateUpdate { stream_states };
+            self.send(key, Message::StreamStateUpdate(update));
+        }
+    }
+}
+
+/// The layer that carries a quality, or the nearest that comes.
+fn present(track: &Track, quality: Quality, now: Now) -> u8 {
+    if track.layers.len() < 2 {
+        return 0;
+    }
+    let wanted = track.publication.layer(quality);
+    let live = |at: &u8| {
+        track
+            .layers
+            .get(usize::from(*at))
+            .is_some_and(|layer| layer.ssrc.is_some() && layer.liveness.is_live(now.instant))
+    };
+    let last = u8::try_from(track.layers.len() - 1).unwrap_or(0);
+    (0..=wanted.min(last))
+        .rev()
+        .find(live)
+        .or_else(|| (wanted..=last).find(live))
+        .unwrap_or(wanted.min(last))
+}

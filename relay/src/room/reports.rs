@@ -1,0 +1,101 @@
+//! What everybody is told regularly: who speaks, and how well participants receive.
+
+use std::time::Duration;
+
+use livekit_protocol as proto;
+use proto::signal_response::Message;
+
+use super::{Now, Room, participant::Reception, track::Track};
+use crate::{
+    forward::{
+        quality::{self, Window},
+        speakers::Speaker,
+    },
+    stack::Codec,
+};
+
+impl Room {
+    /// Tells everybody how well participants receive, where that has changed.
+    pub(super) fn tell_quality(&mut self) {
+        let mut updates = Vec::new();
+        for participant in self.participants.values_mut() {
+            let receptions = std::mem::take(&mut participant.receptions);
+            let windows: Vec<Window> = participant
+                .subscriptions
+                .iter()
+                .filter_map(|(track, subscription)| {
+                    let reception = receptions.get(&subscription.ssrc)?;
+                    let track = self.tracks.get(track)?;
+                    Some(window(reception, track))
+                })
+                .collect();
+            if let Some(quality) = participant.quality.update(windows) {
+                updates.push(proto::ConnectionQualityInfo {
+                    participant_sid: participant.sid.clone(),
+                    quality: match quality {
+                        quality::Quality::Lost => proto::ConnectionQuality::Lost,
+                        quality::Quality::Poor => proto::ConnectionQuality::Poor,
+                        quality::Quality::Good => proto::ConnectionQuality::Good,
+                        quality::Quality::Excellent => proto::ConnectionQuality::Excellent,
+                    }
+                    .into(),
+                    score: 0.0,
+                });
+            }
+        }
+        if updates.is_empty() {
+            return;
+        }
+        let update = proto::ConnectionQualityUpdate { updates };
+        for key in self.keys() {
+            self.send(key, Message::ConnectionQuality(update.clone()));
+        }
+    }
+
+    pub(super) fn tell_speakers(&mut self, now: Now) {
+        let speakers: Vec<proto::SpeakerInfo> = self
+            .speakers
+            .changes(now.instant)
+            .into_iter()
+            .filter_map(
+                |Speaker {
+                     participant,
+                     level,
+                     active,
+                 }| {
+                    Some(proto::SpeakerInfo {
+                        sid: self.participants.get(&participant)?.sid.clone(),
+                        level,
+                        active,
+                    })
+                },
+            )
+            .collect();
+        if speakers.is_empty() {
+            return;
+        }
+        let changed = proto::SpeakersChanged { speakers };
+        for key in self.keys() {
+            self.send(key, Message::SpeakersChanged(changed.clone()));
+        }
+    }
+}
+
+/// A subscriber's reports of one track, of one second each, as a window of a thousand packets a second.
+fn window(reception: &Reception, track: &Track) -> Window {
+    const A_SECOND: u64 = 1_000;
+    let clock_rate = track.codec.map_or(90_000, Codec::clock_rate);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "shares from 0 to 1"
+    )]
+    let lost = (reception.lost.max(0.0) * 1_000.0) as u64;
+    Window {
+        audio: track.is_audio(),
+        expected: u64::from(reception.reports) * A_SECOND,
+        lost,
+        jitter: Duration::from_secs(1) * reception.jitter.min(clock_rate) / clock_rate,
+        ..Window::default()
+    }
+}
