@@ -355,7 +355,7 @@ fn noise_changes_nothing() {
     let mut noise = 0x2545_f491_u32;
     for round in 0..2_000_usize {
         let mut bytes = bytes::BytesMut::zeroed(round % 200);
-        for byte in &mut bytes {
+        for byte in bytes.iter_mut() {
             noise ^= noise << 13;
             noise ^= noise >> 17;
             noise ^= noise << 5;
