@@ -8,17 +8,19 @@ use std::time::Instant;
 
 use crate::forward::{
     MAX_LAYERS,
-    munge::{Munger, Number, Place},
+    munge::{Generation, Munger, Number, Place},
     payload::{Codec, Patch, Payload},
     pictures::Pictures,
+    temporal::Limits,
 };
 
 /// Temporal layers are numbered 0 to 7; this one takes them all.
 pub const ALL_TEMPORAL: u8 = 7;
 
-/// How far behind the newest packet of its layer a key frame may begin and still be switched to. Further back lies
-/// a retransmission whose followers are long gone.
-const MAX_REORDERING: u16 = 16;
+/// How far behind the newest packet of its layer a key frame's first packet may come and still be switched to. Those
+/// that overtook it (a whole key frame, when it had to be retransmitted) are reported missing by the subscriber and
+/// answered from [`crate::forward::nack::History`]; beyond that it is not worth it.
+const MAX_REORDERING: u16 = 128;
 
 /// An inbound packet of the track, read once for all subscribers.
 #[derive(Debug, Clone, Copy)]
@@ -109,7 +111,8 @@ pub struct Downtrack {
     pictures: Pictures,
     target: Option<Target>,
     current: Option<u8>,
-    temporal: u8,
+    /// Temporal layers of the current source and of the one before.
+    limits: [Limits; 2],
     /// Timestamp of the newest picture and whether it is left out: decided once for all its packets.
     picture: Option<(u32, bool)>,
     newest: [Option<u16>; MAX_LAYERS],
@@ -127,7 +130,7 @@ impl Downtrack {
             pictures: Pictures::default(),
             target: None,
             current: None,
-            temporal: ALL_TEMPORAL,
+            limits: [Limits::start(0, ALL_TEMPORAL); 2],
             picture: None,
             newest: [None; MAX_LAYERS],
             reports: [None; MAX_LAYERS],
@@ -240,7 +243,10 @@ impl Downtrack {
         );
         self.pictures.switch(&packet.payload);
         self.current = Some(packet.layer);
-        self.temporal = target.temporal;
+        self.limits = [
+            Limits::start(packet.timestamp, target.temporal),
+            self.limits[0],
+        ];
         self.picture = None;
         self.switches += 1;
     }
@@ -273,7 +279,12 @@ impl Downtrack {
         }
         let left_out = match self.picture {
             Some((timestamp, left_out)) if timestamp == packet.timestamp => left_out,
-            _ => self.leaves_out(&packet.payload, target),
+            _ => self.limits[0].leave_out(
+                packet.timestamp,
+                packet.payload.temporal,
+                packet.payload.keyframe,
+                target.temporal,
+            ),
         };
         self.picture = Some((packet.timestamp, left_out));
         if left_out {
@@ -284,26 +295,8 @@ impl Downtrack {
         self.send(packet, number, now)
     }
 
-    /// Whether a new picture is to be left out.
-    fn leaves_out(&mut self, payload: &Payload, target: Target) -> bool {
-        self.temporal = self.temporal.min(target.temporal);
-        let Some(layer) = payload.temporal else {
-            return false;
-        };
-        if payload.keyframe {
-            self.temporal = target.temporal;
-        } else if layer.sync && layer.id == self.temporal + 1 && layer.id <= target.temporal {
-            self.temporal = layer.id;
-        }
-        layer.id > self.temporal
-    }
-
     fn late(&mut self, packet: &Inbound, number: Number, now: Instant) -> Verdict {
-        if !packet.empty
-            && !self
-                .pictures
-                .was_skipped(number.generation(), &packet.payload)
-        {
+        if !packet.empty && !self.was_left_out(packet, number.generation()) {
             return self.send(packet, number, now);
         }
         match self.munger.skip(number, packet.timestamp) {
@@ -315,6 +308,12 @@ impl Downtrack {
             }),
             None => Verdict::Drop(Reason::TooOld),
         }
+    }
+
+    fn was_left_out(&self, packet: &Inbound, generation: Generation) -> bool {
+        let limits = &self.limits[usize::from(generation == Generation::Previous)];
+        self.pictures.was_skipped(generation, &packet.payload)
+            || limits.left_out(packet.timestamp, packet.payload.temporal)
     }
 
     fn send(&mut self, packet: &Inbound, number: Number, now: Instant) -> Verdict {
@@ -342,16 +341,14 @@ impl Downtrack {
         let (generation, sequence, timestamp) =
             self.munger
                 .again(packet.layer, packet.sequence, packet.timestamp)?;
-        let payload = &packet.payload;
-        let marker = packet.marker;
-        if self.pictures.was_skipped(generation, payload) {
+        if self.was_left_out(packet, generation) {
             return None;
         }
         Some(Outbound {
             sequence,
             timestamp,
-            marker,
-            patch: self.pictures.again(generation, payload),
+            marker: packet.marker,
+            patch: self.pictures.again(generation, &packet.payload),
         })
     }
 

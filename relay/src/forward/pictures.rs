@@ -55,14 +55,11 @@ impl Pictures {
         self.previous = self.current.replace(run);
     }
 
-    /// Whether the picture of this packet was left out before.
+    /// Whether the picture of a late packet has no place in the output: it was left out before, or its source ended
+    /// before any packet told of it, so that its number is another's now.
     #[must_use]
     pub fn was_skipped(&self, generation: Generation, payload: &Payload) -> bool {
-        let run = if generation == Generation::Current {
-            &self.current
-        } else {
-            &self.previous
-        };
+        let run = self.run(generation);
         match (run, payload.picture_id) {
             (
                 Some(Run {
@@ -70,20 +67,46 @@ impl Pictures {
                     ..
                 }),
                 Some(id),
-            ) if *wide == id.wide => {
-                matches!(ids.locate(id.value), Position::Seen { dropped: true, .. })
-            }
+            ) if *wide == id.wide => match ids.locate(id.value) {
+                Position::Seen { dropped, .. } => dropped,
+                Position::Ahead { .. } => generation == Generation::Previous,
+                Position::Missing { .. } | Position::Old => false,
+            },
             _ => false,
+        }
+    }
+
+    fn run(&self, generation: Generation) -> Option<&Run> {
+        match generation {
+            Generation::Current => self.current.as_ref(),
+            Generation::Previous => self.previous.as_ref(),
         }
     }
 
     /// Leaves a picture out.
     pub fn skip(&mut self, payload: &Payload) {
-        if let Some(run) = &mut self.current
-            && let Some((id, ids)) = run.matching(payload.picture_id)
+        let Some(run) = &mut self.current else { return };
+        if let Some((id, ids)) = run.matching(payload.picture_id)
             && let Position::Ahead { number, .. } = ids.locate(id.value)
         {
             ids.skip(number);
+        }
+        // It names the base picture it belongs to, which may still come late and needs its number.
+        let patch = run.patch(payload);
+        self.note_newest(&patch);
+    }
+
+    /// TL0PICIDX and KEYIDX of late packets do not turn the newest ones back.
+    fn note_newest(&mut self, patch: &Patch) {
+        if let Some(index) = patch.base_index
+            && index.value.wrapping_sub(self.newest_base) < 128
+        {
+            self.newest_base = index.value;
+        }
+        if let Some(index) = patch.key_index
+            && (index.value.wrapping_sub(self.newest_key) & 0x1f) < 16
+        {
+            self.newest_key = index.value;
         }
     }
 
@@ -101,17 +124,7 @@ impl Pictures {
         run.note(payload);
         let patch = run.patch(payload);
         if current {
-            if let Some(index) = patch.base_index {
-                // TL0PICIDX of late packets must not turn the newest one back.
-                if index.value.wrapping_sub(self.newest_base) < 128 {
-                    self.newest_base = index.value;
-                }
-            }
-            if let Some(index) = patch.key_index
-                && (index.value.wrapping_sub(self.newest_key) & 0x1f) < 16
-            {
-                self.newest_key = index.value;
-            }
+            self.note_newest(&patch);
         }
         patch
     }
@@ -119,12 +132,7 @@ impl Pictures {
     /// What was written when this packet was sent before.
     #[must_use]
     pub fn again(&self, generation: Generation, payload: &Payload) -> Patch {
-        let run = if generation == Generation::Current {
-            &self.current
-        } else {
-            &self.previous
-        };
-        run.as_ref()
+        self.run(generation)
             .map_or_else(Patch::default, |run| run.patch(payload))
     }
 }

@@ -227,7 +227,7 @@ fn padding_closes_up() {
 #[test]
 fn an_old_keyframe_that_was_retransmitted_starts_nothing() {
     let mut track = track();
-    for sequence in 100..200 {
+    for sequence in 100..300 {
         track.forward(
             &vp8(0, sequence, u32::from(sequence), sequence, 0, false),
             at(0),

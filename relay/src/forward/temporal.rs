@@ -1,0 +1,119 @@
+//! Which temporal layers of the current source are sent, and which were when a late packet was taken.
+
+use crate::forward::payload::Temporal;
+
+const REMEMBERED: usize = 8;
+
+/// The highest temporal layer sent, over the last pictures.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Newest first: the timestamp of the picture from which on it holds, and the limit.
+    changes: [(u32, u8); REMEMBERED],
+    count: usize,
+}
+
+impl Limits {
+    /// From the key frame with this timestamp on.
+    pub(crate) fn start(timestamp: u32, limit: u8) -> Self {
+        Self {
+            changes: [(timestamp, limit); REMEMBERED],
+            count: 1,
+        }
+    }
+
+    fn newest(&self) -> u8 {
+        self.changes[0].1
+    }
+
+    fn set(&mut self, timestamp: u32, limit: u8) {
+        if limit == self.newest() {
+            return;
+        }
+        self.changes.copy_within(..REMEMBERED - 1, 1);
+        self.changes[0] = (timestamp, limit);
+        self.count = (self.count + 1).min(REMEMBERED);
+    }
+
+    /// Whether to leave out a new picture. The limit falls to `target` at once. It rises at a key frame, else one
+    /// layer at a time, where a picture of the next layer refers to the base only: whatever builds on that picture
+    /// can be decoded.
+    pub(crate) fn leave_out(
+        &mut self,
+        timestamp: u32,
+        layer: Option<Temporal>,
+        keyframe: bool,
+        target: u8,
+    ) -> bool {
+        let limit = self.newest();
+        let rises = layer.is_some_and(|layer| {
+            layer.sync && layer.id == limit.saturating_add(1) && layer.id <= target
+        });
+        self.set(
+            timestamp,
+            if keyframe {
+                target
+            } else {
+                limit.saturating_add(u8::from(rises)).min(target)
+            },
+        );
+        layer.is_some_and(|layer| layer.id > self.newest())
+    }
+
+    /// Whether a late picture would have been left out at its time, so that what it refers to may be missing.
+    pub(crate) fn left_out(&self, timestamp: u32, layer: Option<Temporal>) -> bool {
+        let known = &self.changes[..self.count];
+        let held = known
+            .iter()
+            .find(|(since, _)| timestamp.wrapping_sub(*since) < 1 << 31);
+        let limit = held.map_or_else(
+            || known.iter().map(|&(_, limit)| limit).min().unwrap_or(0),
+            |&(_, limit)| limit,
+        );
+        layer.is_some_and(|layer| layer.id > limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(id: u8, sync: bool) -> Option<Temporal> {
+        Some(Temporal { id, sync })
+    }
+
+    #[test]
+    fn down_at_once_up_by_one_where_it_is_safe() {
+        let mut limits = Limits::start(0, 7);
+        assert!(!limits.leave_out(1, layer(2, false), false, 7));
+        assert!(limits.leave_out(2, layer(1, false), false, 0));
+        assert!(
+            limits.leave_out(3, layer(2, true), false, 7),
+            "not two at once"
+        );
+        assert!(
+            limits.leave_out(4, layer(1, false), false, 7),
+            "not where it refers to what is missing"
+        );
+        assert!(!limits.leave_out(5, layer(1, true), false, 7));
+        assert!(!limits.leave_out(6, layer(2, true), false, 7));
+        assert!(!limits.leave_out(7, None, false, 0));
+        assert!(!limits.leave_out(8, layer(0, false), true, 7));
+        assert!(!limits.leave_out(9, layer(2, false), false, 7));
+    }
+
+    #[test]
+    fn late_pictures_are_judged_by_their_own_time() {
+        let mut limits = Limits::start(u32::MAX - 10, 7);
+        limits.leave_out(5, layer(0, false), false, 0);
+        limits.leave_out(10, layer(1, true), false, 1);
+        assert!(!limits.left_out(3, layer(2, false)));
+        assert!(limits.left_out(7, layer(1, true)));
+        assert!(!limits.left_out(11, layer(1, false)));
+        assert!(limits.left_out(11, layer(2, false)));
+        assert!(!limits.left_out(7, layer(0, false)));
+        assert!(
+            limits.left_out(u32::MAX - 20, layer(1, false)),
+            "older than anyone remembers"
+        );
+    }
+}
