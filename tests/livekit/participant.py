@@ -186,6 +186,7 @@ class Participant:
             room.on(event, lambda *arguments: tell(message(*arguments)))
 
         on("participant_connected", lambda other: {"event": "came", "who": other.identity})
+        on("participant_active", lambda other: {"event": "ready", "who": other.identity})
         on("participant_disconnected", lambda other: {"event": "went", "who": other.identity})
         on("disconnected", lambda reason: {"event": "out", "reason": rtc.DisconnectReason.Name(reason)})
         on("reconnecting", lambda: {"event": "reconnecting"})

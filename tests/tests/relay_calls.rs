@@ -150,6 +150,11 @@ async fn messages_arrive(server: CallServer) -> TestResult {
             .collect()
     };
 
+    for caller in [&two, &three] {
+        // From now on it gets what is sent.
+        one.event("ready", |event| event["who"] == caller.identity())
+            .await?;
+    }
     // Reliable: all of them, in order, to everybody else.
     let sent: Vec<String> = (0..COUNT)
         .map(|number| format!("message {number}"))
