@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: builds with optimizations, then measures. What is measured, and how, stands in
-//! `tests/benches/city`.
+//! `tests/benches/city`; the slots of appointments need no city and stand in `scheduler/benches`.
 
 use anyhow::Result;
 use clap::Args;
@@ -13,7 +13,7 @@ use crate::{
 /// What is passed on.
 #[derive(Debug, Args)]
 pub struct BenchOptions {
-    /// `knock`, `watchers`, `page` or `memory`, and options; `-- --help` tells them. Without any, everything.
+    /// `slots`, `knock`, `watchers`, `page` or `memory`, and options; `-- --help` tells them. Without any, everything.
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,
@@ -24,6 +24,13 @@ pub struct BenchOptions {
 
 /// Installs, builds, measures.
 pub fn bench(options: &BenchOptions) -> Result<()> {
+    let only_slots = options.arguments == ["slots"];
+    if only_slots || options.arguments.is_empty() {
+        slots()?;
+    }
+    if only_slots {
+        return Ok(());
+    }
     install_browser()?;
     Venv::ensure()?;
     builds::guest_web()?;
@@ -41,5 +48,19 @@ pub fn bench(options: &BenchOptions) -> Result<()> {
         ])
         .args(&options.arguments)
         .env(builds::PROGRAM, program);
+    run(&mut command)
+}
+
+/// Free slots of appointments: pure, without a city.
+fn slots() -> Result<()> {
+    let mut command = cargo()?;
+    command.args([
+        "bench",
+        "--quiet",
+        "--package",
+        "scheduler",
+        "--bench",
+        "slots",
+    ]);
     run(&mut command)
 }

@@ -6,6 +6,7 @@
 
 pub mod bench;
 pub mod builds;
+pub mod calendars;
 pub mod console;
 pub mod files;
 pub mod http;

@@ -1,0 +1,446 @@
+//! What is written into calendars, as others understand it: two libraries and a `CalDAV` server that are not ours.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, Result, ensure};
+use blackbox::eventually;
+use jiff::{SignedDuration, Timestamp, ToSpan, civil::date, tz::TimeZone};
+use reqwest::{Client, Method as Verb, Response, StatusCode, header};
+use scheduler::ics::{
+    Alarm, Appointment, Attendee, Component, Method, Participation, Person, feed, message, uid,
+};
+use serde_json::{Value, json};
+use xtask::{calendars::Readers, ports::Port, process::Process};
+
+type TestResult = Result<()>;
+
+fn appointment(number: u8, start: Timestamp) -> Appointment {
+    let id = uid([number; 16], "stadt.example");
+    let attendee = |name: &str, mail: &str, participation, rsvp| Attendee {
+        person: Person::new(name, mail),
+        participation,
+        rsvp,
+    };
+    Appointment {
+        link: format!("https://vorzimmer.stadt.example/termin/{id}"),
+        uid: id,
+        sequence: 0,
+        stamp: Timestamp::constant(1_795_430_400, 0),
+        start,
+        end: start + 25.minutes(),
+        cancelled: false,
+        organizer: Person::new("Gewerbemeldestelle; Neues Rathaus, 2. OG", "gewerbe@stadt.example"),
+        attendees: vec![
+            attendee("Zoë \"Z\" Große-Müller, geb. O'Hara", "zoe@post.example", Participation::NeedsAction, true),
+            attendee("通訳: 佐藤", "sato+de@dolmetscher.example", Participation::Accepted, false),
+        ],
+        summary: "Gewerbe anmelden; Termin, online (Nr. 7: \\o/)".to_owned(),
+        description: "Bitte halten Sie bereit:\n– Personalausweis, oder Reisepass; beides gilt\n– \\Vollmacht\\n\\\n\n😀 "
+            .repeat(4),
+        location: "Online-Termin, Zimmer; keines".to_owned(),
+        link_label: "Zum Gespräch; bitte 5 Minuten früher, danke".to_owned(),
+        alarms: vec![
+            Alarm { before: SignedDuration::from_mins(1440), text: "Morgen: Ihr Termin".to_owned() },
+            Alarm { before: SignedDuration::from_mins(15), text: "Gleich, in 15 Minuten; Link im Termin".to_owned() },
+        ],
+    }
+}
+
+/// What a reader should have understood.
+fn expected(appointment: &Appointment, method: &str) -> Value {
+    let Appointment { link, .. } = appointment;
+    let person = |person: &Person| json!({ "mail": person.mail, "name": person.name });
+    let attendees: Vec<Value> = appointment
+        .attendees
+        .iter()
+        .map(|attendee| {
+            let participation = match attendee.participation {
+                Participation::NeedsAction => "NEEDS-ACTION",
+                Participation::Accepted => "ACCEPTED",
+                Participation::Tentative => "TENTATIVE",
+                Participation::Declined => "DECLINED",
+            };
+            json!({
+                "mail": attendee.person.mail,
+                "name": attendee.person.name,
+                "participation": participation,
+                "rsvp": if attendee.rsvp { "TRUE" } else { "FALSE" },
+                "kind": "INDIVIDUAL",
+            })
+        })
+        .collect();
+    let alarms: Vec<Value> = appointment
+        .alarms
+        .iter()
+        .filter(|_| !appointment.cancelled)
+        .map(|alarm| json!({ "minutes": alarm.before.as_mins(), "text": alarm.text }))
+        .collect();
+    json!({
+        "method": method,
+        "uid": appointment.uid,
+        "sequence": appointment.sequence,
+        "stamp": appointment.stamp.to_string(),
+        "start": appointment.start.to_string(),
+        "end": appointment.end.to_string(),
+        "summary": appointment.summary,
+        "description": format!("{}\n\n{link}", appointment.description.trim()),
+        "location": format!("{} {link}", appointment.location),
+        "url": link,
+        "conference": link,
+        "conference_label": appointment.link_label,
+        "status": if appointment.cancelled { "CANCELLED" } else { "CONFIRMED" },
+        "transparency": if appointment.cancelled { "TRANSPARENT" } else { "OPAQUE" },
+        "organizer": person(&appointment.organizer),
+        "attendees": attendees,
+        "alarms": alarms,
+    })
+}
+
+/// What both libraries read in files.
+fn read(readers: &Readers, files: &[PathBuf]) -> Result<Vec<Value>> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/read_calendar.py");
+    let mut command = readers.command();
+    // The zones of the pinned package, not of whatever machine this is.
+    command.env("PYTHONTZPATH", "").arg(script).args(files);
+    let output = command.output()?;
+    ensure!(
+        output.status.success(),
+        "the readers failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+/// Days around which clocks change, and quiet ones, in zones with rules of every kind.
+fn starts() -> Result<Vec<(TimeZone, Timestamp)>> {
+    let mut starts = Vec::new();
+    for name in [
+        "Europe/Berlin",
+        "America/New_York",
+        "Australia/Lord_Howe",
+        "Asia/Kathmandu",
+        "Africa/Casablanca",
+        "America/Santiago",
+        "Africa/Cairo",
+        "Pacific/Chatham",
+    ] {
+        let zone = TimeZone::get(name)?;
+        for day in [
+            date(2026, 1, 15),
+            date(2026, 7, 15),
+            date(2027, 3, 28),
+            date(2027, 10, 31),
+        ] {
+            starts.push((
+                zone.clone(),
+                day.at(9, 40, 0, 0).to_zoned(zone.clone())?.timestamp(),
+            ));
+        }
+        let noon = date(2026, 2, 1)
+            .at(12, 0, 0, 0)
+            .to_zoned(zone.clone())?
+            .timestamp();
+        for change in zone
+            .following(noon)
+            .take(2)
+            .map(|change| change.timestamp())
+        {
+            let a_day = SignedDuration::from_hours(24);
+            for at in [
+                change - a_day,
+                change - 90.minutes(),
+                change + 90.minutes(),
+                change + a_day,
+            ] {
+                starts.push((zone.clone(), at));
+            }
+        }
+    }
+    Ok(starts)
+}
+
+#[test]
+fn two_libraries_read_back_every_field() -> TestResult {
+    let readers = Readers::ensure()?;
+    let dir = tempfile::tempdir()?;
+    let (mut files, mut wanted) = (Vec::new(), Vec::new());
+    let mut write = |text: String, expected: Vec<Value>| -> TestResult {
+        let path = dir.path().join(format!("{}.ics", files.len()));
+        fs::write(&path, text)?;
+        files.push(path);
+        wanted.push(expected);
+        Ok(())
+    };
+    for (zone, start) in starts()? {
+        let booked = appointment(7, start);
+        write(
+            message(&booked, Method::Request, &zone)?,
+            vec![expected(&booked, "REQUEST")],
+        )?;
+    }
+    let berlin = TimeZone::get("Europe/Berlin")?;
+    let start = "2026-12-07T08:00:00Z".parse()?;
+    let cancelled = Appointment {
+        cancelled: true,
+        sequence: 3,
+        ..appointment(8, start)
+    };
+    write(
+        message(&cancelled, Method::Cancel, &berlin)?,
+        vec![expected(&cancelled, "CANCEL")],
+    )?;
+    let mut alone = appointment(9, start);
+    alone.attendees.truncate(1);
+    write(message(&alone, Method::DeclineCounter, &berlin)?, {
+        let without_alarms = Appointment {
+            alarms: Vec::new(),
+            ..alone
+        };
+        vec![expected(&without_alarms, "DECLINECOUNTER")]
+    })?;
+    let all: Vec<Appointment> = (0_u8..40)
+        .map(|number| Appointment {
+            cancelled: number % 5 == 0,
+            ..appointment(number, start + (i64::from(number) * 25).hours())
+        })
+        .collect();
+    write(
+        feed("Termine: Gewerbe, Büro", &all, &berlin)?,
+        all.iter().map(|one| expected(one, "PUBLISH")).collect(),
+    )?;
+
+    let understood = read(&readers, &files)?;
+    assert_eq!(understood.len(), wanted.len());
+    for ((understood, wanted), file) in understood.iter().zip(wanted).zip(&files) {
+        let text = fs::read_to_string(file)?;
+        for reader in ["icalendar", "vobject"] {
+            assert_eq!(understood[reader], json!(wanted), "{reader} reads {text}");
+        }
+    }
+    Ok(())
+}
+
+/// A `CalDAV` server with one calendar.
+struct CalDav {
+    client: Client,
+    calendar: String,
+    _process: Process,
+    _port: Port,
+    _dir: tempfile::TempDir,
+}
+
+impl CalDav {
+    async fn start(readers: &Readers) -> Result<Self> {
+        let (dir, port) = (tempfile::tempdir()?, Port::lease()?);
+        let mut command: Command = readers.command();
+        command
+            .args([
+                "-m",
+                "radicale",
+                "--config",
+                "",
+                "--auth-type=none",
+                "--rights-type=authenticated",
+            ])
+            .arg(format!("--server-hosts={}", port.address()))
+            .arg(format!(
+                "--storage-filesystem-folder={}",
+                dir.path().display()
+            ));
+        let process = Process::spawn("radicale", &command, &dir.path().join("radicale.log"))?;
+        // One that answers, and a user's own calendar.
+        let mut headers = header::HeaderMap::new();
+        headers.insert(
+            header::AUTHORIZATION,
+            header::HeaderValue::from_static("Basic em9lOng="),
+        );
+        let client = Client::builder().default_headers(headers).build()?;
+        let base = format!("http://{}", port.address());
+        eventually("radicale answers", || async {
+            Ok(client.get(&base).send().await.is_ok().then_some(()))
+        })
+        .await?;
+        let calendar = format!("{base}/zoe/termine");
+        let made = client
+            .request(Verb::from_bytes(b"MKCALENDAR")?, &calendar)
+            .send()
+            .await?;
+        ensure!(
+            made.status() == StatusCode::CREATED,
+            "MKCALENDAR: {}",
+            made.status()
+        );
+        Ok(Self {
+            client,
+            calendar,
+            _process: process,
+            _port: port,
+            _dir: dir,
+        })
+    }
+
+    /// What a calendar program does with an invitation from its user's mailbox (RFC 5546 §2.1.5, RFC 4791
+    /// §5.3.2): newer versions replace the object of that UID, older ones are dropped. Whether it was taken.
+    async fn receive(&self, mail: &str) -> Result<bool> {
+        let event = event_of(mail)?;
+        let address = format!(
+            "{}/{}.ics",
+            self.calendar,
+            text_of(&event, "UID")?.replace('@', "-")
+        );
+        let stored = self.client.get(&address).send().await?;
+        let precondition = if stored.status() == StatusCode::NOT_FOUND {
+            (header::IF_NONE_MATCH, "*".to_owned())
+        } else {
+            let etag = stored.headers()[header::ETAG].to_str()?.to_owned();
+            let before = event_of(&stored.text().await?)?;
+            let sequence =
+                |event: &Component| -> Result<u32> { Ok(text_of(event, "SEQUENCE")?.parse()?) };
+            if sequence(&event)? <= sequence(&before)? {
+                return Ok(false);
+            }
+            (header::IF_MATCH, etag)
+        };
+        // An object in a calendar has no METHOD (RFC 4791 §4.1).
+        let object: String = mail
+            .split_inclusive("\r\n")
+            .filter(|line| !line.starts_with("METHOD:"))
+            .collect();
+        let put = self
+            .client
+            .put(&address)
+            .header(precondition.0, precondition.1)
+            .header(header::CONTENT_TYPE, "text/calendar; charset=utf-8")
+            .body(object)
+            .send()
+            .await?;
+        ensure!(
+            put.status().is_success(),
+            "PUT: {}: {}",
+            put.status(),
+            put.text().await?
+        );
+        Ok(true)
+    }
+
+    /// The events of the calendar that the server finds on a day of the office.
+    async fn on(&self, day: jiff::civil::Date) -> Result<Vec<Component>> {
+        let berlin = TimeZone::get("Europe/Berlin")?;
+        let utc = |day: jiff::civil::Date| -> Result<String> {
+            Ok(day
+                .to_zoned(berlin.clone())?
+                .timestamp()
+                .strftime("%Y%m%dT%H%M%SZ")
+                .to_string())
+        };
+        let body = format!(
+            "<?xml version=\"1.0\"?><C:calendar-query xmlns:D=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\">\
+             <D:prop><C:calendar-data/></D:prop><C:filter><C:comp-filter name=\"VCALENDAR\">\
+             <C:comp-filter name=\"VEVENT\"><C:time-range start=\"{}\" end=\"{}\"/></C:comp-filter>\
+             </C:comp-filter></C:filter></C:calendar-query>",
+            utc(day)?,
+            utc(day.tomorrow()?)?
+        );
+        let answer: Response = self
+            .client
+            .request(Verb::from_bytes(b"REPORT")?, &self.calendar)
+            .header("Depth", "1")
+            .header(header::CONTENT_TYPE, "application/xml")
+            .body(body)
+            .send()
+            .await?;
+        ensure!(
+            answer.status() == StatusCode::MULTI_STATUS,
+            "REPORT: {}",
+            answer.status()
+        );
+        let text = answer
+            .text()
+            .await?
+            .replace("&#13;", "")
+            .replace("&amp;", "&");
+        text.split("BEGIN:VCALENDAR")
+            .skip(1)
+            .map(|rest| {
+                let (object, _) = rest.split_once("END:VCALENDAR").context("a cut calendar")?;
+                event_of(&format!("BEGIN:VCALENDAR{object}END:VCALENDAR"))
+            })
+            .collect()
+    }
+}
+
+fn event_of(text: &str) -> Result<Component> {
+    let calendar = Component::read(text)?;
+    let mut events = calendar
+        .children
+        .into_iter()
+        .filter(|child| child.name == "VEVENT");
+    let event = events.next().context("no event")?;
+    ensure!(events.next().is_none(), "more than one event");
+    Ok(event)
+}
+
+fn text_of(event: &Component, name: &str) -> Result<String> {
+    Ok(event
+        .first(name)
+        .with_context(|| format!("no {name}"))?
+        .text())
+}
+
+/// Invited, moved over a clock change, moved again, an old mail comes late, cancelled.
+#[tokio::test]
+async fn an_appointment_lives_and_ends_in_a_caldav_calendar() -> TestResult {
+    let server = CalDav::start(&Readers::ensure()?).await?;
+    let berlin = TimeZone::get("Europe/Berlin")?;
+    let days = [date(2026, 12, 7), date(2027, 4, 7), date(2027, 10, 30)];
+    let mut booked = appointment(1, Timestamp::UNIX_EPOCH);
+    let mut mails = Vec::new();
+    for (sequence, day) in (0..).zip(days) {
+        // The last minutes of the day, so that an hour's error would show on another.
+        booked.start = day.at(23, 30, 0, 0).to_zoned(berlin.clone())?.timestamp();
+        booked.end = booked.start + 25.minutes();
+        booked.sequence = sequence;
+        mails.push(message(&booked, Method::Request, &berlin)?);
+    }
+    booked.sequence = 3;
+    booked.cancelled = true;
+    let cancelled = message(&booked, Method::Cancel, &berlin)?;
+
+    for (mail, day) in mails.iter().zip(days) {
+        assert!(server.receive(mail).await?, "the version of {day} is newer");
+        for other in days {
+            let found = server.on(other).await?;
+            assert_eq!(
+                found.len(),
+                usize::from(other == day),
+                "on {other}, when it is {day}"
+            );
+            for event in found {
+                assert_eq!(text_of(&event, "UID")?, booked.uid);
+                assert_eq!(text_of(&event, "STATUS")?, "CONFIRMED");
+            }
+        }
+    }
+    assert!(
+        !server.receive(&mails[1]).await?,
+        "an earlier version that comes late is dropped"
+    );
+    assert!(
+        !server.receive(&mails[2]).await?,
+        "so is the same one again"
+    );
+    assert!(server.receive(&cancelled).await?);
+    assert!(!server.receive(&mails[2]).await?, "nothing brings it back");
+
+    let left = server.on(days[2]).await?;
+    assert_eq!(left.len(), 1, "one object from the beginning to the end");
+    assert_eq!(text_of(&left[0], "UID")?, booked.uid);
+    assert_eq!(text_of(&left[0], "STATUS")?, "CANCELLED");
+    assert_eq!(text_of(&left[0], "TRANSP")?, "TRANSPARENT");
+    assert_eq!(text_of(&left[0], "SEQUENCE")?, "3");
+    Ok(())
+}
