@@ -412,7 +412,7 @@ mod tests {
         );
         for (body, verb) in [
             ("!absagen", Verb::CancelBooking),
-            ("!absagen Frau Müller", Verb::CancelBooking),
+            ("!absagen Müller", Verb::CancelBooking),
             ("!absagen ÄÖÜ1", Verb::CancelBooking),
             ("!termine gestern", Verb::Agenda),
         ] {

@@ -61,7 +61,13 @@ export function ContactForm({ t, language, privacyHref, errors, onSend }: Contac
   const [send, sending] = useAction(async () => {
     if (form) await onSend(read(new FormData(form)));
   });
-  const line = (name: string, type: "text" | "email" | "tel", complete: string, max: number, required = false) => (
+  const line = (
+    name: string,
+    type: "text" | "email" | "tel",
+    complete: string,
+    max: number,
+    required = false,
+  ) => (
     <Field
       name={name}
       label={t(`book-field-${name}`)}
