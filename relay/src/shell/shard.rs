@@ -432,7 +432,7 @@ impl Shard {
                     }
                 }
                 Output::Signal { session, message } => {
-                    self.to_client(session, ToClient::Message(message));
+                    self.post(session, ToClient::Message(message));
                 }
                 Output::Joined {
                     session,
@@ -441,16 +441,16 @@ impl Shard {
                     if let Some(entry) = self.sessions.get_mut(&session) {
                         entry.participant = Some(participant);
                     }
-                    self.to_client(session, ToClient::Joined);
+                    self.post(session, ToClient::Joined);
                 }
                 Output::Refused { session, leave } => {
                     let message = Box::new(signal_response::Message::Leave(leave));
-                    self.to_client(session, ToClient::Message(message));
-                    self.to_client(session, ToClient::Hangup);
+                    self.post(session, ToClient::Message(message));
+                    self.post(session, ToClient::Hangup);
                     self.sessions.remove(&session);
                 }
                 Output::Hangup { session } => {
-                    self.to_client(session, ToClient::Hangup);
+                    self.post(session, ToClient::Hangup);
                     self.sessions.remove(&session);
                 }
                 Output::Route { ufrag, connection } => {
@@ -473,7 +473,7 @@ impl Shard {
         }
     }
 
-    fn to_client(&mut self, session: u64, message: ToClient) {
+    fn post(&mut self, session: u64, message: ToClient) {
         if let Some(entry) = self.sessions.get(&session)
             && entry.client.try_send(message).is_err()
         {

@@ -20,7 +20,7 @@ const WAITING: usize = 512;
 /// A join is answered within this time, or the server is in trouble.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// A client gets a fresh token this often; tokens last an hour.
-const REFRESH_EVERY: Duration = Duration::from_secs(10 * 60);
+const REFRESH_EVERY: Duration = Duration::from_mins(10);
 /// The first one soon, so that a token that was nearly over does not keep a client from coming back.
 const FIRST_REFRESH_AFTER: Duration = Duration::from_secs(30);
 
