@@ -297,6 +297,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/visits/{id}/call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The guest joins the call, or renews it after a `call` event. The clerk's client shows the guest as in the call until
+         *     the guest hangs up, no page shows the visit any more, or the visit ends.
+         */
+        post: operations["join_call"];
+        /** The guest hangs up; the visit goes on. Again is fine. */
+        delete: operations["leave_call"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/visits/{id}/enter": {
         parameters: {
             query?: never;
@@ -323,8 +344,8 @@ export interface paths {
         };
         /**
          * What happens at a visit: `visit` (a `Visit`, first of all and after each change), `message` (a `Message`,
-         *     new or with a new delivery), `typing` (`{"typing": bool}`), `resync` (events were lost: read visit and
-         *     messages again).
+         *     new or with a new delivery), `typing` (`{"typing": bool}`), `call` (who is in the call or where they send to has
+         *     changed: join again), `resync` (events were lost: read visit and messages again).
          */
         get: operations["visit_events"];
         put?: never;
@@ -511,6 +532,39 @@ export interface components {
          * @enum {string}
          */
         BookingState: "held" | "unconfirmed" | "confirmed" | "arrived" | "cancelled" | "expired" | "no_show";
+        /** @description A call with the right to take part in it. */
+        Call: {
+            /** @description The relays to connect to; the own one first. */
+            transports: components["schemas"]["CallTransport"][];
+            /** @description Everybody in the call, the guest too. */
+            participants: components["schemas"]["CallParticipant"][];
+        };
+        /** @description Somebody in the call. */
+        CallParticipant: {
+            /** @description The LiveKit identity. */
+            identity: string;
+            /** @description The name to show. */
+            name: string;
+            /** @description What they are there for. */
+            role: components["schemas"]["CallRole"];
+        };
+        /**
+         * @description What somebody in a call is there for.
+         * @enum {string}
+         */
+        CallRole: "guest" | "clerk" | "participant";
+        /** @description A relay. */
+        CallTransport: {
+            /**
+             * @description Its WebSocket address.
+             * @example wss://buero.example.de/relay
+             */
+            url: string;
+            /** @description The LiveKit access token, good for an hour from now. */
+            token: string;
+            /** @description Whether to send here. Connect to the others to receive. */
+            own: boolean;
+        };
         /** @description The visit that the booking has become. */
         CheckedIn: {
             /** @description The visit's id. */
@@ -1524,6 +1578,86 @@ export interface operations {
             };
         };
     };
+    join_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The visit */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the call */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Call"];
+                };
+            };
+            /** @description The visit is not in conversation */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There are no calls at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leave_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The visit */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Not in the call */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     enter: {
         parameters: {
             query?: never;
@@ -1577,7 +1711,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description `visit`, `message`, `typing`, `resync` */
+            /** @description `visit`, `message`, `typing`, `call`, `resync` */
             200: {
                 headers: {
                     [name: string]: unknown;
