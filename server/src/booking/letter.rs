@@ -429,7 +429,7 @@ impl Body {
 
     fn html(&self) -> String {
         let paragraph = |text: &str| format!("<p>{}</p>\n", escape(text));
-        let facts: String = self
+        let rows: Vec<String> = self
             .facts
             .iter()
             .map(|(name, value)| {
@@ -440,6 +440,7 @@ impl Body {
                 )
             })
             .collect();
+        let facts = rows.concat();
         format!(
             "<!doctype html>\n<html lang=\"{}\"><head><meta charset=\"utf-8\"><title>{}</title></head>\n\
              <body style=\"font-family:sans-serif;font-size:16px;line-height:1.5;max-width:40em\">\n\

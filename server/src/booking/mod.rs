@@ -180,10 +180,6 @@ fn reappears(place: &Place<'_>, dice: u64) -> Timestamp {
 }
 
 /// A fault of ours: told in the log, without what it was about.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "so that it fits where errors are mapped"
-)]
 fn internal(fault: impl std::fmt::Display) -> BookingError {
     tracing::error!("a booking failed: {fault}");
     BookingError::Internal

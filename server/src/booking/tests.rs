@@ -1,8 +1,4 @@
 //! Bookings on a real database, at moments of our choice.
-#![expect(
-    clippy::unwrap_used,
-    reason = "in a helper as in a test, the unexpected fails the test"
-)]
 
 use std::path::Path;
 
@@ -166,7 +162,7 @@ async fn of_a_thousand_at_once_one_gets_the_place_and_all_others_an_answer() {
                 assert_eq!(nearest.len(), 6);
                 assert!(nearest.iter().all(|slot| slot.start != at(WEDNESDAY)));
             }
-            Err(other) => assert!(false, "{other:?}"),
+            Err(other) => unreachable!("{other:?}"),
         }
     }
     assert_eq!(won, 1);
