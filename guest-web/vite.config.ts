@@ -46,7 +46,14 @@ export default defineConfig({
     // livekit-client, which is loaded when a call begins.
     chunkSizeWarningLimit: 600,
     rollupOptions: {
-      input: ["src/styles/site.scss", "src/lobby.ts", "src/office.ts", "src/visit.tsx", "src/book.tsx", "src/booking.tsx"],
+      input: [
+        "src/styles/site.scss",
+        "src/lobby.ts",
+        "src/office.ts",
+        "src/visit.tsx",
+        "src/book.tsx",
+        "src/booking.tsx",
+      ],
     },
   },
   css: {

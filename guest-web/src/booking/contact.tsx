@@ -78,7 +78,8 @@ export function ContactForm({ t, language, privacyHref, errors, onSend }: Contac
       {(described) => (
         <input
           class="kern-form-input__input"
-          type={type}
+          // Preact types each kind of field apart; these three take the same attributes.
+          type={type as "text"}
           autocomplete={complete as "name"}
           maxLength={max}
           required={required}
