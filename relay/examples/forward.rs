@@ -30,7 +30,11 @@ fn packet(number: u16) -> Vec<u8> {
     };
     let mut bytes = fields.header().to_vec();
     let [high, low] = frame.to_be_bytes();
-    let start = if number % 10 == 0 { 0x90 } else { 0x80 };
+    let start = if number.is_multiple_of(10) {
+        0x90
+    } else {
+        0x80
+    };
     bytes.extend_from_slice(&[
         start,
         0xf0,

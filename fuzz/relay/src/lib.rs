@@ -14,6 +14,10 @@ use relay::forward::{
 };
 
 /// Any octets as an RTP packet: read, rewritten, and taken for a retransmission.
+///
+/// # Panics
+///
+/// When what was read does not fit the octets.
 pub fn rtp(octets: &[u8]) {
     let Ok(packet) = Rtp::parse(octets) else {
         return;
@@ -46,6 +50,10 @@ pub fn rtp(octets: &[u8]) {
 const CODECS: [Codec; 5] = [Codec::Vp8, Codec::Vp9, Codec::H264, Codec::Av1, Codec::Opus];
 
 /// Any octets as a payload of every codec; what was read patches back to the same octets.
+///
+/// # Panics
+///
+/// When it does not.
 pub fn descriptors(octets: &[u8]) {
     let _ = av1::descriptor_starts_keyframe(octets);
     for codec in CODECS {
@@ -63,6 +71,10 @@ pub fn descriptors(octets: &[u8]) {
 
 /// A subscriber's view driven by a script: whatever comes, the way back from a sent number leads to the packet, and
 /// sending it again, where that is possible, gives the same numbers.
+///
+/// # Panics
+///
+/// When it does not.
 pub fn forwarding(octets: &[u8]) {
     static ORIGIN: OnceLock<Instant> = OnceLock::new();
     #[expect(
@@ -98,7 +110,7 @@ pub fn forwarding(octets: &[u8]) {
                     layer: layer % 4,
                     sequence,
                     timestamp: u32::from(sequence / 4) * 3000,
-                    marker: step % 2 == 0,
+                    marker: step.is_multiple_of(2),
                     empty: body.is_empty(),
                     payload: payload::inspect(codec, body),
                 };

@@ -222,7 +222,8 @@ impl Downtrack {
     }
 
     fn switches_at(&self, packet: &Inbound, target: Target) -> bool {
-        if packet.empty || self.current == Some(packet.layer) {
+        let held = self.munger.holds(packet.layer, packet.sequence);
+        if packet.empty || held || self.current == Some(packet.layer) {
             return false;
         }
         // On the way up a layer in between is better than none, or than a lower one.
@@ -274,7 +275,7 @@ impl Downtrack {
         now: Instant,
     ) -> Verdict {
         if packet.empty {
-            self.munger.skip(number, packet.timestamp);
+            self.munger.skip(number, packet.timestamp, now);
             return Verdict::Drop(Reason::Padding);
         }
         let left_out = match self.picture {
@@ -288,7 +289,7 @@ impl Downtrack {
         };
         self.picture = Some((packet.timestamp, left_out));
         if left_out {
-            self.munger.skip(number, packet.timestamp);
+            self.munger.skip(number, packet.timestamp, now);
             self.pictures.skip(&packet.payload);
             return Verdict::Drop(Reason::TemporalLayer);
         }
@@ -299,7 +300,7 @@ impl Downtrack {
         if !packet.empty && !self.was_left_out(packet, number.generation()) {
             return self.send(packet, number, now);
         }
-        match self.munger.skip(number, packet.timestamp) {
+        match self.munger.skip(number, packet.timestamp, now) {
             Some((sequence, timestamp)) => Verdict::Fill(Outbound {
                 sequence,
                 timestamp,

@@ -183,6 +183,19 @@ impl Munger {
         Place::Unknown
     }
 
+    /// Whether the newest source holds, or keeps a place for, the packet with this number. A source that began there
+    /// again would send it under two numbers.
+    #[must_use]
+    pub fn holds(&self, layer: u8, sequence: u16) -> bool {
+        self.current.as_ref().is_some_and(|source| {
+            source.layer == layer
+                && matches!(
+                    source.sequences.locate(sequence),
+                    Position::Missing { .. } | Position::Seen { .. }
+                )
+        })
+    }
+
     fn source(&mut self, generation: Generation) -> Option<&mut Source> {
         match generation {
             Generation::Current => self.current.as_mut(),
@@ -195,19 +208,27 @@ impl Munger {
         let source = self.source(number.generation)?;
         let sequence = source.sequences.take(number.sequence);
         let timestamp = timestamp.wrapping_add(source.timestamp_offset);
+        self.note(number.generation, timestamp, now);
+        Some((sequence, timestamp))
+    }
+
+    /// The newest timestamp counts even of what is left out: stragglers before it may still come, and a source that
+    /// follows must begin behind them.
+    fn note(&mut self, generation: Generation, timestamp: u32, now: Instant) {
         let newer = timestamp.wrapping_sub(self.newest.0) < 1 << 31;
-        if number.generation == Generation::Current && (newer || self.newest.1.is_none()) {
+        if generation == Generation::Current && (newer || self.newest.1.is_none()) {
             self.newest = (timestamp, Some(now));
         }
-        Some((sequence, timestamp))
     }
 
     /// Leaves the packet out. A late one leaves a hole that the subscriber would ask for again and again: the
     /// numbers returned are those of an empty packet to send in its place.
-    pub fn skip(&mut self, number: Number, timestamp: u32) -> Option<(u16, u32)> {
+    pub fn skip(&mut self, number: Number, timestamp: u32, now: Instant) -> Option<(u16, u32)> {
         let source = self.source(number.generation)?;
-        let sequence = source.sequences.skip(number.sequence)?;
-        Some((sequence, timestamp.wrapping_add(source.timestamp_offset)))
+        let sequence = source.sequences.skip(number.sequence);
+        let timestamp = timestamp.wrapping_add(source.timestamp_offset);
+        self.note(number.generation, timestamp, now);
+        Some((sequence?, timestamp))
     }
 
     /// Which packet of which layer stands behind an outgoing sequence number: where to look when a subscriber
@@ -356,12 +377,12 @@ mod tests {
         let Place::New { number } = munger.locate(0, 2) else {
             panic!()
         };
-        assert_eq!(munger.skip(number, 0), None);
+        assert_eq!(munger.skip(number, 0, at(0)), None);
         assert_eq!(send(&mut munger, 0, 4, 0, 0).unwrap().0, 2);
         let Place::Late { number } = munger.locate(0, 3) else {
             panic!()
         };
-        assert_eq!(munger.skip(number, 9), Some((1, 9)));
+        assert_eq!(munger.skip(number, 9, at(0)), Some((1, 9)));
     }
 
     #[test]

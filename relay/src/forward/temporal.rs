@@ -77,42 +77,42 @@ impl Limits {
 mod tests {
     use super::*;
 
-    fn layer(id: u8, sync: bool) -> Option<Temporal> {
-        Some(Temporal { id, sync })
+    fn temporal(id: u8, sync: bool) -> Temporal {
+        Temporal { id, sync }
     }
 
     #[test]
     fn down_at_once_up_by_one_where_it_is_safe() {
         let mut limits = Limits::start(0, 7);
-        assert!(!limits.leave_out(1, layer(2, false), false, 7));
-        assert!(limits.leave_out(2, layer(1, false), false, 0));
+        assert!(!limits.leave_out(1, Some(temporal(2, false)), false, 7));
+        assert!(limits.leave_out(2, Some(temporal(1, false)), false, 0));
         assert!(
-            limits.leave_out(3, layer(2, true), false, 7),
+            limits.leave_out(3, Some(temporal(2, true)), false, 7),
             "not two at once"
         );
         assert!(
-            limits.leave_out(4, layer(1, false), false, 7),
+            limits.leave_out(4, Some(temporal(1, false)), false, 7),
             "not where it refers to what is missing"
         );
-        assert!(!limits.leave_out(5, layer(1, true), false, 7));
-        assert!(!limits.leave_out(6, layer(2, true), false, 7));
+        assert!(!limits.leave_out(5, Some(temporal(1, true)), false, 7));
+        assert!(!limits.leave_out(6, Some(temporal(2, true)), false, 7));
         assert!(!limits.leave_out(7, None, false, 0));
-        assert!(!limits.leave_out(8, layer(0, false), true, 7));
-        assert!(!limits.leave_out(9, layer(2, false), false, 7));
+        assert!(!limits.leave_out(8, Some(temporal(0, false)), true, 7));
+        assert!(!limits.leave_out(9, Some(temporal(2, false)), false, 7));
     }
 
     #[test]
     fn late_pictures_are_judged_by_their_own_time() {
         let mut limits = Limits::start(u32::MAX - 10, 7);
-        limits.leave_out(5, layer(0, false), false, 0);
-        limits.leave_out(10, layer(1, true), false, 1);
-        assert!(!limits.left_out(3, layer(2, false)));
-        assert!(limits.left_out(7, layer(1, true)));
-        assert!(!limits.left_out(11, layer(1, false)));
-        assert!(limits.left_out(11, layer(2, false)));
-        assert!(!limits.left_out(7, layer(0, false)));
+        limits.leave_out(5, Some(temporal(0, false)), false, 0);
+        limits.leave_out(10, Some(temporal(1, true)), false, 1);
+        assert!(!limits.left_out(3, Some(temporal(2, false))));
+        assert!(limits.left_out(7, Some(temporal(1, true))));
+        assert!(!limits.left_out(11, Some(temporal(1, false))));
+        assert!(limits.left_out(11, Some(temporal(2, false))));
+        assert!(!limits.left_out(7, Some(temporal(0, false))));
         assert!(
-            limits.left_out(u32::MAX - 20, layer(1, false)),
+            limits.left_out(u32::MAX - 20, Some(temporal(1, false))),
             "older than anyone remembers"
         );
     }

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BinaryHeap},
 };
 
-/// SplitMix64: small, seeded, good enough to lose packets by.
+/// A `SplitMix64`: small, seeded, good enough to lose packets by.
 #[derive(Debug, Clone)]
 pub(crate) struct Rng(u64);
 
@@ -114,19 +114,24 @@ impl Link {
         if self.rng.below(100) < self.loss_percent {
             return;
         }
-        let copies = 1 + u64::from(self.rng.below(100) < self.twice_percent);
-        for _ in 0..copies {
-            // One packet in ten is late by the whole jitter, the others hardly.
-            let late = if self.rng.below(10) == 0 {
-                self.jitter
-            } else {
-                self.rng.below(1 + self.jitter / 4)
-            };
-            let arrives = leaves / 1000 + self.delay + late;
-            self.count += 1;
-            self.flying.push(Reverse((arrives, self.count)));
-            self.packets.insert(self.count, packet.clone());
+        let twice = self.rng.below(100) < self.twice_percent;
+        if twice {
+            self.fly(leaves, packet.clone());
         }
+        self.fly(leaves, packet);
+    }
+
+    fn fly(&mut self, leaves: u64, packet: Datagram) {
+        // One packet in ten is late by the whole jitter, the others hardly.
+        let late = if self.rng.below(10) == 0 {
+            self.jitter
+        } else {
+            self.rng.below(1 + self.jitter / 4)
+        };
+        self.count += 1;
+        self.flying
+            .push(Reverse((leaves / 1000 + self.delay + late, self.count)));
+        self.packets.insert(self.count, packet);
     }
 
     pub(crate) fn arrived(&mut self, now: u64) -> Vec<Datagram> {

@@ -247,7 +247,7 @@ impl Sfu {
         );
         let repeated = peer.write(&out, Rtp::parse(bytes).unwrap().payload());
         let mut wrapped = Vec::new();
-        let fields = peer.fields(&out);
+        let fields = fields(&out);
         peer.rtx.packet(&fields, &repeated[12..], &mut wrapped);
         peer.pacer
             .push(u32::try_from(wrapped.len()).unwrap(), wrapped);
@@ -298,19 +298,9 @@ impl Layer {
 }
 
 impl Peer {
-    fn fields(&self, out: &Outbound) -> Fields {
-        Fields {
-            marker: out.marker,
-            payload_type: PAYLOAD_TYPE,
-            sequence: out.sequence,
-            timestamp: out.timestamp,
-            ssrc: SSRC,
-        }
-    }
-
     fn write(&mut self, out: &Outbound, payload: &[u8]) -> Vec<u8> {
         self.timestamp = out.timestamp;
-        let mut bytes = self.fields(out).header().to_vec();
+        let mut bytes = fields(out).header().to_vec();
         bytes.extend_from_slice(payload);
         out.patch.apply(&mut bytes[12..]);
         bytes
@@ -366,4 +356,14 @@ fn read(bytes: &[u8]) -> (usize, Inbound) {
         payload: payload::inspect(Codec::Vp8, rtp.payload()),
     };
     (index, packet)
+}
+
+fn fields(out: &Outbound) -> Fields {
+    Fields {
+        marker: out.marker,
+        payload_type: PAYLOAD_TYPE,
+        sequence: out.sequence,
+        timestamp: out.timestamp,
+        ssrc: SSRC,
+    }
 }

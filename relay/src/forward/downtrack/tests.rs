@@ -314,3 +314,38 @@ fn sender_reports_make_the_switch_exact_and_are_rewritten() {
     assert_eq!(out.timestamp, 3000);
     assert_eq!(track.sender_report(2, 2 << 32, 590_000), Some(90_000));
 }
+
+#[test]
+fn a_source_does_not_begin_again_at_a_packet_it_has_a_place_for() {
+    let mut track = track();
+    track.forward(&vp8(0, 1, 0, 1, 0, true), at(0));
+    track.forward(&vp8(0, 3, 6000, 3, 0, false), at(66));
+    track.set_target(None);
+    track.set_target(Some(Target::layer(0)));
+    assert_eq!(
+        sent(track.forward(&vp8(0, 2, 3000, 2, 0, true), at(70))),
+        (1001, 2)
+    );
+    assert_eq!(track.current(), None);
+    assert_eq!(track.origin(1001), Some((0, 2)));
+}
+
+#[test]
+fn a_new_source_begins_behind_what_was_left_out_of_the_one_before() {
+    let mut track = track();
+    track.set_target(Some(Target {
+        layer: 0,
+        temporal: 0,
+    }));
+    track.forward(&vp8(0, 1, 0, 1, 0, true), at(30));
+    track.forward(&vp8(0, 3, 6000, 3, 2, false), at(31));
+    track.set_target(Some(Target::layer(1)));
+    let Verdict::Forward(key) = track.forward(&vp8(1, 9, 77, 9, 0, true), at(32)) else {
+        panic!()
+    };
+    let Verdict::Forward(late) = track.forward(&vp8(0, 2, 3000, 2, 0, false), at(33)) else {
+        panic!()
+    };
+    assert_eq!((late.sequence, key.sequence), (1001, 1002));
+    assert!(late.timestamp < key.timestamp);
+}
