@@ -139,11 +139,13 @@ impl Matrix {
         let endpoint = R::PATH_BUILDER
             .select_path(R::PathBuilder::input(&self.versions))
             .map_err(unsendable)?;
-        let ghost = match actor {
-            As::Bot => None,
-            As::Ghost(user) => Some(user_id(user)?),
+        let user = match (actor, device) {
+            (As::Bot, None) => None,
+            // Synapse 1.163 looks the device up by the sender it has in mind, and fails, unless the user is named.
+            (As::Bot, Some(_)) => Some(user_id(&self.bot)?),
+            (As::Ghost(ghost), _) => Some(user_id(ghost)?),
         };
-        let mut identity = ghost
+        let mut identity = user
             .as_deref()
             .map(AppserviceUserIdentity::new)
             .unwrap_or_default();

@@ -114,7 +114,7 @@ async fn the_bot_and_ghosts_are_told_apart() {
     assert_eq!(
         homeserver.asked(),
         [
-            "PUT /_matrix/client/v3/rooms/!door/send/m.room.message/a%2Fb?device_id=VORZIMMER",
+            "PUT /_matrix/client/v3/rooms/!door/send/m.room.message/a%2Fb?user_id=%40vorzimmer%3Acity.example&device_id=VORZIMMER",
             "PUT /_matrix/client/v3/rooms/!door/send/m.room.message/2?user_id=%40_vorzimmer_1%3Acity.example&device_id=VORZIMMER",
         ]
     );
@@ -278,7 +278,7 @@ async fn who_has_no_device_gets_one_and_sends_from_it() {
         .await
         .expect("sent");
     let message =
-        "PUT /_matrix/client/v3/rooms/!door/send/m.room.message/7?device_id=VORZIMMER".to_owned();
+        "PUT /_matrix/client/v3/rooms/!door/send/m.room.message/7?user_id=%40vorzimmer%3Acity.example&device_id=VORZIMMER".to_owned();
     let device = "PUT /_matrix/client/v3/devices/VORZIMMER".to_owned();
     assert_eq!(homeserver.asked(), [message.clone(), device, message]);
 }
