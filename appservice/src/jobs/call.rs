@@ -37,30 +37,30 @@ impl Place<'_> {
         let mut waiting = waiting(matrix, room, ghost).await?;
         let mut leaves = Vec::new();
         let key = rtc::state_key(ghost);
-        let leave = match keep(matrix, ghost, &mut waiting, types::CALL_MEMBER).await? {
-            Some(leave) => leave,
-            None => {
-                let place = (types::CALL_MEMBER, key.as_str());
-                matrix
-                    .put_state_later(ghost, room, place, &json!({}), LEAVE_AFTER)
-                    .await?
-            }
+        let kept = keep(matrix, ghost, &mut waiting, types::CALL_MEMBER).await?;
+        let leave = if let Some(leave) = kept {
+            leave
+        } else {
+            let place = (types::CALL_MEMBER, key.as_str());
+            matrix
+                .put_state_later(ghost, room, place, &json!({}), LEAVE_AFTER)
+                .await?
         };
         leaves.push(leave);
         if form == Form::Sticky {
-            let leave = match keep(matrix, ghost, &mut waiting, types::RTC_MEMBER).await? {
-                Some(leave) => leave,
-                None => {
-                    matrix
-                        .send_sticky(
-                            ghost,
-                            room,
-                            (types::RTC_MEMBER, &format!("{txn}-out")),
-                            &rtc::sticky_leave(ghost),
-                            (STICKY_FOR, Some(LEAVE_AFTER)),
-                        )
-                        .await?
-                }
+            let kept = keep(matrix, ghost, &mut waiting, types::RTC_MEMBER).await?;
+            let leave = if let Some(leave) = kept {
+                leave
+            } else {
+                matrix
+                    .send_sticky(
+                        ghost,
+                        room,
+                        (types::RTC_MEMBER, &format!("{txn}-out")),
+                        &rtc::sticky_leave(ghost),
+                        (STICKY_FOR, Some(LEAVE_AFTER)),
+                    )
+                    .await?
             };
             leaves.push(leave);
             matrix
