@@ -18,8 +18,8 @@ use crate::types;
 
 /// The one call of a room (MSC4143 § slots).
 pub const SLOT: &str = "m.call#ROOM";
-/// The device every ghost calls with. A ghost stands for one guest in one visit.
-pub const DEVICE: &str = "VORZIMMER";
+/// The device every ghost calls with: the one it sends from. A ghost stands for one guest in one visit.
+pub const DEVICE: &str = crate::client::DEVICE;
 /// Without a restart in this time, the homeserver takes a ghost out of the call (MSC4140).
 pub const LEAVE_AFTER: SignedDuration = SignedDuration::from_secs(15);
 /// A sticky event is kept for this long (MSC4354 allows an hour): write it anew before.

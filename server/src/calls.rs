@@ -5,6 +5,7 @@
 //! delayed event ([`keep`]): after a crash, nobody is left behind.
 
 mod discovery;
+mod embedded;
 mod guest;
 mod keep;
 mod openid;
@@ -17,7 +18,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use appservice::{jobs::Effect, rtc::Form};
 use bridge::{
     ids::{MatrixUser, VisitId},
@@ -27,10 +28,12 @@ use gateway::port::Transport;
 use jiff::{SignedDuration, Timestamp};
 use store::{Job as Row, Lane, Tx};
 
-pub(crate) use self::{guest::join, keep::keep, relay::RelayError, tokens::TokenService};
+pub(crate) use self::{
+    embedded::PATH as RELAY_PATH, guest::join, keep::keep, relay::RelayError, tokens::TokenService,
+};
 use self::{outward::Outward, relay::RelayAccess};
 use crate::{
-    config::{Config, Membership},
+    config::{Config, Membership, Relay},
     house::{ChangeError, House},
     shell,
     task::{Errand, Task},
@@ -44,6 +47,8 @@ const WRITTEN_WITHIN: SignedDuration = SignedDuration::from_secs(20);
 /// All about calls that the workers share.
 pub(crate) struct Calls {
     pub(crate) relay: RelayAccess,
+    /// How the program's own relay is to be started, if it is the one.
+    pub(crate) embedded: Option<::relay::Config>,
     /// Where Matrix clients get tokens for the relay.
     pub(crate) service_url: String,
     pub(crate) form: Form,
@@ -76,10 +81,17 @@ impl Calls {
         let Some(calls) = config.calls.as_ref().filter(|calls| calls.enabled) else {
             return Ok(None);
         };
-        let livekit = calls
-            .livekit
-            .as_ref()
-            .context("calls need a relay: write [calls.livekit], or calls.enabled = false")?;
+        let (relay, embedded) = match (calls.relay, &calls.livekit) {
+            (Some(Relay::Livekit) | None, Some(livekit)) => (RelayAccess::of(livekit)?, None),
+            (Some(Relay::Embedded) | None, None) => {
+                let (relay, embedded) = embedded::relay(config, &calls.embedded)?;
+                (relay, Some(embedded))
+            }
+            (Some(Relay::Livekit), None) => bail!("calls.relay is livekit: write [calls.livekit]"),
+            (Some(Relay::Embedded), Some(_)) => {
+                bail!("calls.relay is embedded: leave out [calls.livekit]")
+            }
+        };
         let authorities = calls
             .ca_file
             .as_deref()
@@ -89,7 +101,8 @@ impl Calls {
             })
             .transpose()?;
         Ok(Some(Self {
-            relay: RelayAccess::of(livekit)?,
+            relay,
+            embedded,
             service_url: format!("{}{SERVICE}", config.public_origin()),
             form: match calls.membership {
                 Membership::State => Form::State,

@@ -1,7 +1,7 @@
 //! `vorzimmer.toml`: where things are. What the city is stands in the city's own file.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -78,6 +78,11 @@ pub(crate) struct Calls {
     /// `false` switches them off and keeps the rest of the table.
     #[serde(default = "yes")]
     pub(crate) enabled: bool,
+    /// Whose relay carries them; by default the program's own, unless a LiveKit server is named.
+    pub(crate) relay: Option<Relay>,
+    /// The program's own relay.
+    #[serde(default)]
+    pub(crate) embedded: Embedded,
     /// A LiveKit server or cluster.
     pub(crate) livekit: Option<LiveKit>,
     /// How guests are shown to be in a call.
@@ -89,6 +94,38 @@ pub(crate) struct Calls {
     pub(crate) allowed_networks: Vec<IpNet>,
     /// Authorities, in PEM, that sign certificates of other homeservers besides those the machine trusts.
     pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// Whose relay carries calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Relay {
+    /// The program's own: `[calls.embedded]`.
+    Embedded,
+    /// A LiveKit server's: `[calls.livekit]`.
+    Livekit,
+}
+
+/// The relay is part of the program: signalling behind the public origin, media on ports of its own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Embedded {
+    /// Where media comes by UDP.
+    pub(crate) udp: SocketAddr,
+    /// Where media comes by TCP, for networks without UDP.
+    pub(crate) tcp: Option<SocketAddr>,
+    /// The addresses under which browsers reach these ports.
+    pub(crate) public_ips: Vec<IpAddr>,
+}
+
+impl Default for Embedded {
+    fn default() -> Self {
+        Self {
+            udp: SocketAddr::from(([0, 0, 0, 0], 7882)),
+            tcp: Some(SocketAddr::from(([0, 0, 0, 0], 7881))),
+            public_ips: Vec::new(),
+        }
+    }
 }
 
 /// The relay is a LiveKit server.

@@ -156,7 +156,11 @@ pub(crate) async fn serve(config: Config) -> Result<()> {
 
     let internal_router = internal_router(&house, &hs_token, metrics);
     let (stop, closing) = watch::channel(false);
-    let public_router = public_router(&house, &config, closing.clone())?;
+    let mut public_router = public_router(&house, &config, closing.clone())?;
+    let relay = start_relay(&house).await?;
+    if let Some(relay) = &relay {
+        public_router = public_router.nest(calls::RELAY_PATH, relay.router());
+    }
     let mut listeners = JoinSet::new();
     listeners.spawn(host(internal, internal_router, closing.clone()));
     listeners.spawn(host(public, public_router, closing));
@@ -172,11 +176,30 @@ pub(crate) async fn serve(config: Config) -> Result<()> {
         ended = listeners.join_next() => anyhow::bail!("a listener has ended: {ended:?}"),
     }
     stop.send_replace(true);
+    if let Some(relay) = relay {
+        relay.stop().await;
+    }
     // What is not answered by then is cut off: nothing is lost by it, the outbox goes on at the next start.
     let _ = tokio::time::timeout(FAREWELL, listeners.join_all()).await;
     workers.shutdown().await;
     house.store.close().await;
     Ok(())
+}
+
+/// The program's own relay, if it carries the calls.
+async fn start_relay(house: &House) -> Result<Option<relay::Relay>> {
+    let Some(config) = house
+        .calls
+        .as_ref()
+        .and_then(|calls| calls.embedded.clone())
+    else {
+        return Ok(None);
+    };
+    let relay = relay::Relay::start(config)
+        .await
+        .context("the relay cannot start: see [calls.embedded]")?;
+    info!(udp = %relay.udp_address(), "the relay carries calls");
+    Ok(Some(relay))
 }
 
 fn spawn_house(

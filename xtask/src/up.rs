@@ -56,7 +56,10 @@ pub struct UpOptions {
     /// Lets other homeservers on this machine reach this one, which is then called localhost:<PORT>.
     #[arg(long, value_name = "PORT")]
     pub federation_port: Option<u16>,
-    /// A LiveKit server that carries the calls: `ws://127.0.0.1:7880`. Without it there are none.
+    /// Where pictures and sound of calls arrive, by UDP and TCP.
+    #[arg(long, default_value_t = 7882, value_name = "PORT")]
+    pub media_port: u16,
+    /// A LiveKit server that carries the calls in place of vorzimmer's own relay: `ws://127.0.0.1:7880`.
     #[arg(long, value_name = "URL", requires_all = ["livekit_key", "livekit_secret_file"])]
     pub livekit: Option<String>,
     /// The name of its API key.
@@ -144,7 +147,7 @@ impl DemoCity {
                 })
                 .transpose()?,
             registrations: Vec::new(),
-            call_service: calls.is_some().then(|| format!("{public_url}/livekit/jwt")),
+            call_service: Some(format!("{public_url}/livekit/jwt")),
             purpose: Purpose::Demo,
         };
         check_identity(&dir, &config.server_name())?;
@@ -184,7 +187,7 @@ impl DemoCity {
                 registration,
                 deletion_token_file: Some(deletion_token_file),
             },
-            calls,
+            calls: Some(calls),
             mail: Some(vorzimmer::Mail {
                 url: mailbox.url(),
                 from: "termine@dormagen.example".to_owned(),
@@ -280,6 +283,7 @@ impl Ports {
             (options.homeserver_port, "--homeserver-port"),
             (options.appservice_port, "--appservice-port"),
             (options.mail_port, "--mail-port"),
+            (options.media_port, "--media-port"),
         ];
         flags.extend(
             options
@@ -308,23 +312,22 @@ impl Ports {
     }
 }
 
-/// The table `[calls]`, when a relay is named.
-fn calls(options: &UpOptions) -> Result<Option<toml::Table>> {
-    let (Some(url), Some(key), Some(secret_file)) = (
+/// The table `[calls]`.
+fn calls(options: &UpOptions) -> Result<toml::Table> {
+    let livekit = (
         &options.livekit,
         &options.livekit_key,
         &options.livekit_secret_file,
-    ) else {
-        return Ok(None);
+    );
+    let table = if let (Some(url), Some(key), Some(secret_file)) = livekit {
+        serde_json::json!({
+            "livekit": { "url": url, "key": key, "secret_file": std::path::absolute(secret_file)? },
+        })
+    } else {
+        let media = format!("127.0.0.1:{}", options.media_port);
+        serde_json::json!({ "embedded": { "udp": media, "tcp": media } })
     };
-    let secret_file = std::path::absolute(secret_file)?;
-    let livekit = toml::Table::try_from(serde_json::json!({
-        "url": url, "key": key, "secret_file": secret_file,
-    }))?;
-    Ok(Some(toml::Table::from_iter([(
-        "livekit".to_owned(),
-        livekit.into(),
-    )])))
+    Ok(toml::Table::try_from(table)?)
 }
 
 /// A homeserver's name is in every id it has ever made: it cannot change later.

@@ -37,7 +37,7 @@ pub use self::{
 pub const NAMESPACE: &str = "_vorzimmer_";
 
 /// The device from which the bot and each ghost send messages.
-const DEVICE: &str = "VORZIMMER";
+pub(crate) const DEVICE: &str = "VORZIMMER";
 
 /// Where the homeserver is and who we are there.
 #[derive(Clone)]

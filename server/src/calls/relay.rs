@@ -60,10 +60,20 @@ impl RelayAccess {
         let (_, rest) = bare
             .split_once(':')
             .context("calls.livekit.url is not an address")?;
+        Self::new(
+            format!("{}:{rest}", scheme.replace("http", "ws")),
+            &format!("{scheme}:{rest}"),
+            config.key.clone(),
+            secret,
+        )
+    }
+
+    /// `url`: where browsers connect to. `service`: where this process reaches the same relay.
+    pub(super) fn new(url: String, service: &str, key: String, secret: Vec<u8>) -> Result<Self> {
         Ok(Self {
-            url: format!("{}:{rest}", scheme.replace("http", "ws")),
-            service: format!("{scheme}:{rest}/twirp/livekit.RoomService/").parse()?,
-            key: config.key.clone(),
+            url,
+            service: format!("{service}/twirp/livekit.RoomService/").parse()?,
+            key,
             secret,
             http: reqwest::Client::builder()
                 .timeout(PATIENCE)

@@ -1,0 +1,58 @@
+//! The program's own relay: one process, one public origin.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use anyhow::{Result, ensure};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use relay::{ApiKey, Limits};
+
+use super::relay::RelayAccess;
+use crate::{
+    config::{Config, Embedded},
+    shell,
+};
+
+/// Where the relay's signalling is, behind the public origin.
+pub(crate) const PATH: &str = "/relay";
+/// The name of the key that nobody but this process has.
+const KEY: &str = "vorzimmer";
+
+/// How to reach the relay and how to start it, with a secret made for this run.
+pub(super) fn relay(config: &Config, embedded: &Embedded) -> Result<(RelayAccess, relay::Config)> {
+    let needs_address = embedded.udp.ip().is_unspecified()
+        || embedded.tcp.is_some_and(|tcp| tcp.ip().is_unspecified());
+    ensure!(
+        !needs_address || !embedded.public_ips.is_empty(),
+        "browsers must know where to send pictures and sound: write this machine's public addresses into \
+         calls.embedded.public_ips"
+    );
+    let secret: [u8; 32] = shell::random()?;
+    let secret = URL_SAFE_NO_PAD.encode(secret);
+    let public = format!("{}{PATH}", config.public_origin()).replacen("http", "ws", 1);
+    let own = format!("http://{}{PATH}", reachable(config.public.listen));
+    let access = RelayAccess::new(public, &own, KEY.to_owned(), secret.clone().into_bytes())?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let start = relay::Config {
+        udp: embedded.udp,
+        tcp: embedded.tcp,
+        public_ips: embedded.public_ips.clone(),
+        keys: vec![ApiKey {
+            key: KEY.to_owned(),
+            secret,
+        }],
+        threads,
+        limits: Limits::default(),
+        webhooks: Vec::new(),
+    };
+    Ok((access, start))
+}
+
+/// Where this process reaches its own listener.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
