@@ -66,8 +66,12 @@ async fn tokens_that_do_not_count(server: CallServer) -> TestResult {
         let (status, body) = server.validate("/rtc/validate", token).await?;
         assert_eq!(status, *expected, "a token {what}: {body}");
         let (status, body) = server.validate("/rtc/v1/validate", token).await?;
-        let expected = if index < FALSE { 401 } else { 400 };
-        assert_eq!(status, expected, "v1, a token {what}: {body}");
+        // What a genuine token allows may be asked before or after how somebody joins.
+        let expected: &[u16] = if index < FALSE { &[401] } else { &[400, 401] };
+        assert!(
+            expected.contains(&status),
+            "v1, a token {what}: {status} {body}"
+        );
         assert!(!body.contains("requested room does not exist"), "{body}");
     }
     let stranger = server.stranger(1).await?;

@@ -38,9 +38,7 @@ enum CallError {
 impl IntoResponse for CallError {
     fn into_response(self) -> Response {
         let (status, code) = match &self {
-            Self::Token(TokenError::Denied) | Self::Room(ApiError::NoUnmute) => {
-                (StatusCode::FORBIDDEN, "permission_denied")
-            }
+            Self::Room(ApiError::NoUnmute) => (StatusCode::FORBIDDEN, "permission_denied"),
             Self::Token(_) => (StatusCode::UNAUTHORIZED, "unauthenticated"),
             Self::Room(ApiError::NoRoom | ApiError::NoParticipant | ApiError::NoTrack) => {
                 (StatusCode::NOT_FOUND, "not_found")
