@@ -14,7 +14,11 @@ use bytes::BytesMut;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Api, messages::client_id, model::Message};
+use super::{
+    Api,
+    messages::{client_id, conversation_problem},
+    model::Message,
+};
 use crate::{
     extract::{Client, Seat},
     headers::POLICY_FILE,
@@ -82,7 +86,7 @@ pub(super) async fn send(
     house
         .visit(&seat.guest, &seat.visit)
         .await
-        .map_err(|error| send_problem(&error))?;
+        .map_err(|error| conversation_problem("send_file", &error))?;
     let form = Multipart::from_request(request, &())
         .await
         .map_err(|_| Kind::UnsupportedType)?;
@@ -109,7 +113,7 @@ pub(super) async fn send(
     let view = house
         .send_file(&seat.guest, &seat.visit, &id, upload)
         .await
-        .map_err(|error| send_problem(&error))?;
+        .map_err(|error| conversation_problem("send_file", &error))?;
     Ok((StatusCode::ACCEPTED, Json(Message::new(&seat.visit, view))))
 }
 
@@ -142,30 +146,6 @@ fn broken(error: MultipartError) -> Problem {
         Kind::FileTooLarge.into()
     } else {
         Kind::MalformedForm.into()
-    }
-}
-
-fn send_problem(error: &HouseError) -> Problem {
-    match error {
-        HouseError::UnknownVisit | HouseError::Refused(Refusal::UnknownVisit) => {
-            Kind::UnknownVisit.into()
-        }
-        HouseError::NoConversation | HouseError::Refused(Refusal::WrongState) => {
-            Kind::NoConversation.into()
-        }
-        HouseError::HomeserverAway => Kind::HomeserverAway.into(),
-        HouseError::Internal => Kind::Internal.into(),
-        HouseError::UnknownOffice
-        | HouseError::UnknownService
-        | HouseError::Refused(
-            Refusal::Closed { .. }
-            | Refusal::Paused
-            | Refusal::QueueFull
-            | Refusal::AlreadyHere { .. },
-        )
-        | HouseError::UnknownFile
-        | HouseError::NotRatable
-        | HouseError::CallsUnavailable => Problem::unexpected("send_file", error),
     }
 }
 

@@ -139,32 +139,8 @@ pub(super) async fn say(
     let view = house
         .say(&seat.guest, &seat.visit, &id, body)
         .await
-        .map_err(|error| say_problem(&error))?;
+        .map_err(|error| conversation_problem("say", &error))?;
     Ok((StatusCode::ACCEPTED, Json(Message::new(&seat.visit, view))))
-}
-
-fn say_problem(error: &HouseError) -> Problem {
-    match error {
-        HouseError::UnknownVisit | HouseError::Refused(Refusal::UnknownVisit) => {
-            Kind::UnknownVisit.into()
-        }
-        HouseError::NoConversation | HouseError::Refused(Refusal::WrongState) => {
-            Kind::NoConversation.into()
-        }
-        HouseError::HomeserverAway => Kind::HomeserverAway.into(),
-        HouseError::Internal => Kind::Internal.into(),
-        HouseError::UnknownOffice
-        | HouseError::UnknownService
-        | HouseError::Refused(
-            Refusal::Closed { .. }
-            | Refusal::Paused
-            | Refusal::QueueFull
-            | Refusal::AlreadyHere { .. },
-        )
-        | HouseError::UnknownFile
-        | HouseError::NotRatable
-        | HouseError::CallsUnavailable => Problem::unexpected("say", error),
-    }
 }
 
 /// Whether the guest types.
@@ -198,11 +174,12 @@ pub(super) async fn typing(
     house
         .typing(&seat.guest, &seat.visit, typing)
         .await
-        .map_err(|error| typing_problem(&error))?;
+        .map_err(|error| conversation_problem("typing", &error))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn typing_problem(error: &HouseError) -> Problem {
+/// What a guest is told who could not say, send or type something. `operation` names it in the log.
+pub(super) fn conversation_problem(operation: &'static str, error: &HouseError) -> Problem {
     match error {
         HouseError::UnknownVisit | HouseError::Refused(Refusal::UnknownVisit) => {
             Kind::UnknownVisit.into()
@@ -222,6 +199,6 @@ fn typing_problem(error: &HouseError) -> Problem {
         )
         | HouseError::UnknownFile
         | HouseError::NotRatable
-        | HouseError::CallsUnavailable => Problem::unexpected("typing", error),
+        | HouseError::CallsUnavailable => Problem::unexpected(operation, error),
     }
 }
