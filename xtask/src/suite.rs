@@ -42,12 +42,14 @@ pub fn run_all(filter: Option<&str>) -> Result<()> {
     livekit::server()?;
     builds::guest_web()?;
     let program = builds::server(false)?;
+    // Minutes of building belong before the tests, not into the first one that needs the relay.
+    let relay = builds::relay()?;
 
     // Each run leaves its own.
     remove_dir(&paths::checkout().join("artifacts"))?;
     let mut counts = Counts::default();
     let mut failures = Vec::new();
-    let (rust, succeeded) = rust_tests(&program, filter)?;
+    let (rust, succeeded) = rust_tests(&program, &relay, filter)?;
     counts.add(rust);
     if !succeeded {
         failures.push("Rust tests");
@@ -77,13 +79,16 @@ pub fn run_all(filter: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-fn rust_tests(program: &Path, filter: Option<&str>) -> Result<(Counts, bool)> {
+fn rust_tests(program: &Path, relay: &Path, filter: Option<&str>) -> Result<(Counts, bool)> {
     step("running the Rust tests");
     let mut command = cargo()?;
     command
         .args(["test", "--workspace", "--no-fail-fast"])
         .args(filter);
-    command.env(builds::PROGRAM, program).stdout(Stdio::piped());
+    command
+        .env(builds::PROGRAM, program)
+        .env(builds::RELAY, relay)
+        .stdout(Stdio::piped());
     let mut child = command.spawn().context("cannot run `cargo test`")?;
     let output = child.stdout.take().context("`cargo test` has no output")?;
     let mut counts = Counts::default();
