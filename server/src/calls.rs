@@ -6,6 +6,7 @@
 
 mod discovery;
 mod embedded;
+mod errand;
 mod guest;
 mod keep;
 mod openid;
@@ -29,7 +30,12 @@ use jiff::{SignedDuration, Timestamp};
 use store::{Job as Row, Lane, Tx};
 
 pub(crate) use self::{
-    embedded::PATH as RELAY_PATH, guest::join, keep::keep, relay::RelayError, tokens::TokenService,
+    embedded::PATH as RELAY_PATH,
+    errand::{end as plan_end, join as plan_join, leave as plan_leave},
+    guest::join,
+    keep::keep,
+    relay::RelayError,
+    tokens::TokenService,
 };
 use self::{outward::Outward, relay::RelayAccess};
 use crate::{

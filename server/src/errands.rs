@@ -1,27 +1,27 @@
 //! What an outbox row means at the moment it runs: words and ids are looked up here, not stored in the row.
 
+mod message;
+mod scene;
+
 use appservice::{
     OwnedEventId, OwnedRoomId,
-    content::{Mention, Text},
-    jobs::{Effect, Job, OutgoingFile, Speaker},
-    rooms::ConsultationSpec,
+    content::Text,
+    jobs::{Effect, Job, Speaker},
 };
 use bridge::{
     ids::{BookingId, MatrixUser, OfficeSlug, Ticket, VisitId},
     input::{ClerkNotice, Command},
-    visit::{Ending, VisitState, Visitor},
 };
-use bytes::Bytes;
-use city::model::{City, OfficeConfig};
+use city::model::City;
 use gateway::port::VisitEvent;
 use store::{Delivery, Job as Row, Tx, VisitMatrix, VisitPrivate, VisitRecord};
 
+use self::scene::Scene;
 use crate::{
     booking::{self, Letter},
-    front_office::message_view,
+    calls,
     house::{ChangeError, House, first_language},
     task::{Errand, Task},
-    words::{KnockLine, Welcome, clock},
 };
 
 /// What to do about a row.
@@ -59,10 +59,10 @@ impl Plan {
 }
 
 /// A visit with all that is known of it.
-struct Case {
-    record: VisitRecord,
-    private: VisitPrivate,
-    place: VisitMatrix,
+pub(crate) struct Case {
+    pub(crate) record: VisitRecord,
+    pub(crate) private: VisitPrivate,
+    pub(crate) place: VisitMatrix,
 }
 
 /// Builds the job of a row from what is true at this moment.
@@ -117,7 +117,8 @@ async fn decided(house: &House, row: &Row, command: Command) -> Result<Plan, Cha
     Ok(job.map_or(Plan::Nothing, Plan::job))
 }
 
-async fn case(house: &House, visit: &VisitId) -> Result<Option<Case>, ChangeError> {
+/// The visit, unless it has been erased.
+pub(crate) async fn case(house: &House, visit: &VisitId) -> Result<Option<Case>, ChangeError> {
     let mut read = house.store.read().await?;
     let Some(record) = read.visit(visit).await? else {
         return Ok(None);
@@ -129,233 +130,6 @@ async fn case(house: &House, visit: &VisitId) -> Result<Option<Case>, ChangeErro
         private,
         place,
     }))
-}
-
-/// A case at its office.
-struct Scene<'s> {
-    house: &'s House,
-    city: &'s City,
-    office: &'s OfficeConfig,
-    case: &'s Case,
-}
-
-impl Scene<'_> {
-    /// The service's name in the city's first language.
-    fn service(&self) -> Option<&str> {
-        let service = self
-            .office
-            .service(self.case.record.visit.service.as_ref()?)?;
-        Some(service.name.get(first_language(self.city)))
-    }
-
-    /// The visitor's Matrix user: the ghost, or the person's own.
-    fn visitor(&self) -> Option<MatrixUser> {
-        match &self.case.record.visit.visitor {
-            Visitor::Guest(_) => self.case.place.ghost.clone(),
-            Visitor::Matrix(user) => Some(user.clone()),
-        }
-    }
-
-    fn place_knock(&self, door: OwnedRoomId) -> Option<Job> {
-        let visit = &self.case.record.visit;
-        if visit.state != VisitState::Waiting {
-            return None;
-        }
-        let ghost = self.case.place.ghost.clone()?;
-        let reason =
-            self.house
-                .words
-                .knock_reason(first_language(self.city), visit.ticket, self.service());
-        Some(Job::PlaceKnock {
-            door,
-            ghost,
-            display_name: visit.ticket.to_string(),
-            reason,
-        })
-    }
-
-    async fn announce(&self, door: OwnedRoomId) -> Result<Option<Job>, ChangeError> {
-        if !self.case.record.visit.is_live() {
-            return Ok(None);
-        }
-        let language = first_language(self.city);
-        let concern = self.case.private.concern.as_deref().map(|concern| {
-            let ticket = self.case.record.visit.ticket;
-            Text::notice(self.house.words.say(
-                language,
-                "knock-concern",
-                &[("ticket", &ticket), ("concern", &concern)],
-            ))
-        });
-        let mut mentions = Vec::new();
-        for user in self.on_duty().await? {
-            let name = self.house.names.of(&user).await;
-            mentions.push(Mention { user, name });
-        }
-        let line = Text::plain(self.line().await?).mentioning(mentions);
-        Ok(Some(Job::Announce {
-            door,
-            line,
-            concern,
-        }))
-    }
-
-    /// Clerks on duty; all of the office when nobody is, so that a knock is not lost on an empty desk.
-    async fn on_duty(&self) -> Result<Vec<MatrixUser>, ChangeError> {
-        let mut read = self.house.store.read().await?;
-        let office = read
-            .load_office(&self.office.slug, self.office.rules.clone())
-            .await?;
-        let on_duty: Vec<MatrixUser> = office
-            .desks
-            .into_keys()
-            .filter(|clerk| self.office.clerks.contains(clerk))
-            .collect();
-        Ok(if on_duty.is_empty() {
-            self.office.clerks.clone()
-        } else {
-            on_duty
-        })
-    }
-
-    /// The line about the knock, as it has to read at this moment.
-    async fn line(&self) -> Result<String, ChangeError> {
-        let words = &self.house.words;
-        let language = first_language(self.city);
-        let zone = &self.office.hours.zone;
-        let visit = &self.case.record.visit;
-        let service = self.service();
-        Ok(match &visit.state {
-            VisitState::Waiting => {
-                let mut read = self.house.store.read().await?;
-                let office = read
-                    .load_office(&self.office.slug, self.office.rules.clone())
-                    .await?;
-                words.knock_line(
-                    language,
-                    &KnockLine {
-                        ticket: visit.ticket,
-                        service,
-                        language: visit.language,
-                        interpreter: self.case.private.interpreter.is_some(),
-                        position: office
-                            .position(&visit.id, self.house.now(self.office).at)
-                            .unwrap_or(1),
-                        since: clock(visit.knocked_at, zone),
-                    },
-                )
-            }
-            VisitState::Called { clerk, at } | VisitState::InConversation { clerk, since: at } => {
-                let name = self.house.names.of(clerk).await;
-                words.called_line(language, visit.ticket, service, &name, &clock(*at, zone))
-            }
-            VisitState::Ended { ending, at, .. } => {
-                words.ended_line(language, visit.ticket, service, *ending, &clock(*at, zone))
-            }
-        })
-    }
-
-    async fn update_line(&self, room: OwnedRoomId) -> Result<Option<Job>, ChangeError> {
-        let Some(event) = event_id(self.case.place.line_event.as_deref()) else {
-            return Ok(None);
-        };
-        Ok(Some(Job::EditLine {
-            room,
-            event,
-            line: Text::plain(self.line().await?),
-        }))
-    }
-
-    fn clear_door(&self, door: OwnedRoomId) -> Option<Job> {
-        let declined = matches!(
-            self.case.record.visit.state,
-            VisitState::Ended {
-                ending: Ending::Declined,
-                ..
-            }
-        );
-        let reason = declined.then(|| {
-            self.house
-                .words
-                .say(first_language(self.city), "reject-declined", &[])
-        });
-        Some(Job::ClearDoor {
-            door,
-            visitor: self.visitor()?,
-            reason,
-        })
-    }
-
-    fn open_consultation(&self) -> Option<Job> {
-        let words = &self.house.words;
-        let visit = &self.case.record.visit;
-        let (VisitState::Called { clerk, .. } | VisitState::InConversation { clerk, .. }) =
-            &visit.state
-        else {
-            return None;
-        };
-        let language = self.house.clerk_language(self.city, clerk);
-        let private = &self.case.private;
-        let first = words.welcome(
-            language,
-            &Welcome {
-                ticket: visit.ticket,
-                name: private.name.as_deref(),
-                service: self.service(),
-                interpreter: private.interpreter.as_deref(),
-                concern: private.concern.as_deref(),
-            },
-        );
-        let guest_name = match &visit.visitor {
-            Visitor::Guest(_) => Some(guest_name(self.house, self.city, self.case)),
-            Visitor::Matrix(_) => None,
-        };
-        let spec = ConsultationSpec {
-            visit: visit.id.clone(),
-            name: self.room_name("room-name"),
-            clerk: clerk.clone(),
-            visitor: self.visitor()?,
-        };
-        Some(Job::OpenConsultation {
-            spec,
-            guest_name,
-            first: Text::plain(first),
-        })
-    }
-
-    fn close_consultation(&self, ending: Ending) -> Option<Job> {
-        let room = self
-            .case
-            .place
-            .consultation_room
-            .as_deref()?
-            .try_into()
-            .ok()?;
-        let ghost = match &self.case.record.visit.visitor {
-            Visitor::Guest(_) => self.case.place.ghost.clone(),
-            Visitor::Matrix(_) => None,
-        };
-        let goodbye = Text::notice(self.house.words.goodbye(first_language(self.city), ending));
-        Some(Job::CloseConsultation {
-            room,
-            ghost,
-            goodbye,
-            retired_name: self.room_name("room-name-ended"),
-        })
-    }
-
-    fn room_name(&self, key: &str) -> String {
-        let language = first_language(self.city);
-        let office = self.office.name.get(language);
-        self.house.words.say(
-            language,
-            key,
-            &[
-                ("ticket", &self.case.record.visit.ticket),
-                ("office", &office),
-            ],
-        )
-    }
 }
 
 async fn tell_clerk(
@@ -389,12 +163,16 @@ fn door_of(house: &House, row: &Row) -> Option<OwnedRoomId> {
 
 async fn own(house: &House, row: &Row, errand: Errand) -> Result<Plan, ChangeError> {
     let (office, visitor, reason) = match errand {
-        Errand::Deliver { visit, message } => return deliver(house, &visit, message).await,
+        Errand::Deliver { visit, message } => {
+            return message::deliver(house, &visit, message).await;
+        }
         Errand::NameGuest { visit } => return name_guest(house, &visit).await,
-        Errand::JoinCall { visit, ring } => return join_call(house, &visit, ring).await,
-        Errand::LeaveCall { visit } => return leave_call(house, &visit).await,
-        Errand::EndCall { visit } => return end_call(house, &visit).await,
-        Errand::Mail { booking, letter } => return mail(house, row, booking, letter).await,
+        Errand::JoinCall { visit, ring } => return calls::plan_join(house, &visit, ring).await,
+        Errand::LeaveCall { visit } => return calls::plan_leave(house, &visit).await,
+        Errand::EndCall { visit } => return calls::plan_end(house, &visit).await,
+        Errand::Mail { booking, letter } => {
+            return booking::plan_letter(house, row, &booking, letter).await;
+        }
         Errand::TellBooking { booking, news } => {
             return booking::plan_line(house, &booking, news).await;
         }
@@ -427,69 +205,10 @@ async fn own(house: &House, row: &Row, errand: Errand) -> Result<Plan, ChangeErr
         .map_or(Plan::NoDoorYet, Plan::job))
 }
 
-/// A mail that cannot be written is given up like one that no server takes.
-async fn mail(
-    house: &House,
-    row: &Row,
-    id: BookingId,
-    letter: Letter,
-) -> Result<Plan, ChangeError> {
-    let Some(post) = &house.post else {
-        return Ok(Plan::Nothing);
-    };
-    Ok(
-        match booking::plan_letter(house, post, row, &id, letter).await? {
-            booking::Planned::Mail(mail) => Plan::Mail {
-                mail,
-                about: (id, letter),
-            },
-            booking::Planned::Nothing => Plan::Nothing,
-            booking::Planned::Unfit(code) => Plan::Unfit { code },
-        },
-    )
-}
-
 /// The consultation room and the ghost in it, if both are there.
-fn inside(case: &Case) -> Option<(OwnedRoomId, MatrixUser)> {
+pub(crate) fn inside(case: &Case) -> Option<(OwnedRoomId, MatrixUser)> {
     let room = case.place.consultation_room.as_deref()?.try_into().ok()?;
     Some((room, case.place.ghost.clone()?))
-}
-
-async fn deliver(house: &House, visit: &VisitId, message: i64) -> Result<Plan, ChangeError> {
-    let Some(case) = case(house, visit).await? else {
-        return Ok(Plan::Nothing);
-    };
-    let mut read = house.store.read().await?;
-    let Some(message) = read.message(visit, message).await? else {
-        return Ok(Plan::Nothing);
-    };
-    // The room was opened earlier in this lane, or never will be.
-    let Some((room, ghost)) = inside(&case) else {
-        return Ok(Plan::InVain);
-    };
-    let speaker = Speaker::Ghost(ghost);
-    Ok(Plan::job(match message.content.file {
-        None => Job::Say {
-            room,
-            speaker,
-            text: Text::plain(message.content.body),
-        },
-        Some(file) => {
-            let Some(bytes) = read.blob(message.id).await? else {
-                return Ok(Plan::InVain);
-            };
-            let file = OutgoingFile {
-                name: file.name,
-                media_type: file.media_type,
-                bytes: Bytes::from(bytes),
-            };
-            Job::SendFile {
-                room,
-                speaker,
-                file,
-            }
-        }
-    }))
 }
 
 async fn name_guest(house: &House, visit: &VisitId) -> Result<Plan, ChangeError> {
@@ -516,54 +235,6 @@ pub(crate) fn unnamed(house: &House, city: &City, ticket: Ticket) -> String {
         "guest-default-name",
         &[("ticket", &ticket)],
     )
-}
-
-async fn join_call(house: &House, visit: &VisitId, ring: bool) -> Result<Plan, ChangeError> {
-    let (Some(calls), Some(case)) = (&house.calls, case(house, visit).await?) else {
-        return Ok(Plan::Nothing);
-    };
-    let (VisitState::Called { clerk, .. } | VisitState::InConversation { clerk, .. }) =
-        &case.record.visit.state
-    else {
-        return Ok(Plan::Nothing);
-    };
-    // The guest has hung up or gone since, or the program was started anew: the page asks again when it is there.
-    if !calls.wants(visit) {
-        return Ok(Plan::Nothing);
-    }
-    let Some((room, ghost)) = inside(&case) else {
-        return Ok(Plan::Nothing);
-    };
-    Ok(Plan::job(Job::JoinCall {
-        room,
-        ghost,
-        service_url: calls.service_url.clone(),
-        form: calls.form,
-        ring: ring.then(|| clerk.clone()),
-    }))
-}
-
-async fn leave_call(house: &House, visit: &VisitId) -> Result<Plan, ChangeError> {
-    // Back already: a job that joins again follows.
-    if house.calls.as_ref().is_some_and(|calls| calls.wants(visit)) {
-        return Ok(Plan::Nothing);
-    }
-    let case = case(house, visit).await?;
-    let place = case.as_ref().and_then(inside);
-    Ok(place.map_or(Plan::Nothing, |(room, ghost)| {
-        Plan::job(Job::LeaveCall { room, ghost })
-    }))
-}
-
-async fn end_call(house: &House, visit: &VisitId) -> Result<Plan, ChangeError> {
-    let mut read = house.store.read().await?;
-    let room = read.visit_matrix(visit).await?.consultation_room;
-    Ok(match room {
-        Some(room) if house.calls.is_some() => {
-            Plan::EndCall(appservice::rtc::alias(&room, appservice::rtc::SLOT))
-        }
-        _ => Plan::Nothing,
-    })
 }
 
 fn event_id(id: Option<&str>) -> Option<OwnedEventId> {
@@ -593,7 +264,7 @@ pub(crate) async fn remember(
         (Effect::Sent { event }, Some(Task::Own(Errand::Deliver { visit, message }))) => {
             tx.set_delivery(message, Delivery::Delivered, Some(event.as_str()))
                 .await?;
-            return delivered(tx, visit, message).await;
+            return message::delivered(tx, visit, message).await;
         }
         (
             Effect::SentFile { event, address },
@@ -603,7 +274,7 @@ pub(crate) async fn remember(
                 .await?;
             tx.set_mxc(message, address.as_str()).await?;
             tx.delete_blob(message).await?;
-            return delivered(tx, visit, message).await;
+            return message::delivered(tx, visit, message).await;
         }
         _ => {}
     }
@@ -622,14 +293,5 @@ pub(crate) async fn give_up(
     };
     tx.set_delivery(message, Delivery::Failed, None).await?;
     tx.delete_blob(message).await?;
-    delivered(tx, visit, message).await
-}
-
-async fn delivered(
-    tx: &mut Tx,
-    visit: VisitId,
-    message: i64,
-) -> Result<Option<(VisitId, VisitEvent)>, ChangeError> {
-    let stored = tx.message(&visit, message).await?;
-    Ok(stored.map(|message| (visit, VisitEvent::Message(message_view(message)))))
+    message::delivered(tx, visit, message).await
 }

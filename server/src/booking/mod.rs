@@ -10,6 +10,7 @@ mod key;
 mod letter;
 mod line;
 mod post;
+mod sheet;
 mod take;
 #[cfg(test)]
 mod tests;
@@ -28,7 +29,7 @@ use crate::task::Errand;
 pub(crate) use self::{
     clerk::{agenda_of, cancel_for_clerk},
     key::Key,
-    letter::{Letter, Planned, plan as plan_letter, undeliverable},
+    letter::{Letter, plan as plan_letter, undeliverable},
     line::plan as plan_line,
     post::{MailConfig, Post, Sent},
     tide::keep,

@@ -1,0 +1,60 @@
+//! What the jobs about calls mean at the moment they run.
+
+use appservice::jobs::Job;
+use bridge::{ids::VisitId, visit::VisitState};
+
+use crate::{
+    errands::{Plan, case, inside},
+    house::{ChangeError, House},
+};
+
+/// Shows the guest to be in the call.
+pub(crate) async fn join(house: &House, visit: &VisitId, ring: bool) -> Result<Plan, ChangeError> {
+    let (Some(calls), Some(case)) = (&house.calls, case(house, visit).await?) else {
+        return Ok(Plan::Nothing);
+    };
+    let (VisitState::Called { clerk, .. } | VisitState::InConversation { clerk, .. }) =
+        &case.record.visit.state
+    else {
+        return Ok(Plan::Nothing);
+    };
+    // The guest has hung up or gone since, or the program was started anew: the page asks again when it is there.
+    if !calls.wants(visit) {
+        return Ok(Plan::Nothing);
+    }
+    let Some((room, ghost)) = inside(&case) else {
+        return Ok(Plan::Nothing);
+    };
+    Ok(Plan::job(Job::JoinCall {
+        room,
+        ghost,
+        service_url: calls.service_url.clone(),
+        form: calls.form,
+        ring: ring.then(|| clerk.clone()),
+    }))
+}
+
+/// Shows that the guest is no longer in the call.
+pub(crate) async fn leave(house: &House, visit: &VisitId) -> Result<Plan, ChangeError> {
+    // Back already: a job that joins again follows.
+    if house.calls.as_ref().is_some_and(|calls| calls.wants(visit)) {
+        return Ok(Plan::Nothing);
+    }
+    let case = case(house, visit).await?;
+    let place = case.as_ref().and_then(inside);
+    Ok(place.map_or(Plan::Nothing, |(room, ghost)| {
+        Plan::job(Job::LeaveCall { room, ghost })
+    }))
+}
+
+/// Ends the call for everybody.
+pub(crate) async fn end(house: &House, visit: &VisitId) -> Result<Plan, ChangeError> {
+    let mut read = house.store.read().await?;
+    let room = read.visit_matrix(visit).await?.consultation_room;
+    Ok(match room {
+        Some(room) if house.calls.is_some() => {
+            Plan::EndCall(appservice::rtc::alias(&room, appservice::rtc::SLOT))
+        }
+        _ => Plan::Nothing,
+    })
+}
