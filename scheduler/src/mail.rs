@@ -1,11 +1,13 @@
 //! Reads mail that comes to the office's address for invitations: answers (iMIP, RFC 6047) and bounces
 //! (RFC 3464). Everything else is for people.
 //!
-//! A mail is hostile until it names an appointment's UID, which only those who were invited know. `From` is
-//! told, but proves nothing and decides nothing.
+//! A mail is hostile. Neither `From` nor a UID proves who sent it: what does is the secret in the address that it
+//! was sent to, which stands in one invitation alone.
 
 use jiff::tz::TimeZone;
-use mail_parser::{Address, MessageParser, MessagePart, MimeHeaders, PartType};
+use mail_parser::{
+    Address, HeaderName, Message, MessageParser, MessagePart, MimeHeaders, PartType,
+};
 
 use crate::ics::{LARGEST_RESPONSE, ReadError, Response};
 
@@ -17,6 +19,26 @@ const MOST_MESSAGES: usize = 16;
 
 /// The most calendars of one mail that are tried. Two are usual: as an alternative and as an attachment.
 const MOST_CALENDARS: usize = 4;
+
+/// The most addresses that are told of those a mail was sent to.
+const MOST_ADDRESSES: usize = 16;
+
+/// Headers in which the address that a mail was sent to can stand. The last two are written by mail servers.
+const TO: [HeaderName<'static>; 4] = [
+    HeaderName::To,
+    HeaderName::Cc,
+    HeaderName::DeliveredTo,
+    HeaderName::Other(std::borrow::Cow::Borrowed("X-Original-To")),
+];
+
+/// A mail as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// The addresses it was sent to, as its headers say, in small letters.
+    pub to: Vec<String>,
+    /// What it is.
+    pub mail: Mail,
+}
 
 /// What a mail is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,12 +77,15 @@ pub enum MailError {
     /// It carries no calendar: somebody wrote to the office.
     #[error("the mail holds no answer from a calendar")]
     NoCalendar,
+    /// The same, but a machine wrote it (RFC 3834): somebody is away.
+    #[error("the mail was written by a machine and holds no answer from a calendar")]
+    Automatic,
     /// Its calendar is no answer.
     #[error("the mail's calendar {0}")]
     Calendar(#[from] ReadError),
 }
 
-impl Mail {
+impl Received {
     /// Reads a mail as it came (RFC 5322). `zone` holds for times in its calendar that name none.
     pub fn read(bytes: &[u8], zone: &TimeZone) -> Result<Self, MailError> {
         if bytes.len() > LARGEST_MAIL || messages(bytes) > MOST_MESSAGES {
@@ -70,8 +95,20 @@ impl Mail {
             .with_mime_headers()
             .with_address_headers()
             .with_message_ids()
+            .header_address("Delivered-To")
+            .header_address("X-Original-To")
+            .header_raw("Auto-Submitted")
             .parse(bytes)
             .ok_or(MailError::NotMail)?;
+        Ok(Self {
+            to: recipients(&message),
+            mail: Mail::of(&message, zone)?,
+        })
+    }
+}
+
+impl Mail {
+    fn of(message: &Message<'_>, zone: &TimeZone) -> Result<Self, MailError> {
         if let Some(bounce) = bounce(&message.parts) {
             return Ok(Self::Bounce(bounce));
         }
@@ -97,8 +134,34 @@ impl Mail {
                 }
             }
         }
-        Err(first_error.map_or(MailError::NoCalendar, MailError::Calendar))
+        Err(match first_error {
+            Some(error) => MailError::Calendar(error),
+            None if is_automatic(message) => MailError::Automatic,
+            None => MailError::NoCalendar,
+        })
     }
+}
+
+fn recipients(message: &Message<'_>) -> Vec<String> {
+    message
+        .headers()
+        .iter()
+        .filter(|header| TO.contains(&header.name))
+        .filter_map(|header| header.value.as_address())
+        .flat_map(Address::iter)
+        .filter_map(|one| one.address())
+        .filter(|address| is_address(address))
+        .map(str::to_lowercase)
+        .take(MOST_ADDRESSES)
+        .collect()
+}
+
+/// Whether a machine wrote it of its own accord (RFC 3834 §5).
+fn is_automatic(message: &Message<'_>) -> bool {
+    message
+        .header("Auto-Submitted")
+        .and_then(|value| value.as_text())
+        .is_some_and(|text| !text.trim().to_ascii_lowercase().starts_with("no"))
 }
 
 /// How many mails may lie in each other at most: the types that open one are named as often.

@@ -826,7 +826,7 @@ proptest! {
     fn no_bytes_make_a_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..2_000)) {
         let _ = Response::read(&bytes, &berlin());
         let _ = read_busy(&bytes, everything(), &berlin());
-        let _ = scheduler::mail::Mail::read(&bytes, &berlin());
+        let _ = scheduler::mail::Received::read(&bytes, &berlin());
     }
 
     #[test]

@@ -7,11 +7,11 @@ use std::fmt::Write as _;
 use jiff::tz::TimeZone;
 use scheduler::{
     ics::{Answer, ReadError},
-    mail::{Bounce, Mail, MailError},
+    mail::{Bounce, Mail, MailError, Received},
 };
 
 fn read(text: &str) -> Result<Mail, MailError> {
-    Mail::read(text.as_bytes(), &TimeZone::UTC)
+    Received::read(text.as_bytes(), &TimeZone::UTC).map(|received| received.mail)
 }
 
 const CALENDAR: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\nMETHOD:REPLY\r\n\
@@ -113,6 +113,45 @@ fn what_is_no_answer_is_left_to_people() {
     );
     assert_eq!(read(&forwarded), Err(MailError::NoCalendar));
     assert_eq!(read(""), Err(MailError::NotMail));
+}
+
+#[test]
+fn the_addresses_a_mail_was_sent_to_are_told() {
+    let mail = format!(
+        "Delivered-To: Termine+1A@Stadt.example\r\nX-Original-To: termine+2b@stadt.example\r\n{HEAD}Cc: \"x\" <c@stadt.example>, \
+         termine+3c@stadt.example\r\nContent-Type: text/calendar; method=REPLY\r\n\r\n{CALENDAR}"
+    );
+    let received = Received::read(mail.as_bytes(), &TimeZone::UTC).unwrap();
+    assert_eq!(
+        received.to,
+        [
+            "termine+1a@stadt.example",
+            "termine+2b@stadt.example",
+            "gewerbe@stadt.example",
+            "c@stadt.example",
+            "termine+3c@stadt.example",
+        ]
+    );
+    let many = format!(
+        "To: {}\r\nContent-Type: text/calendar\r\n\r\n{CALENDAR}",
+        "a@stadt.example, ".repeat(1000)
+    );
+    let received = Received::read(many.as_bytes(), &TimeZone::UTC).unwrap();
+    assert_eq!(received.to.len(), 16);
+}
+
+#[test]
+fn a_machine_that_says_somebody_is_away_is_known() {
+    let away = format!(
+        "{HEAD}Auto-Submitted: auto-replied\r\nContent-Type: text/plain\r\n\r\nIch bin im Urlaub."
+    );
+    assert_eq!(read(&away), Err(MailError::Automatic));
+    let answered = format!(
+        "{HEAD}Auto-Submitted: auto-generated\r\nContent-Type: text/calendar\r\n\r\n{CALENDAR}"
+    );
+    assert_eq!(answer(&answered), expected());
+    let person = format!("{HEAD}Auto-Submitted: no\r\nContent-Type: text/plain\r\n\r\nHallo");
+    assert_eq!(read(&person), Err(MailError::NoCalendar));
 }
 
 #[test]

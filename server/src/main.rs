@@ -15,6 +15,7 @@ mod ghosts;
 mod house;
 mod hub;
 mod inbox;
+mod mail_in;
 mod names;
 mod outbox;
 mod projection;
@@ -50,6 +51,8 @@ enum Task {
     Registration(registration::Options),
     /// Checks the installation and says the cure for what is wrong.
     Doctor(ConfigFile),
+    /// Takes a mail on standard input: the answer of a citizen's calendar, or a bounce. For mail servers to call.
+    MailIn(mail_in::Options),
     /// Brings the database up to date.
     Migrate(ConfigFile),
 }
@@ -73,6 +76,7 @@ async fn main() -> Result<ExitCode> {
     match Program::parse().task {
         Task::Serve(ConfigFile { config }) => serve::serve(Config::read(&config)?).await?,
         Task::Doctor(ConfigFile { config }) => return Ok(doctor::examine(&config).await),
+        Task::MailIn(options) => return Ok(mail_in::take(&options).await),
         Task::Registration(options) => registration::write(&options)?,
         Task::Migrate(ConfigFile { config }) => {
             let config = Config::read(&config)?;

@@ -117,7 +117,11 @@ impl Foundation {
 }
 
 /// The way to the mail server, and what can be booked by it.
-fn mail_room(config: &Config, mail: &MailConfig, store: &Store) -> Result<(Post, Bookings)> {
+pub(crate) fn mail_room(
+    config: &Config,
+    mail: &MailConfig,
+    store: &Store,
+) -> Result<(Post, Bookings)> {
     std::fs::create_dir_all(&config.data_dir)
         .with_context(|| format!("cannot make data_dir {}", config.data_dir.display()))?;
     let key = Key::open(&config.data_dir.join("appointments.key"), shell::random()?)?;

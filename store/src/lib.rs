@@ -32,7 +32,9 @@ mod unit;
 mod upkeep;
 mod visits;
 
-pub use bookings::{Booking, BookingErasure, BookingPrivate, BookingState, LinkRole, Reply};
+pub use bookings::{
+    Booking, BookingErasure, BookingPrivate, BookingState, LinkRole, Reply, ReturnMail,
+};
 pub use erasure::Erasure;
 pub use error::{Fault, StoreError};
 pub use inbox::{InboxEvent, NewEvent, Received};

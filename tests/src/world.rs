@@ -191,6 +191,7 @@ impl World {
             mail: mailbox.as_ref().map(|mailbox| vorzimmer::Mail {
                 url: mailbox.url(),
                 from: "termine@dormagen.example".to_owned(),
+                replies: "antwort@dormagen.example".to_owned(),
             }),
         };
         let vorzimmer = Vorzimmer::start(&program, scratch.path(), config).await?;

@@ -191,6 +191,7 @@ impl DemoCity {
             mail: Some(vorzimmer::Mail {
                 url: mailbox.url(),
                 from: "termine@dormagen.example".to_owned(),
+                replies: "antwort@dormagen.example".to_owned(),
             }),
         };
         let vorzimmer = Vorzimmer::start(&program, &dir, config).await?;

@@ -54,6 +54,8 @@ pub struct Mail {
     pub url: String,
     /// The address mails come from.
     pub from: String,
+    /// The address answers come to.
+    pub replies: String,
 }
 
 /// `[public]`.

@@ -3,7 +3,7 @@
 use jiff::{Timestamp, tz::TimeZone};
 use scheduler::{
     ics::{Response, read_busy},
-    mail::{Bounce, Mail},
+    mail::{Bounce, Mail, Received},
     slots::Span,
 };
 
@@ -56,24 +56,27 @@ pub fn busy(bytes: &[u8]) {
     }
 }
 
-/// As an answer; a bounce names an address and a status.
+/// As an answer; a bounce names an address and a status. The addresses it was sent to are few and clean.
 ///
 /// # Panics
 /// If it does not.
 pub fn mail(bytes: &[u8]) {
-    match Mail::read(bytes, &berlin()) {
-        Ok(Mail::Answer { from, response }) => {
+    let Ok(Received { to, mail }) = Received::read(bytes, &berlin()) else {
+        return;
+    };
+    assert!(to.len() <= 16 && to.iter().all(|address| is_clean(address, 254)));
+    match mail {
+        Mail::Answer { from, response } => {
             assert!(from.as_deref().is_none_or(|from| is_clean(from, 254)));
             is_sound(&response);
         }
-        Ok(Mail::Bounce(Bounce {
+        Mail::Bounce(Bounce {
             recipient,
             status,
             message_id,
-        })) => {
+        }) => {
             assert!(is_clean(&recipient, 254) && is_clean(&status, 11));
             assert!(message_id.as_deref().is_none_or(|id| is_clean(id, 255)));
         }
-        Err(_) => {}
     }
 }

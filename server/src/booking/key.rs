@@ -5,13 +5,15 @@
 //! key, which lies in a file beside the database and not in it. The database holds the secret's hash, to find the
 //! booking by.
 
-use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path, sync::Arc};
+use std::{
+    fmt::Write as _, fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path, sync::Arc,
+};
 
 use anyhow::{Context as _, Result};
 use bridge::ids::BookingId;
 use gateway::appointments::Token;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
 /// 256 bits.
 #[derive(Clone)]
@@ -61,7 +63,22 @@ impl Key {
         self.token("companion", booking)
     }
 
+    /// The secret in the address to which answers about the booking come.
+    pub(crate) fn reply(&self, booking: &BookingId) -> ReplySecret {
+        let mac = self.mac("reply", booking);
+        let mut text = String::with_capacity(ReplySecret::LENGTH);
+        for byte in mac.iter().take(ReplySecret::LENGTH / 2) {
+            // Writing to a string does not fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        ReplySecret(text)
+    }
+
     fn token(&self, purpose: &str, booking: &BookingId) -> Token {
+        Token::from_bytes(self.mac(purpose, booking))
+    }
+
+    fn mac(&self, purpose: &str, booking: &BookingId) -> [u8; 32] {
         // HMAC takes keys of any length.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.as_slice()) else {
             unreachable!("HMAC takes a key of any length")
@@ -69,6 +86,38 @@ impl Key {
         mac.update(purpose.as_bytes());
         mac.update(b":");
         mac.update(booking.as_str().as_bytes());
-        Token::from_bytes(mac.finalize().into_bytes().into())
+        mac.finalize().into_bytes().into()
+    }
+}
+
+/// The secret in an address: 128 bits as hexadecimal digits, because mail servers and calendars write addresses in
+/// letters of either case.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct ReplySecret(String);
+
+impl ReplySecret {
+    /// In characters.
+    pub(super) const LENGTH: usize = 32;
+
+    /// The secret in an address `name+secret@domain`, if there is one.
+    pub(crate) fn in_address(address: &str) -> Option<Self> {
+        let (local, _) = address.rsplit_once('@')?;
+        let (_, secret) = local.rsplit_once('+')?;
+        let sound = secret.len() == Self::LENGTH && secret.bytes().all(|b| b.is_ascii_hexdigit());
+        sound.then(|| Self(secret.to_ascii_lowercase()))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What is stored of it: its SHA-256 in hexadecimal.
+    pub(crate) fn hash(&self) -> String {
+        let digest = Sha256::digest(self.0.as_bytes());
+        digest.iter().fold(String::new(), |mut hex, byte| {
+            // Writing to a string does not fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
     }
 }

@@ -4,12 +4,13 @@ use bridge::ids::{BookingId, Language};
 use city::model::OfficeConfig;
 use gateway::appointments::Token;
 use jiff::Timestamp;
+use lettre::Address;
 use scheduler::ics::{self, Method};
 use serde::{Deserialize, Serialize};
 use store::{Booking, BookingPrivate, BookingState, Job as Row};
 
 use super::{
-    News,
+    Bookings, News, Post,
     sheet::{Sheet, Unfit},
 };
 use crate::{
@@ -42,6 +43,8 @@ pub(crate) enum Letter {
     Companion,
     /// An earlier time has become free.
     Earlier,
+    /// A calendar has proposed another time, which is not taken.
+    OtherTime,
 }
 
 impl Letter {
@@ -57,6 +60,7 @@ impl Letter {
             Self::NoShow => "no-show",
             Self::Companion => "companion",
             Self::Earlier => "earlier",
+            Self::OtherTime => "other-time",
         }
     }
 
@@ -64,7 +68,7 @@ impl Letter {
     fn is_true_of(self, booking: &Booking, now: Timestamp) -> bool {
         match self {
             Self::Confirm => booking.state == BookingState::Unconfirmed && booking.is_live(now),
-            Self::Booked | Self::Moved | Self::Reminder | Self::Companion => {
+            Self::Booked | Self::Moved | Self::Reminder | Self::Companion | Self::OtherTime => {
                 booking.state == BookingState::Confirmed
             }
             Self::Earlier => booking.state == BookingState::Confirmed && booking.wants_earlier,
@@ -79,6 +83,7 @@ impl Letter {
             Self::Booked | Self::Moved => Some(Method::Request),
             Self::Cancelled | Self::CancelledByOffice => Some(Method::Cancel),
             Self::Companion => Some(Method::Publish),
+            Self::OtherTime => Some(Method::DeclineCounter),
             Self::Confirm | Self::Reminder | Self::NoShow | Self::Earlier => None,
         }
     }
@@ -109,9 +114,13 @@ pub(crate) async fn plan(
     if !letter.is_true_of(&booking, shell::now()) {
         return Ok(Plan::Nothing);
     }
-    let token = match letter {
-        Letter::Companion => bookings.key.companion(id),
-        _ => bookings.key.manage(id),
+    let (token, answers) = match letter {
+        // What comes back about a companion's mail is not the citizen's answer.
+        Letter::Companion => (bookings.key.companion(id), None),
+        _ => (
+            bookings.key.manage(id),
+            answer_address(bookings, post, id).await?,
+        ),
     };
     let sheet = Sheet {
         words: &house.words,
@@ -120,6 +129,7 @@ pub(crate) async fn plan(
         private: &private,
         link: link(&house.settings.public_url, booking.language, &token),
         rebook: rebook(&house.settings.public_url, office, booking.language),
+        answers,
     };
     let number = transaction_id(house, &row.id.to_string());
     Ok(match sheet.mail(letter, post, &number) {
@@ -129,6 +139,26 @@ pub(crate) async fn plan(
         },
         Err(Unfit(code)) => Plan::Unfit { code },
     })
+}
+
+/// Where answers about the booking come, known to the database before anybody is told.
+async fn answer_address(
+    bookings: &Bookings,
+    post: &Post,
+    id: &BookingId,
+) -> Result<Option<Address>, ChangeError> {
+    let secret = bookings.key.reply(id);
+    let Some(address) = post.reply_address(&secret) else {
+        return Ok(None);
+    };
+    let hash = secret.hash();
+    let known = bookings.store.read().await?.reply_hash(id).await?;
+    if known.as_ref() != Some(&hash) {
+        let mut tx = bookings.store.begin().await?;
+        tx.set_reply_hash(id, &hash).await?;
+        tx.commit().await?;
+    }
+    Ok(Some(address))
 }
 
 /// The booking's calendar file, for a download.
@@ -147,6 +177,7 @@ pub(crate) fn calendar(
         private,
         link: link(public_url, booking.language, token),
         rebook: rebook(public_url, office, booking.language),
+        answers: None,
     };
     sheet.calendar(Method::Publish)
 }
@@ -178,6 +209,7 @@ pub(crate) const fn undeliverable(letter: Letter) -> Option<News> {
         | Letter::CancelledByOffice
         | Letter::Reminder
         | Letter::NoShow
-        | Letter::Earlier => Some(News::Undeliverable),
+        | Letter::Earlier
+        | Letter::OtherTime => Some(News::Undeliverable),
     }
 }

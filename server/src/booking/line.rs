@@ -7,7 +7,7 @@ use appservice::{
 use bridge::ids::{BookingId, Language};
 use city::model::OfficeConfig;
 use jiff::tz::TimeZone;
-use store::{Booking, BookingState};
+use store::{Booking, BookingState, Reply};
 
 use super::News;
 use crate::{
@@ -25,6 +25,7 @@ impl News {
             Self::Soon => "booking-soon",
             Self::NoShow => "booking-no-show",
             Self::Undeliverable => "booking-undeliverable",
+            Self::Declined => "booking-declined",
         }
     }
 
@@ -32,6 +33,9 @@ impl News {
     fn is_true_of(self, booking: &Booking) -> bool {
         match self {
             Self::Soon => booking.state == BookingState::Confirmed,
+            Self::Declined => {
+                booking.state == BookingState::Confirmed && booking.reply == Some(Reply::Declined)
+            }
             Self::New | Self::Moved | Self::Cancelled | Self::NoShow | Self::Undeliverable => true,
         }
     }
@@ -89,10 +93,10 @@ pub(crate) fn agenda(
     let zone: &TimeZone = &office.hours.zone;
     let mut lines = vec![words.say(language, "agenda-heading", &[("day", &day)])];
     for booking in bookings {
-        let key = if booking.state == BookingState::Arrived {
-            "agenda-line-arrived"
-        } else {
-            "agenda-line"
+        let key = match (booking.state, booking.reply) {
+            (BookingState::Arrived, _) => "agenda-line-arrived",
+            (_, Some(Reply::Declined)) => "agenda-line-declined",
+            _ => "agenda-line",
         };
         let spoken = words.say(language, &format!("language-{}", booking.language), &[]);
         lines.push(words.say(

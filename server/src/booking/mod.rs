@@ -3,6 +3,7 @@
 //! [`Bookings`] decides, each time in one transaction of the database, and stores what follows from it as errands
 //! beside the decision. It asks neither the homeserver nor the clock, so that its tests need neither.
 
+mod answer;
 mod change;
 mod clerk;
 mod front;
@@ -27,8 +28,9 @@ use store::{Booking, BookingState, Lane, Store, Tx};
 use crate::task::Errand;
 
 pub(crate) use self::{
+    answer::NotTaken,
     clerk::{agenda_of, cancel_for_clerk},
-    key::Key,
+    key::{Key, ReplySecret},
     letter::{Letter, plan as plan_letter, undeliverable},
     line::plan as plan_line,
     post::{MailConfig, Post, Sent},
@@ -111,6 +113,8 @@ pub(crate) enum News {
     NoShow,
     /// A mail could not be delivered.
     Undeliverable,
+    /// The citizen's calendar has declined it; the clerks decide.
+    Declined,
 }
 
 /// Stores a mail beside the decision that causes it.

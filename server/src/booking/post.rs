@@ -11,8 +11,14 @@ use lettre::{
 use serde::Deserialize;
 use url::Url;
 
+use super::key::ReplySecret;
+
 /// How long the mail server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Refusals that say nothing of the mail but that our account or our way of speaking is wrong (RFC 4954 §6, RFC 5321
+/// §4.2.3): the mail waits until it is put right.
+const ABOUT_US: [u16; 7] = [502, 503, 504, 530, 534, 535, 538];
 
 /// `[mail]` in `vorzimmer.toml`.
 #[derive(Debug, Clone, Deserialize)]
@@ -23,6 +29,9 @@ pub(crate) struct MailConfig {
     pub(crate) url: Url,
     /// The address mails come from.
     pub(crate) from: String,
+    /// The address to which calendars answer and mail servers report. `vorzimmer mail-in` reads what comes there; its
+    /// mailbox takes addresses with `+…` as well (RFC 5233). Without it nothing that comes back is read.
+    pub(crate) replies: Option<String>,
     /// The account, if the server asks for one.
     pub(crate) user: Option<String>,
     /// Holds the account's password.
@@ -44,6 +53,7 @@ pub(crate) enum Sent {
 pub(crate) struct Post {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     pub(crate) from: Address,
+    replies: Option<Address>,
     /// The sender's domain, for names of mails.
     pub(crate) domain: String,
 }
@@ -59,6 +69,7 @@ impl Post {
             config.url.username().is_empty() && config.url.password().is_none(),
             "mail.url holds an account; write it as mail.user and mail.password_file"
         );
+        let replies = config.replies.as_deref().map(reply_address).transpose()?;
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(config.url.as_str())
             .with_context(|| {
                 format!(
@@ -81,7 +92,18 @@ impl Post {
             transport: builder.build(),
             domain: from.domain().to_owned(),
             from,
+            replies,
         })
+    }
+
+    /// Where answers about a booking are to come, if they are read.
+    pub(crate) fn reply_address(&self, secret: &ReplySecret) -> Option<Address> {
+        let replies = self.replies.as_ref()?;
+        Address::new(
+            format!("{}+{}", replies.user(), secret.as_str()),
+            replies.domain(),
+        )
+        .ok()
     }
 
     /// Hands a mail to the server.
@@ -94,7 +116,10 @@ impl Post {
                     || "smtp_unreachable".to_owned(),
                     |code| format!("smtp_{code}"),
                 );
-                if fault.is_permanent() {
+                let about_us = fault
+                    .status()
+                    .is_some_and(|code| ABOUT_US.contains(&u16::from(code)));
+                if fault.is_permanent() && !about_us {
                     Sent::Never(code)
                 } else {
                     Sent::Later(code)
@@ -107,6 +132,18 @@ impl Post {
     pub(crate) async fn answers(&self) -> bool {
         self.transport.test_connection().await.unwrap_or(false)
     }
+}
+
+/// The address that answers come to. Its name has to leave room for a secret (RFC 5321 §4.5.3.1.1).
+fn reply_address(text: &str) -> Result<Address> {
+    let address: Address = text
+        .parse()
+        .with_context(|| format!("mail.replies {text:?} is not a mail address"))?;
+    ensure!(
+        !address.user().contains('+') && address.user().len() + 1 + ReplySecret::LENGTH <= 64,
+        "mail.replies {text:?} leaves no room for a secret: write a short name without +, like termine@stadt.example"
+    );
+    Ok(address)
 }
 
 /// Keeps holiday replies from answering (RFC 3834).

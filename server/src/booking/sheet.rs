@@ -5,6 +5,7 @@ use city::model::OfficeConfig;
 use jiff::SignedDuration;
 use lettre::{
     Address, Message,
+    address::Envelope,
     message::{Attachment, Mailbox, MultiPart, SinglePart, header::ContentType},
 };
 use scheduler::ics::{self, Alarm, Appointment, Attendee, Method, Participation, Person};
@@ -26,6 +27,8 @@ pub(super) struct Sheet<'a> {
     pub(super) link: String,
     /// The page on which to book anew.
     pub(super) rebook: String,
+    /// Where answers and bounces come, if they are read.
+    pub(super) answers: Option<Address>,
 }
 
 impl Sheet<'_> {
@@ -126,11 +129,12 @@ impl Sheet<'_> {
             Some(Reply::Declined) => Participation::Declined,
             Some(Reply::Tentative) => Participation::Tentative,
         };
-        let organizer = self
-            .office
-            .booking
-            .as_ref()
-            .map_or("", |terms| terms.mail.as_str());
+        // Calendars answer to the organizer.
+        let organizer = match (&self.answers, &self.office.booking) {
+            (Some(answers), _) => answers.to_string(),
+            (None, Some(terms)) => terms.mail.clone(),
+            (None, None) => String::new(),
+        };
         // A companion is told of no one.
         let attendees = if method == Method::Publish {
             Vec::new()
@@ -148,7 +152,7 @@ impl Sheet<'_> {
             start: self.booking.start,
             end: self.booking.end,
             cancelled: self.booking.state == BookingState::Cancelled,
-            organizer: Person::new(self.office.name.get(self.booking.language), organizer),
+            organizer: Person::new(self.office.name.get(self.booking.language), &organizer),
             attendees,
             summary: format!(
                 "{}: {}",
@@ -176,6 +180,10 @@ impl Sheet<'_> {
         let Ok(to) = to.parse::<Address>() else {
             return Err(Unfit("address"));
         };
+        let envelope = self
+            .answers
+            .clone()
+            .and_then(|sender| Envelope::new(Some(sender), vec![to.clone()]).ok());
         let to_name = (letter != Letter::Companion).then(|| self.private.name.clone());
         let body = self.body(letter);
         let office = self.office.name.get(self.booking.language).to_owned();
@@ -185,6 +193,10 @@ impl Sheet<'_> {
             .subject(body.subject.clone())
             .message_id(Some(format!("<{number}@{}>", post.domain)))
             .header(AutoSubmitted);
+        // Reports of mail servers come to the sender of the envelope (RFC 5321 §4.4).
+        if let Some(envelope) = envelope {
+            builder = builder.envelope(envelope);
+        }
         if let Some(Ok(address)) = self
             .office
             .booking

@@ -1,8 +1,10 @@
 //! Bookings on a real database, at moments of our choice.
 
-use std::path::Path;
+mod answers;
 
-use city::model::OfficeConfig;
+use std::{path::Path, sync::Arc};
+
+use city::model::{City, OfficeConfig};
 use gateway::appointments::{
     Booked, BookingError, BookingPhase, Contact, Hold, Holder, SlotQuery, Token,
 };
@@ -24,6 +26,7 @@ const WEDNESDAY: &str = "2026-11-25T07:00:00Z";
 
 struct Stage {
     bookings: Bookings,
+    city: Arc<City>,
     office: OfficeConfig,
     _folder: TempDir,
 }
@@ -73,17 +76,15 @@ impl Stage {
         store.migrate().await.unwrap();
         let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo/dormagen/city.toml");
         let city = CityInForce::read(&demo, "dormagen.example").unwrap();
-        let office = city
-            .get()
-            .office(&"gewerbe".parse().unwrap())
-            .unwrap()
-            .clone();
+        let city = city.get();
+        let office = city.office(&"gewerbe".parse().unwrap()).unwrap().clone();
         Self {
             bookings: Bookings {
                 store,
                 key: Key::new([3; 32]),
                 domain: "dormagen.example".to_owned(),
             },
+            city,
             office,
             _folder: folder,
         }

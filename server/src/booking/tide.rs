@@ -31,6 +31,8 @@ pub(crate) async fn keep(house: Arc<House>) {
         if let Err(fault) = round(&house, &bookings).await {
             error!("appointments are late: {fault}");
         }
+        // `vorzimmer mail-in` stores jobs in a process of its own, and cannot ring.
+        house.outbox.notify_one();
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }

@@ -135,6 +135,7 @@ impl Tx {
         for statement in [
             "DELETE FROM booking_private WHERE booking = $1",
             "DELETE FROM booking_links WHERE booking = $1",
+            "DELETE FROM booking_mail WHERE booking = $1",
         ] {
             self.run(sqlx::query(statement).bind(id.as_str())).await?;
         }

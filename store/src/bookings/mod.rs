@@ -1,6 +1,7 @@
 //! Bookings of appointments: what is known of them without the person.
 
 mod due;
+mod mail;
 mod places;
 mod private;
 
@@ -14,6 +15,7 @@ use crate::{
 };
 
 pub use due::BookingErasure;
+pub use mail::ReturnMail;
 pub use private::{BookingPrivate, LinkRole};
 
 /// Where a booking stands.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bridge::ids::{BookingId, Language};
 use jiff::SignedDuration;
 use scheduler::slots::{Cell, Span, cells};
-use store::{Booking, BookingPrivate, BookingState, LinkRole, Store, StoreError};
+use store::{Booking, BookingPrivate, BookingState, LinkRole, ReturnMail, Store, StoreError};
 
 use crate::{
     database::Database,
@@ -298,6 +298,7 @@ pub(crate) async fn the_person_is_erased_and_the_booking_stays(database: Databas
     tx.add_booking_link(&one.id, "link", LinkRole::Interpreter, at(0))
         .await
         .unwrap();
+    tx.set_reply_hash(&one.id, "reply").await.unwrap();
     tx.commit().await.unwrap();
 
     let mut read = store.read().await.unwrap();
@@ -312,6 +313,7 @@ pub(crate) async fn the_person_is_erased_and_the_booking_stays(database: Databas
     assert!(read.booking_private(&one.id).await.unwrap().is_none());
     assert!(read.booking(&one.id).await.unwrap().is_some());
     assert_eq!(read.booking_of_link("link").await.unwrap(), None);
+    assert_eq!(read.booking_of_reply("reply").await.unwrap(), None);
     assert_eq!(
         read.booking_of_token(&format!("hash-{}", one.id))
             .await
@@ -335,4 +337,29 @@ pub(crate) async fn links_lead_to_their_booking_alone(database: Database) {
     let (found, role) = read.booking_of_link("link").await.unwrap().unwrap();
     assert_eq!((found.id, role), (one.id, LinkRole::Companion));
     assert_eq!(read.booking_of_token("link").await.unwrap(), None);
+}
+
+pub(crate) async fn what_came_back_about_a_booking_is_kept(database: Database) {
+    let store = &database.store;
+    let one = booking(1, 24);
+    assert!(hold(store, &one, 1, 0).await);
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(tx.reply_hash(&one.id).await.unwrap(), None);
+    tx.set_reply_hash(&one.id, "old").await.unwrap();
+    let so_far = ReturnMail {
+        answered_at: Some(at(7)),
+        taken: 2,
+    };
+    tx.set_return_mail(&one.id, &so_far).await.unwrap();
+    // Another key: the secret is another, what has come back stays.
+    tx.set_reply_hash(&one.id, "new").await.unwrap();
+    tx.commit().await.unwrap();
+    let mut read = store.read().await.unwrap();
+    assert_eq!(read.booking_of_reply("old").await.unwrap(), None);
+    let (found, kept) = read.booking_of_reply("new").await.unwrap().unwrap();
+    assert_eq!((found.id, kept), (one.id.clone(), so_far));
+    assert_eq!(
+        read.reply_hash(&one.id).await.unwrap().as_deref(),
+        Some("new")
+    );
 }

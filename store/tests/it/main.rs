@@ -56,6 +56,7 @@ cases! {
     bookings::appointments_are_counted_by_mail_address,
     bookings::the_person_is_erased_and_the_booking_stays,
     bookings::links_lead_to_their_booking_alone,
+    bookings::what_came_back_about_a_booking_is_kept,
     inbox::a_transaction_counts_once,
     inbox::new_events_under_an_old_transaction_id_are_new,
     inbox::an_event_of_two_transactions_counts_once,

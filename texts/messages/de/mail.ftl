@@ -56,6 +56,11 @@ mail-earlier-lead = Sie wollten Bescheid wissen, wenn ein früherer Termin frei 
 mail-earlier-action = Den früheren Termin ansehen
 mail-earlier-note = Der freie Termin ist nicht für Sie reserviert. Wer zuerst wählt, bekommt ihn.
 
+mail-other-time-subject = Zu Ihrem Vorschlag: Ihr Termin bleibt am { $when }
+mail-other-time-lead = Ihr Kalender hat eine andere Zeit vorgeschlagen. Vorschläge aus dem Kalender können wir nicht annehmen. Ihr Termin bleibt, wie er ist.
+mail-other-time-action = Selbst eine andere Zeit wählen
+mail-other-time-note = Unter dem Link stehen alle freien Zeiten. Er gilt nur für Sie.
+
 mail-calendar-description = Termin { $code } bei { $office }. Das Gespräch findet im Browser statt.
 mail-calendar-location = Virtuelles Vorzimmer
 mail-calendar-link = Zum Termin

@@ -56,6 +56,11 @@ mail-earlier-lead = You wanted to know when an earlier appointment becomes free.
 mail-earlier-action = Look at the earlier appointment
 mail-earlier-note = The free appointment is not kept for you. Whoever chooses first gets it.
 
+mail-other-time-subject = About your proposal: your appointment stays on { $when }
+mail-other-time-lead = Your calendar has proposed another time. We cannot accept proposals from calendars. Your appointment stays as it is.
+mail-other-time-action = Choose another time yourself
+mail-other-time-note = The link shows all free times. It is for you alone.
+
 mail-calendar-description = Appointment { $code } at { $office }. The conversation takes place in the browser.
 mail-calendar-location = Virtual front office
 mail-calendar-link = To the appointment
