@@ -1,8 +1,9 @@
 //! How long one has to wait: an honest range instead of a wrong number.
 //!
 //! The queue is played through twice, once with quick conversations and once with slow ones: each desk on duty
-//! takes the next visit as soon as it is done with the one before. The result is rounded to whole minutes,
-//! outwards, because more precision would be a lie (and would rewrite the room's state every second).
+//! takes the next visit as soon as it is done with the one before. Appointments to come are played as well, on the
+//! assumption that everybody comes on time. The result is rounded to whole minutes, outwards, because more precision
+//! would be a lie (and would rewrite the room's state every second).
 //!
 //! How long a conversation takes is a weighted sample. Of the measured ones the newest weighs
 //! [`Office::DURATIONS_KEPT`], the one before it one less, and so on down to 1. The office's usual duration
@@ -35,6 +36,17 @@ const STEP: u64 = 60;
 /// What a slow clerk needs from one conversation's end to the next call, in seconds.
 const SLOW_BREAK: u64 = 60;
 
+/// Who is called in the play.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Who<'a> {
+    /// Waits.
+    Visit(&'a VisitId),
+    /// Would knock now, without an appointment.
+    Newcomer,
+    /// Has an appointment and has not come yet.
+    Expected,
+}
+
 /// How fast the queue moves. Seconds.
 #[derive(Debug, Clone, Copy)]
 struct Pace {
@@ -61,7 +73,10 @@ impl Office {
     pub fn estimates(&self, now: &Now) -> BTreeMap<VisitId, WaitRange> {
         self.play(now.at, false)
             .into_iter()
-            .filter_map(|(visit, range)| Some((visit?.clone(), range)))
+            .filter_map(|(who, range)| match who {
+                Who::Visit(visit) => Some((visit.clone(), range)),
+                Who::Newcomer | Who::Expected => None,
+            })
             .collect()
     }
 
@@ -69,7 +84,7 @@ impl Office {
     /// one visit, [`Office::estimates`] does the work once.
     #[must_use]
     pub fn estimate_for(&self, visit: &VisitId, now: &Now) -> Option<WaitRange> {
-        self.play(now.at, false).remove(&Some(visit))
+        self.play(now.at, false).remove(&Who::Visit(visit))
     }
 
     /// What somebody who knocks now, without an appointment, has to expect.
@@ -77,11 +92,11 @@ impl Office {
         if !now.open {
             return None;
         }
-        self.play(now.at, true).remove(&None)
+        self.play(now.at, true).remove(&Who::Newcomer)
     }
 
-    /// The range for every waiting visit, and under `None` for a newcomer if there is to be one.
-    fn play(&self, at: Timestamp, newcomer: bool) -> BTreeMap<Option<&VisitId>, WaitRange> {
+    /// The range for every waiting visit, and for a newcomer if there is to be one.
+    fn play(&self, at: Timestamp, newcomer: bool) -> BTreeMap<Who<'_>, WaitRange> {
         let (quick, slow) = self.paces();
         let mut latest = self.call_times(at, newcomer, slow);
         self.call_times(at, newcomer, quick)
@@ -93,43 +108,50 @@ impl Office {
             .collect()
     }
 
-    /// Seconds until each waiting visit is called if everything goes at `pace`.
-    fn call_times(
-        &self,
-        at: Timestamp,
-        newcomer: bool,
-        pace: Pace,
-    ) -> BTreeMap<Option<&VisitId>, u64> {
+    /// Seconds until each waiting visit is called if everything goes at `pace`. Whoever has an appointment that has
+    /// begun and is not here is not waited for.
+    fn call_times(&self, at: Timestamp, newcomer: bool, pace: Pace) -> BTreeMap<Who<'_>, u64> {
         let mut desks = self.desks_free_in(at, pace);
         let mut due = VecDeque::new();
         let mut walk_ins = VecDeque::new();
-        let mut early = VecDeque::new();
+        let mut early = Vec::new();
+        let in_seconds = |slot: Timestamp| seconds(slot.duration_since(at));
         for (rank, visit) in self.ranked(at) {
             match rank {
-                Rank::Due(_) => due.push_back(Some(&visit.id)),
-                Rank::WalkIn(_) => walk_ins.push_back(Some(&visit.id)),
-                Rank::Early(slot) => early.push_back((seconds(slot.duration_since(at)), &visit.id)),
+                Rank::Due(_) => due.push_back(Who::Visit(&visit.id)),
+                Rank::WalkIn(_) => walk_ins.push_back(Who::Visit(&visit.id)),
+                Rank::Early(slot) => early.push((in_seconds(slot), Who::Visit(&visit.id))),
             }
         }
         if newcomer {
-            walk_ins.push_back(None);
+            walk_ins.push_back(Who::Newcomer);
         }
+        let mut waiting = due.len() + walk_ins.len() + early.len();
+        let to_come = self.expected.iter().filter(|slot| **slot > at);
+        early.extend(to_come.map(|slot| (in_seconds(*slot), Who::Expected)));
+        early.sort_by_key(|(slot, _)| *slot);
+        let mut early = VecDeque::from(early);
 
         let mut called = BTreeMap::new();
-        while let Some(Reverse(free)) = desks.pop() {
+        while waiting > 0
+            && let Some(Reverse(free)) = desks.pop()
+        {
             let mut start = free.saturating_add(pace.gap);
-            while let Some((_, id)) = early.pop_front_if(|(slot, _)| *slot <= start) {
-                due.push_back(Some(id));
+            while let Some((_, who)) = early.pop_front_if(|(slot, _)| *slot <= start) {
+                due.push_back(who);
             }
-            let visit = if let Some(visit) = due.pop_front().or_else(|| walk_ins.pop_front()) {
-                visit
-            } else if let Some((slot, id)) = early.pop_front() {
+            let who = if let Some(who) = due.pop_front().or_else(|| walk_ins.pop_front()) {
+                who
+            } else if let Some((slot, who)) = early.pop_front() {
                 start = start.max(slot);
-                Some(id)
+                who
             } else {
                 break;
             };
-            called.insert(visit, start);
+            if who != Who::Expected {
+                called.insert(who, start);
+                waiting -= 1;
+            }
             desks.push(Reverse(start.saturating_add(pace.conversation)));
         }
         called

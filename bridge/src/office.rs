@@ -47,6 +47,9 @@ pub struct Office {
     pub last_ticket: Option<(Date, u32)>,
     /// How long recent conversations took, the newest last; at most [`Office::DURATIONS_KEPT`].
     pub recent_durations: Vec<SignedDuration>,
+    /// When appointments begin whose citizens have not come yet, the earliest first. Given by the shell for the
+    /// estimate; no rule changes it.
+    pub expected: Vec<Timestamp>,
     /// Visits that have not ended, and those that ended in the input just handled.
     pub visits: BTreeMap<VisitId, Visit>,
 }
@@ -65,6 +68,7 @@ impl Office {
             paused_since: None,
             last_ticket: None,
             recent_durations: Vec::new(),
+            expected: Vec::new(),
             visits: BTreeMap::new(),
         }
     }

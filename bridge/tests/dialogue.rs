@@ -434,6 +434,27 @@ fn an_appointment_goes_first_once_its_time_has_come() {
 }
 
 #[test]
+fn the_estimate_reckons_with_appointments_whose_citizens_are_not_here_yet() {
+    let mut s = Scene::with_clerks(&["anna"]);
+    assert_eq!(s.wait(), Some((0, 1)));
+    // One is late already and is not waited for.
+    s.office.expected = [-5, 5, 60].map(|ahead| s.now.at + minutes(ahead)).to_vec();
+    s.knock("mia");
+    assert_eq!(s.wait_of("mia"), Some((0, 1)));
+    // In the worst case both others come before a newcomer.
+    assert_eq!(s.wait(), Some((20, 94)));
+    // Whoever is here goes in the order of the same times.
+    s.does(Input::Knock(Knock {
+        kind: VisitKind::Appointment {
+            at: s.now.at + minutes(20),
+        },
+        ..knock_of("ada")
+    }));
+    assert_eq!(s.wait_of("ada"), Some((20, 63)));
+    assert_eq!(s.queue(), ["G-001 waiting", "G-002 waiting"]);
+}
+
+#[test]
 fn an_early_appointment_can_be_called_by_its_ticket() {
     let mut s = Scene::with_clerks(&["anna"]);
     s.does(Input::Knock(Knock {

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use appservice::{Matrix, MatrixError, OwnedRoomId};
+use appservice::{Matrix, MatrixError, OwnedRoomId, content::Mention};
 use bridge::{
     ids::{Language, MatrixUser, OfficeSlug, VisitId},
     input::{Command, Input, Outcome, Refusal},
@@ -183,6 +183,31 @@ impl House {
             }
         }
         Ok(())
+    }
+
+    /// For whom a line rings: the clerks on duty; all of the office when nobody is, so that nothing is lost on an
+    /// empty desk.
+    pub(crate) async fn mentions(
+        &self,
+        config: &OfficeConfig,
+    ) -> Result<Vec<Mention>, ChangeError> {
+        let mut read = self.store.read().await?;
+        let office = read.load_office(&config.slug, config.rules.clone()).await?;
+        drop(read);
+        let mut users: Vec<MatrixUser> = office
+            .desks
+            .into_keys()
+            .filter(|clerk| config.clerks.contains(clerk))
+            .collect();
+        if users.is_empty() {
+            users.clone_from(&config.clerks);
+        }
+        let mut mentions = Vec::with_capacity(users.len());
+        for user in users {
+            let name = self.names.of(&user).await;
+            mentions.push(Mention { user, name });
+        }
+        Ok(mentions)
     }
 
     /// The language to speak to a clerk in.

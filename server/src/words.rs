@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bridge::{
     ids::{Language, Ticket},
     input::ClerkNotice,
-    office::{Occupancy, QueueEntry, QueueState, Status},
+    office::{Occupancy, QueueEntry, QueueKind, QueueState, Status},
     visit::Ending,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -23,6 +23,8 @@ pub(crate) struct KnockLine<'a> {
     pub(crate) interpreter: bool,
     pub(crate) position: u32,
     pub(crate) since: String,
+    /// When the appointment begins, for somebody who has one.
+    pub(crate) appointment: Option<String>,
 }
 
 /// What the first message in a consultation room tells.
@@ -91,10 +93,11 @@ impl Words {
 
     /// The line that rings.
     pub(crate) fn knock_line(&self, language: Language, line: &KnockLine<'_>) -> String {
-        let key = if line.interpreter {
-            "knock-line-interpreter"
-        } else {
-            "knock-line"
+        let key = match (&line.appointment, line.interpreter) {
+            (None, false) => "knock-line",
+            (None, true) => "knock-line-interpreter",
+            (Some(_), false) => "knock-line-booked",
+            (Some(_), true) => "knock-line-booked-interpreter",
         };
         let spoken = self.say(language, &format!("language-{}", line.language), &[]);
         self.say(
@@ -106,6 +109,7 @@ impl Words {
                 ("language", &spoken),
                 ("position", &line.position),
                 ("since", &line.since),
+                ("at", &line.appointment.clone().unwrap_or_default()),
             ],
         )
     }
@@ -303,9 +307,13 @@ impl Words {
                 QueueState::Waiting => {
                     position += 1;
                     let spoken = self.say(language, &format!("language-{}", entry.language), &[]);
+                    let key = match entry.kind {
+                        QueueKind::WalkIn => "queue-waiting",
+                        QueueKind::Appointment => "queue-waiting-booked",
+                    };
                     self.say(
                         language,
-                        "queue-waiting",
+                        key,
                         &[
                             ("position", &position),
                             ("ticket", &entry.ticket),

@@ -14,6 +14,9 @@ use crate::{
     record::{Record, millis, text},
 };
 
+/// As many appointments to come are looked at: more than a day's worth of waiting at any office.
+const EXPECTED: i64 = 100;
+
 /// What saving an office led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Saved {
@@ -28,6 +31,7 @@ impl Read {
     /// change it before the commit.
     pub async fn load_office(&mut self, slug: &OfficeSlug, rules: Rules) -> Result<Office> {
         let mut office = Office::new(slug.clone(), rules);
+        office.expected = self.expected(slug).await?;
         let row = self
             .optional(
                 sqlx::query(
@@ -64,6 +68,21 @@ impl Read {
             .map(|record| (record.visit.id.clone(), record.visit))
             .collect();
         Ok(office)
+    }
+
+    /// When the next appointments begin whose citizens have not come yet.
+    async fn expected(&mut self, slug: &OfficeSlug) -> Result<Vec<Timestamp>> {
+        let statement = sqlx::query(
+            "SELECT id, starts_at FROM bookings WHERE office = $1 AND state = 'confirmed'
+             ORDER BY starts_at LIMIT $2",
+        )
+        .bind(slug.as_str())
+        .bind(EXPECTED);
+        self.all(statement)
+            .await?
+            .iter()
+            .map(|row| Record::keyed(row, "bookings", "id").time("starts_at"))
+            .collect()
     }
 
     /// The clerks on duty.

@@ -71,10 +71,15 @@ pub(crate) async fn plan(house: &House, id: &BookingId, news: News) -> Result<Pl
             ("service", &services(office, &booking, language)),
         ],
     );
+    // What begins soon rings; everything else can be read later.
+    let text = match news {
+        News::Soon => Text::plain(text).mentioning(house.mentions(office).await?),
+        _ => Text::notice(text),
+    };
     Ok(Plan::job(Job::Say {
         room,
         speaker: Speaker::Bot,
-        text: Text::notice(text),
+        text,
     }))
 }
 

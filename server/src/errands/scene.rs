@@ -1,14 +1,9 @@
 //! What the commands about one visit mean in Matrix.
 
-use appservice::{
-    OwnedRoomId,
-    content::{Mention, Text},
-    jobs::Job,
-    rooms::ConsultationSpec,
-};
+use appservice::{OwnedRoomId, content::Text, jobs::Job, rooms::ConsultationSpec};
 use bridge::{
     ids::MatrixUser,
-    visit::{Ending, VisitState, Visitor},
+    visit::{Ending, VisitKind, VisitState, Visitor},
 };
 use city::model::{City, OfficeConfig};
 
@@ -74,35 +69,13 @@ impl Scene<'_> {
                 &[("ticket", &ticket), ("concern", &concern)],
             ))
         });
-        let mut mentions = Vec::new();
-        for user in self.on_duty().await? {
-            let name = self.house.names.of(&user).await;
-            mentions.push(Mention { user, name });
-        }
+        let mentions = self.house.mentions(self.office).await?;
         let line = Text::plain(self.line().await?).mentioning(mentions);
         Ok(Some(Job::Announce {
             door,
             line,
             concern,
         }))
-    }
-
-    /// Clerks on duty; all of the office when nobody is, so that a knock is not lost on an empty desk.
-    async fn on_duty(&self) -> Result<Vec<MatrixUser>, ChangeError> {
-        let mut read = self.house.store.read().await?;
-        let office = read
-            .load_office(&self.office.slug, self.office.rules.clone())
-            .await?;
-        let on_duty: Vec<MatrixUser> = office
-            .desks
-            .into_keys()
-            .filter(|clerk| self.office.clerks.contains(clerk))
-            .collect();
-        Ok(if on_duty.is_empty() {
-            self.office.clerks.clone()
-        } else {
-            on_duty
-        })
     }
 
     /// The line about the knock, as it has to read at this moment.
@@ -129,6 +102,10 @@ impl Scene<'_> {
                             .position(&visit.id, self.house.now(self.office).at)
                             .unwrap_or(1),
                         since: clock(visit.knocked_at, zone),
+                        appointment: match visit.kind {
+                            VisitKind::Appointment { at } => Some(clock(at, zone)),
+                            VisitKind::WalkIn => None,
+                        },
                     },
                 )
             }

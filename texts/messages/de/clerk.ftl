@@ -5,6 +5,8 @@ bot-name = Vorzimmer
 ## Die Zeile, die klingelt
 knock-line = 🔔 { $ticket } · { $service } · { $language } · Platz { $position } · wartet seit { $since } Uhr
 knock-line-interpreter = 🔔 { $ticket } · { $service } · { $language } (Dolmetschen gewünscht) · Platz { $position } · wartet seit { $since } Uhr
+knock-line-booked = 🔔 📅 { $ticket } · Termin um { $at } Uhr · { $service } · { $language } · Platz { $position } · da seit { $since } Uhr
+knock-line-booked-interpreter = 🔔 📅 { $ticket } · Termin um { $at } Uhr · { $service } · { $language } (Dolmetschen gewünscht) · Platz { $position } · da seit { $since } Uhr
 knock-without-service = Anliegen ohne Auswahl
 knock-called = ✅ { $ticket } · { $service } · aufgerufen von { $clerk } um { $at } Uhr
 knock-served = ☑️ { $ticket } · { $service } · beendet um { $at } Uhr
@@ -80,6 +82,7 @@ queue-heading = { $waiting ->
    *[other] { $waiting } Personen warten:
   }
 queue-waiting = { $position }. { $ticket } · { $language } · seit { $since } Uhr
+queue-waiting-booked = { $position }. { $ticket } · 📅 Termin · { $language } · da seit { $since } Uhr
 queue-called = { $ticket } · aufgerufen um { $since } Uhr
 queue-talking = { $ticket } · im Gespräch seit { $since } Uhr
 queue-desks = { $desks ->

@@ -5,6 +5,8 @@ bot-name = Vorzimmer
 ## The line that rings
 knock-line = 🔔 { $ticket } · { $service } · { $language } · position { $position } · waiting since { $since }
 knock-line-interpreter = 🔔 { $ticket } · { $service } · { $language } (interpreter wanted) · position { $position } · waiting since { $since }
+knock-line-booked = 🔔 📅 { $ticket } · appointment at { $at } · { $service } · { $language } · position { $position } · here since { $since }
+knock-line-booked-interpreter = 🔔 📅 { $ticket } · appointment at { $at } · { $service } · { $language } (interpreter wanted) · position { $position } · here since { $since }
 knock-without-service = no service chosen
 knock-called = ✅ { $ticket } · { $service } · called by { $clerk } at { $at }
 knock-served = ☑️ { $ticket } · { $service } · finished at { $at }
@@ -80,6 +82,7 @@ queue-heading = { $waiting ->
    *[other] { $waiting } people are waiting:
   }
 queue-waiting = { $position }. { $ticket } · { $language } · since { $since }
+queue-waiting-booked = { $position }. { $ticket } · 📅 appointment · { $language } · here since { $since }
 queue-called = { $ticket } · called at { $since }
 queue-talking = { $ticket } · talking since { $since }
 queue-desks = { $desks ->
