@@ -44,7 +44,6 @@ scenarios!(
     whoever_is_turned_out_is_gone,
     a_deleted_room_ends_for_everybody,
     a_second_track_does_not_harm_simulcast,
-    #[ignore = "after a low layer was asked for, our relay does not come back to the high one"]
     quality_follows_the_request,
     an_identity_is_there_once,
     #[ignore = "who joins our relay without subscriptions is not sent a track chosen later"]

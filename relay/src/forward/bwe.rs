@@ -69,9 +69,10 @@ struct LossWindow {
 struct Probe {
     id: u32,
     packets: u32,
+    /// When the first packets left, all at one moment, and when the last of them arrived.
     first: (Instant, Duration),
     last: (Instant, Duration),
-    /// Octets behind the first packet, which only opens the measurement.
+    /// Octets behind the first packets, which only open the measurement.
     octets: f64,
 }
 
@@ -231,6 +232,11 @@ impl Estimator {
         match &mut self.probe {
             Some(probe) if probe.id == id => {
                 probe.packets += 1;
+                if packet.sent <= probe.first.0 {
+                    probe.first.1 = probe.first.1.max(arrived);
+                    probe.last.1 = probe.last.1.max(arrived);
+                    return;
+                }
                 probe.octets += f64::from(packet.size);
                 probe.last = (probe.last.0.max(at.0), probe.last.1.max(at.1));
             }

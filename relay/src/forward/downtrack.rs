@@ -364,6 +364,14 @@ impl Downtrack {
         Some(timestamp.wrapping_add(offset))
     }
 
+    /// The last report of the layer being sent: the publisher's NTP time and the timestamp to report to the
+    /// subscriber. After a start or a switch nothing else tells the subscriber which moment a timestamp stands for.
+    #[must_use]
+    pub fn report(&self) -> Option<(u64, u32)> {
+        let (ntp, timestamp) = (*self.reports.get(usize::from(self.current?))?)?;
+        Some((ntp, timestamp.wrapping_add(self.munger.timestamp_offset()?)))
+    }
+
     /// The outgoing timestamp of a packet that will start a new source, by what both layers reported.
     fn expected_timestamp(&self, packet: &Inbound) -> Option<u32> {
         let from = self.munger.layer()?;

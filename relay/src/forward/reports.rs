@@ -1,4 +1,5 @@
-//! Sender and receiver reports (RFC 3550 §6.4): what a forwarding unit has to say about streams it did not make.
+//! Sender reports (RFC 3550 §6.4.1): what a forwarding unit has to say about streams it did not make, and the round
+//! trips that the answers tell of.
 
 use std::time::{Duration, Instant};
 
@@ -48,6 +49,12 @@ impl PublisherClock {
         }
         reported.wrapping_add(self.shift.unwrap_or(shift).cast_unsigned())
     }
+
+    /// An earlier report's NTP time in the relay's clock; `None` before there was any.
+    #[must_use]
+    pub fn shifted(&self, reported: Ntp) -> Option<Ntp> {
+        Some(reported.wrapping_add(self.shift?.cast_unsigned()))
+    }
 }
 
 /// When sender reports were sent, to compute round trips from the receiver reports that answer them.
@@ -67,11 +74,11 @@ impl SentReports {
     /// Round-trip time from a reception report's LSR and DLSR (in 1/65536 s), §6.4.1.
     #[must_use]
     pub fn round_trip(&self, last: u32, delay: u32, now: Instant) -> Option<Duration> {
-        let (_, sent) = self
-            .sent
-            .iter()
-            .flatten()
-            .find(|(time, _)| *time == last && last != 0)?;
+        // One moment may be reported twice: the answer is to the later report.
+        let same = self.sent.iter().flatten();
+        let (_, sent) = same
+            .filter(|(time, _)| *time == last && last != 0)
+            .max_by_key(|(_, sent)| *sent)?;
         let held = Duration::from_micros(u64::from(delay) * 1_000_000 / 65_536);
         now.saturating_duration_since(*sent).checked_sub(held)
     }
@@ -81,135 +88,6 @@ impl SentReports {
 #[must_use]
 pub fn middle(time: Ntp) -> u32 {
     u32::try_from((time >> 16) & u64::from(u32::MAX)).unwrap_or(0)
-}
-
-/// What a receiver report says about one inbound stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Reception {
-    /// Share lost since the last report, in 1/256.
-    pub fraction: u8,
-    /// Packets lost since the beginning; negative with duplicates, clamped to 24 bits.
-    pub lost: i32,
-    /// Highest sequence number, extended by the count of its wraps.
-    pub highest: u32,
-    /// Interarrival jitter in ticks of the stream's clock.
-    pub jitter: u32,
-    /// Middle of the last sender report's NTP time, 0 for none.
-    pub last_report: u32,
-    /// Time since then in 1/65536 s.
-    pub delay: u32,
-    /// Packets expected since the last report.
-    pub expected_interval: u32,
-    /// Packets received since the last report.
-    pub received_interval: u32,
-}
-
-/// Statistics of one inbound stream (RFC 3550 appendices A.1, A.3 and A.8).
-#[derive(Debug, Clone)]
-pub struct Receiver {
-    clock_rate: u32,
-    base: Option<u32>,
-    highest: u32,
-    received: u32,
-    before: (u32, u32),
-    /// Jitter in sixteenths of a tick.
-    jitter: u64,
-    transit: Option<(u32, Instant)>,
-    report: Option<(u32, Instant)>,
-}
-
-impl Receiver {
-    /// A stream with this clock in Hz.
-    #[must_use]
-    pub fn new(clock_rate: u32) -> Self {
-        Self {
-            clock_rate,
-            base: None,
-            highest: 0,
-            received: 0,
-            before: (0, 0),
-            jitter: 0,
-            transit: None,
-            report: None,
-        }
-    }
-
-    /// Counts one packet of the primary stream; retransmissions count as arrived, without a part in the jitter.
-    pub fn packet(&mut self, sequence: u16, timestamp: u32, repeated: bool, now: Instant) {
-        self.received = self.received.wrapping_add(1);
-        if self.base.is_none() {
-            self.base = Some(u32::from(sequence));
-            self.highest = u32::from(sequence);
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
-        let ahead = sequence.wrapping_sub(self.highest as u16);
-        if ahead < 1 << 15 {
-            self.highest = self.highest.wrapping_add(u32::from(ahead));
-        }
-        if repeated {
-            return;
-        }
-        if let Some((timestamp_before, arrived_before)) = self.transit {
-            let passed = crate::forward::munge::ticks(
-                now.saturating_duration_since(arrived_before),
-                self.clock_rate,
-            );
-            let difference = passed
-                .wrapping_sub(timestamp.wrapping_sub(timestamp_before))
-                .cast_signed();
-            let difference = u64::from(difference.unsigned_abs());
-            self.jitter = (self.jitter + difference).saturating_sub((self.jitter + 8) >> 4);
-        }
-        self.transit = Some((timestamp, now));
-    }
-
-    /// Notes a sender report of the stream.
-    pub fn sender_report(&mut self, time: Ntp, now: Instant) {
-        self.report = Some((middle(time), now));
-    }
-
-    /// Interarrival jitter.
-    #[must_use]
-    pub fn jitter(&self) -> Duration {
-        Duration::from_secs(1)
-            .checked_div(self.clock_rate)
-            .map_or(Duration::ZERO, |tick| {
-                tick * u32::try_from(self.jitter >> 4).unwrap_or(u32::MAX)
-            })
-    }
-
-    /// The next report; starts a new interval.
-    pub fn report(&mut self, now: Instant) -> Reception {
-        let Some(base) = self.base else {
-            return Reception::default();
-        };
-        let expected = self.highest.wrapping_sub(base).wrapping_add(1);
-        let (expected_before, received_before) = self.before;
-        let expected_interval = expected.wrapping_sub(expected_before);
-        let received_interval = self.received.wrapping_sub(received_before);
-        self.before = (expected, self.received);
-        let lost_interval = expected_interval.saturating_sub(received_interval);
-        let fraction = (u64::from(lost_interval) << 8)
-            .checked_div(u64::from(expected_interval))
-            .unwrap_or(0);
-        let (last_report, delay) = self.report.map_or((0, 0), |(report, at)| {
-            let held = now.saturating_duration_since(at).as_micros() * 65_536 / 1_000_000;
-            (report, u32::try_from(held).unwrap_or(u32::MAX))
-        });
-        Reception {
-            fraction: u8::try_from(fraction).unwrap_or(u8::MAX),
-            lost: expected
-                .wrapping_sub(self.received)
-                .cast_signed()
-                .clamp(-(1 << 23), (1 << 23) - 1),
-            highest: self.highest,
-            jitter: u32::try_from(self.jitter >> 4).unwrap_or(u32::MAX),
-            last_report,
-            delay,
-            expected_interval,
-            received_interval,
-        }
-    }
 }
 
 /// Seconds between the epochs of NTP (1900) and Unix (1970).
@@ -223,8 +101,6 @@ pub fn from_unix(since_epoch: Duration) -> Ntp {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::forward::testing::at;
 
@@ -290,64 +166,5 @@ mod tests {
             reports.round_trip(middle(7 * SECOND), u32::MAX, at(580)),
             None
         );
-    }
-
-    #[test]
-    fn losses_are_counted_over_a_wrap() {
-        let mut receiver = Receiver::new(90_000);
-        for index in 0..100_u16 {
-            if index % 10 != 9 {
-                receiver.packet(
-                    65_500_u16.wrapping_add(index),
-                    u32::from(index) * 900,
-                    false,
-                    at(u64::from(index) * 10),
-                );
-            }
-        }
-        receiver.sender_report(7 * SECOND, at(1000));
-        let report = receiver.report(at(1500));
-        assert_eq!((report.lost, report.highest), (9, 65_536 + 62));
-        assert_eq!(report.fraction, u8::try_from(9 * 256 / 99).unwrap());
-        assert_eq!(
-            (report.jitter, report.last_report, report.delay),
-            (0, middle(7 * SECOND), 32_768)
-        );
-        let quiet = receiver.report(at(2000));
-        assert_eq!(
-            (quiet.fraction, quiet.lost, quiet.expected_interval),
-            (0, 9, 0)
-        );
-    }
-
-    #[test]
-    fn jitter_is_measured() {
-        let mut receiver = Receiver::new(1000);
-        for index in 0..500_u16 {
-            let late = u64::from(index % 2) * 10;
-            receiver.packet(
-                index,
-                u32::from(index) * 20,
-                false,
-                at(u64::from(index) * 20 + late),
-            );
-        }
-        let jitter = receiver.jitter();
-        assert!(
-            (Duration::from_millis(9)..=Duration::from_millis(10)).contains(&jitter),
-            "{jitter:?}"
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn any_stream_of_packets_is_survived(packets in proptest::collection::vec((any::<u16>(), any::<u32>(), 0u64..10_000), 0..200)) {
-            let mut receiver = Receiver::new(90_000);
-            for (sequence, timestamp, ms) in packets {
-                receiver.packet(sequence, timestamp, false, at(ms));
-            }
-            let _ = receiver.jitter();
-            receiver.report(at(20_000));
-        }
     }
 }

@@ -5,12 +5,11 @@ use proto::signal_response::Message;
 
 use super::{
     Now, ParticipantKey, Room,
+    participant::Share,
     subscription::Limit,
     track::{Track, TrackKey},
 };
-use crate::forward::{
-    MAX_LAYERS, allocate::Demand, downtrack::Target, dynacast::Ceiling, wanted::Quality,
-};
+use crate::forward::{allocate::Demand, downtrack::Target, dynacast::Ceiling, wanted::Quality};
 
 impl Room {
     /// Chooses the layer of a track for a subscriber, and tells the publisher what is wanted.
@@ -94,8 +93,56 @@ impl Room {
         self.send(owner, Message::SubscribedQualityUpdate(update));
     }
 
+    /// Measures the tracks and says whose share is to be made anew for it.
+    pub(super) fn measure(&mut self, now: Now) {
+        let mut ceilings = Vec::new();
+        for track in self.tracks.values_mut() {
+            let changed = track.measure(now.instant);
+            for subscriber in track.subscribers.iter().filter(|_| changed) {
+                if let Some(participant) = self.participants.get_mut(subscriber) {
+                    participant.share = Share::Stale;
+                }
+            }
+            ceilings.extend(
+                track
+                    .dynacast
+                    .poll(now.instant)
+                    .map(|ceiling| (track.key, ceiling)),
+            );
+        }
+        for participant in self.participants.values_mut() {
+            if participant.share == Share::Limited {
+                participant.share = Share::Stale;
+            }
+        }
+        for (track, ceiling) in ceilings {
+            self.tell_dynacast(track, ceiling);
+        }
+    }
+
+    /// Shares out anew where that is called for.
+    pub(super) fn settle(&mut self, now: Now) {
+        let stale: Vec<ParticipantKey> = self
+            .participants
+            .values()
+            .filter(|participant| participant.share == Share::Stale)
+            .map(|participant| participant.key)
+            .collect();
+        for key in stale {
+            self.allocate(key, now);
+            let tracks: Vec<TrackKey> = self
+                .participants
+                .get(&key)
+                .map(|participant| participant.subscriptions.keys().copied().collect())
+                .unwrap_or_default();
+            for track in tracks {
+                self.retarget(key, track, now);
+            }
+        }
+    }
+
     /// Shares out what a subscriber's path carries.
-    pub(super) fn allocate(&mut self, key: ParticipantKey, now: Now) {
+    fn allocate(&mut self, key: ParticipantKey, now: Now) {
         let Self {
             participants,
             tracks,
@@ -104,23 +151,18 @@ impl Room {
         let Some(participant) = participants.get_mut(&key) else {
             return;
         };
+        participant.share = Share::Settled;
         let Some(available) = participant.bandwidth else {
             return;
         };
         let mut audio = 0;
         let mut demands: Vec<Demand<TrackKey>> = Vec::new();
         for (track_key, subscription) in &participant.subscriptions {
-            let Some(track) = tracks.get_mut(track_key) else {
+            let Some(track) = tracks.get(track_key) else {
                 continue;
             };
-            let mut layers = [None; MAX_LAYERS];
-            for (rate, layer) in layers.iter_mut().zip(&mut track.layers) {
-                if layer.liveness.is_live(now.instant) {
-                    *rate = Some(layer.meter.rates(now.instant).bits);
-                }
-            }
             if track.is_audio() {
-                audio += layers[0].unwrap_or(0);
+                audio += track.offered[0].unwrap_or(0);
                 continue;
             }
             let wanted = track
@@ -134,13 +176,21 @@ impl Room {
                 priority: 0,
                 wanted,
                 current: subscription.downtrack.target(),
-                layers,
+                layers: track.offered,
                 temporal_layers: 1,
             });
         }
         let allocation = participant
             .allocator
             .allocate(available, audio, &demands, now.instant);
+        if allocation.choices.iter().any(|choice| choice.limited) {
+            participant.share = Share::Limited;
+        }
+        if let Some(bits) = allocation.probe {
+            metrics::counter!("relay_probes_total").increment(1);
+            let link = participant.sending_link();
+            link.connection.probe(bits, now.instant);
+        }
         let mut states = Vec::new();
         for choice in allocation.choices {
             let Some(subscription) = participant.subscriptions.get_mut(&choice.track) else {

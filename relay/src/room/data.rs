@@ -6,12 +6,16 @@ use proto::data_packet::{Kind, Value};
 
 use super::{Now, ParticipantKey, Room, Side};
 
+/// The data channels of LiveKit's clients.
+pub(super) const RELIABLE: &str = "_reliable";
+pub(super) const LOSSY: &str = "_lossy";
+
 impl Room {
     /// A message came over a participant's data channel.
     pub(super) fn data(&mut self, from: ParticipantKey, label: &str, bytes: &[u8], now: Now) {
         let kind = match label {
-            "_reliable" => Kind::Reliable,
-            "_lossy" => Kind::Lossy,
+            RELIABLE => Kind::Reliable,
+            LOSSY => Kind::Lossy,
             _ => return,
         };
         let Some(participant) = self.participants.get(&from) else {
@@ -63,8 +67,8 @@ impl Room {
         }
         let bytes = packet.encode_to_vec();
         let label = match kind {
-            Kind::Reliable => "_reliable",
-            Kind::Lossy => "_lossy",
+            Kind::Reliable => RELIABLE,
+            Kind::Lossy => LOSSY,
         };
         for other in self.keys() {
             let Some(participant) = self.participants.get_mut(&other) else {

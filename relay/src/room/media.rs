@@ -2,18 +2,27 @@
 
 use std::time::Duration;
 
-use super::{ConnectionKey, Now, Output, ParticipantKey, Room, Side, track::TrackKey};
+use bytes::{Bytes, BytesMut};
+
+use super::{
+    ConnectionKey, Now, Output, ParticipantKey, Room, Side,
+    data::RELIABLE,
+    participant::{Participant, Share},
+    track::TrackKey,
+};
 use crate::{
     forward::{
-        downtrack::{Inbound, Verdict},
-        payload,
+        downtrack::{Inbound, Outbound, Verdict},
+        payload, reports,
         speakers::INTERVAL as SPEAKERS_EVERY,
     },
-    stack::{Event, Media, OutgoingMedia},
+    stack::{Codec, Event, Media, OutgoingMedia},
 };
 
-/// How often layers are chosen anew for what comes and goes by itself.
-const TARGETS_EVERY: Duration = Duration::from_millis(500);
+/// How often tracks are measured, for what comes and goes by itself.
+const MEASURE_EVERY: Duration = Duration::from_millis(500);
+/// How often what has changed is shared out anew.
+const SETTLE_EVERY: Duration = Duration::from_millis(100);
 /// How often connections are judged.
 const QUALITY_EVERY: Duration = Duration::from_secs(5);
 
@@ -50,7 +59,7 @@ impl Room {
     fn connection_event(&mut self, connection: ConnectionKey, event: Event, now: Now) {
         let (key, side) = connection;
         match event {
-            Event::Media(media) => self.media(connection, &media, now),
+            Event::Media(media) => self.media(connection, media, now),
             Event::Stream {
                 ssrc,
                 mid,
@@ -88,7 +97,7 @@ impl Room {
                 else {
                     return;
                 };
-                self.sender_report(track, layer, ntp, rtp);
+                self.sender_report((track, layer), ntp, rtp, now);
             }
             Event::Data { label, bytes } => {
                 if self.hears_data((key, side)) {
@@ -100,8 +109,10 @@ impl Room {
                     && participant.sending_side() == side
                 {
                     participant.bandwidth = Some(bandwidth);
+                    participant.share = Share::Stale;
                 }
             }
+            Event::Missing { ssrc, sequences } => self.resend(connection, ssrc, &sequences, now),
             Event::Reception { ssrc, lost, jitter } => {
                 if let Some(participant) = self.participants.get_mut(&key)
                     && participant.receptions.len() < 1_024
@@ -112,23 +123,24 @@ impl Room {
                     reception.jitter = reception.jitter.max(jitter);
                 }
             }
-            Event::ChannelOpen { .. } => {}
+            Event::ChannelOpen { label } => {
+                if label == RELIABLE
+                    && let Some(participant) = self.participants.get_mut(&key)
+                    && participant.sending_side() == side
+                {
+                    participant.channel = true;
+                    self.activate(key);
+                }
+            }
         }
     }
 
     fn connected(&mut self, (key, side): ConnectionKey, now: Now) {
-        use livekit_protocol::participant_info::State;
         let Some(link) = self.link((key, side)) else {
             return;
         };
         link.connected = true;
-        let Some(participant) = self.participants.get_mut(&key) else {
-            return;
-        };
-        if participant.state != State::Active {
-            participant.state = State::Active;
-            self.broadcast(key, None);
-        }
+        self.activate(key);
         let subscribed: Vec<TrackKey> = self
             .participants
             .get(&key)
@@ -141,7 +153,7 @@ impl Room {
     }
 
     /// Forwards one packet.
-    fn media(&mut self, connection: ConnectionKey, media: &Media, now: Now) {
+    fn media(&mut self, connection: ConnectionKey, media: Media, now: Now) {
         let key = connection.0;
         let Some(link) = self.link(connection) else {
             return;
@@ -181,15 +193,9 @@ impl Room {
                 .meter
                 .add(media.payload.len(), media.marker, now.instant);
         }
-        let inbound = Inbound {
-            layer: u8::try_from(layer).unwrap_or(u8::MAX),
-            sequence: media.sequence,
-            timestamp: media.timestamp,
-            marker: media.marker,
-            empty: media.payload.is_empty(),
-            payload: payload::inspect(codec.into(), &media.payload),
-        };
+        let inbound = inbound(&media, layer, codec);
         let mut keyframe_of = None;
+        let mut switched = Vec::new();
         for subscriber in &track.subscribers {
             let Some(participant) = participants.get_mut(subscriber) else {
                 continue;
@@ -197,27 +203,17 @@ impl Room {
             let Some(subscription) = participant.subscriptions.get_mut(&track_key) else {
                 continue;
             };
-            let verdict = subscription.downtrack.forward(&inbound, now.instant);
-            keyframe_of = keyframe_of.or(subscription.downtrack.wants_keyframe());
-            let (outbound, payload) = match verdict {
-                Verdict::Forward(outbound) => (outbound, media.payload.clone()),
-                Verdict::Fill(outbound) => (outbound, bytes::Bytes::new()),
+            let downtrack = &mut subscription.downtrack;
+            let switches = downtrack.switches();
+            let verdict = downtrack.forward(&inbound, now.instant);
+            keyframe_of = keyframe_of.or(downtrack.wants_keyframe());
+            if downtrack.switches() != switches {
+                switched.push(*subscriber);
+            }
+            let outgoing = match verdict {
+                Verdict::Forward(outbound) => outgoing(&media, &outbound),
+                Verdict::Fill(outbound) => filler(&media, &outbound),
                 Verdict::Drop(_) => continue,
-            };
-            let payload = if outbound.patch.is_empty() {
-                payload
-            } else {
-                let mut copy = bytes::BytesMut::from(payload.as_ref());
-                outbound.patch.apply(&mut copy);
-                copy.freeze()
-            };
-            let outgoing = OutgoingMedia {
-                sequence: outbound.sequence,
-                timestamp: outbound.timestamp,
-                marker: outbound.marker,
-                audio_level: media.audio_level,
-                dependency: media.dependency.clone(),
-                payload,
             };
             let sender = subscription.sender;
             let connection = (*subscriber, participant.sending_side());
@@ -229,6 +225,15 @@ impl Room {
                     transmit,
                 });
             }
+        }
+        if !codec.is_audio()
+            && !track.subscribers.is_empty()
+            && let Some(layer) = track.layers.get_mut(layer)
+        {
+            layer.keep(media);
+        }
+        for subscriber in switched {
+            self.report_switch(subscriber, track_key, now);
         }
         if keyframe_of.is_some() {
             self.ask_keyframe(track_key, keyframe_of, now);
@@ -266,20 +271,113 @@ impl Room {
         self.flush(owner);
     }
 
-    fn sender_report(&mut self, track_key: TrackKey, layer: usize, ntp: u64, timestamp: u32) {
-        let Some(track) = self.tracks.get(&track_key) else {
+    /// Sends packets once more to a subscriber that lost them.
+    fn resend(&mut self, connection: ConnectionKey, ssrc: u32, sequences: &[u16], now: Now) {
+        let Some(participant) = self.participants.get_mut(&connection.0) else {
             return;
         };
-        let layer = u8::try_from(layer).unwrap_or(u8::MAX);
-        for subscriber in &track.subscribers {
-            if let Some(subscription) = self
-                .participants
-                .get_mut(subscriber)
-                .and_then(|participant| participant.subscriptions.get_mut(&track_key))
-            {
-                // The stack's own reports go out by arrival; this keeps layers aligned at a switch.
-                let _ = subscription.downtrack.sender_report(layer, ntp, timestamp);
+        let Participant {
+            subscriptions,
+            subscriber,
+            publisher,
+            ..
+        } = participant;
+        let Some((track, subscription)) = subscriptions
+            .iter()
+            .find(|(_, subscription)| subscription.ssrc == ssrc)
+        else {
+            return;
+        };
+        let Some(track) = self.tracks.get(track) else {
+            return;
+        };
+        let link = subscriber.as_mut().unwrap_or(publisher);
+        let mut resent = 0;
+        for sequence in sequences {
+            let found = subscription
+                .downtrack
+                .origin(*sequence)
+                .and_then(|(layer, original)| {
+                    let layer = usize::from(layer);
+                    let media = track.layers.get(layer)?.history.as_ref()?.get(original)?;
+                    let inbound = inbound(media, layer, track.codec?);
+                    Some((media, subscription.downtrack.again(&inbound)?))
+                });
+            if let Some((media, outbound)) = found {
+                let again = outgoing(media, &outbound);
+                let connection = &mut link.connection;
+                connection.resend_media(subscription.sender, again, now.instant);
+                resent += 1;
             }
+        }
+        metrics::counter!("relay_packets_resent_total").increment(resent);
+        metrics::counter!("relay_packets_missing_total").increment(sequences.len() as u64);
+    }
+
+    /// A publisher says which moment a timestamp stands for: everybody who is sent that layer learns it, in our
+    /// clock and in their numbers.
+    fn sender_report(&mut self, from: (TrackKey, usize), ntp: u64, timestamp: u32, now: Now) {
+        let Self {
+            participants,
+            tracks,
+            ..
+        } = self;
+        let Some(track) = tracks.get(&from.0) else {
+            return;
+        };
+        let arrived = ntp_now(now);
+        let Some(ntp_here) = participants
+            .get_mut(&track.owner)
+            .map(|owner| owner.clock.translate(ntp, arrived, now.instant))
+        else {
+            return;
+        };
+        let layer = u8::try_from(from.1).unwrap_or(u8::MAX);
+        let subscribers = track.subscribers.clone();
+        for subscriber in subscribers {
+            let Some(participant) = self.participants.get_mut(&subscriber) else {
+                continue;
+            };
+            let reported = participant
+                .subscriptions
+                .get_mut(&from.0)
+                .and_then(|subscription| {
+                    let rtp = subscription
+                        .downtrack
+                        .sender_report(layer, ntp, timestamp)?;
+                    Some((subscription.sender, rtp))
+                });
+            if let Some((sender, rtp)) = reported {
+                let side = participant.sending_side();
+                let link = participant.sending_link();
+                link.connection.report(sender, ntp_here, rtp, now.instant);
+                self.flush((subscriber, side));
+            }
+        }
+    }
+
+    /// After a start or a switch the subscriber learns from the last report which moment the timestamps stand for.
+    fn report_switch(&mut self, key: ParticipantKey, track_key: TrackKey, now: Now) {
+        let reported = self
+            .participants
+            .get(&key)
+            .and_then(|participant| participant.subscriptions.get(&track_key))
+            .and_then(|subscription| Some((subscription.sender, subscription.downtrack.report()?)));
+        let owner = self.tracks.get(&track_key).map(|track| track.owner);
+        let Some((sender, (ntp, rtp))) = reported else {
+            return;
+        };
+        let Some(ntp) = owner
+            .and_then(|owner| self.participants.get(&owner))
+            .and_then(|owner| owner.clock.shifted(ntp))
+        else {
+            return;
+        };
+        if let Some(participant) = self.participants.get_mut(&key) {
+            let side = participant.sending_side();
+            let link = participant.sending_link();
+            link.connection.report(sender, ntp, rtp, now.instant);
+            self.flush((key, side));
         }
     }
 
@@ -292,28 +390,61 @@ impl Room {
             self.quality_told = now.instant;
             self.tell_quality();
         }
-        if now.instant.saturating_duration_since(self.targets_set) >= TARGETS_EVERY {
-            self.targets_set = now.instant;
-            for key in self.keys() {
-                self.allocate(key, now);
-            }
-            let pairs: Vec<(ParticipantKey, TrackKey)> = self
-                .tracks
-                .values()
-                .filter(|track| !track.is_audio())
-                .flat_map(|track| track.subscribers.iter().map(|key| (*key, track.key)))
-                .collect();
-            for (key, track) in pairs {
-                self.retarget(key, track, now);
-            }
-            let ceilings: Vec<_> = self
-                .tracks
-                .values_mut()
-                .filter_map(|track| Some((track.key, track.dynacast.poll(now.instant)?)))
-                .collect();
-            for (track, ceiling) in ceilings {
-                self.tell_dynacast(track, ceiling);
-            }
+        if now.instant.saturating_duration_since(self.measured) >= MEASURE_EVERY {
+            self.measured = now.instant;
+            self.measure(now);
         }
+        if now.instant.saturating_duration_since(self.settled) >= SETTLE_EVERY {
+            self.settled = now.instant;
+            self.settle(now);
+        }
+    }
+}
+
+/// This moment as NTP time.
+fn ntp_now(now: Now) -> reports::Ntp {
+    let since_epoch = Duration::from_millis(u64::try_from(now.unix_ms).unwrap_or(0));
+    reports::from_unix(since_epoch)
+}
+
+fn inbound(media: &Media, layer: usize, codec: Codec) -> Inbound {
+    Inbound {
+        layer: u8::try_from(layer).unwrap_or(u8::MAX),
+        sequence: media.sequence,
+        timestamp: media.timestamp,
+        marker: media.marker,
+        empty: media.payload.is_empty(),
+        payload: payload::inspect(codec.into(), &media.payload),
+    }
+}
+
+fn outgoing(media: &Media, outbound: &Outbound) -> OutgoingMedia {
+    let payload = if outbound.patch.is_empty() {
+        media.payload.clone()
+    } else {
+        // The other subscribers share the octets.
+        let mut copy = BytesMut::from(media.payload.as_ref());
+        outbound.patch.apply(&mut copy);
+        copy.freeze()
+    };
+    OutgoingMedia {
+        sequence: outbound.sequence,
+        timestamp: outbound.timestamp,
+        marker: outbound.marker,
+        audio_level: media.audio_level,
+        dependency: media.dependency.clone(),
+        payload,
+    }
+}
+
+/// A packet without payload, in the place of one that is left out.
+fn filler(media: &Media, outbound: &Outbound) -> OutgoingMedia {
+    OutgoingMedia {
+        sequence: outbound.sequence,
+        timestamp: outbound.timestamp,
+        marker: outbound.marker,
+        audio_level: media.audio_level,
+        dependency: None,
+        payload: Bytes::new(),
     }
 }

@@ -49,6 +49,8 @@ pub const TICK: Duration = Duration::from_millis(20);
 const RESUME_WITHIN: Duration = Duration::from_secs(20);
 /// How long a participant may take to get a media connection at first.
 const CONNECT_WITHIN: Duration = Duration::from_secs(30);
+/// How long a participant with a media connection may take to get a data channel; some clients never have one.
+const CHANNEL_WITHIN: Duration = Duration::from_secs(5);
 /// How often clients are told to ping, in seconds, and after how many seconds of silence they count as gone.
 const PING_EVERY_S: i32 = 5;
 const PING_TIMEOUT_S: i32 = 15;
@@ -215,7 +217,8 @@ pub struct Room {
     out: VecDeque<Output>,
     speakers: Speakers<ParticipantKey>,
     speakers_told: Instant,
-    targets_set: Instant,
+    measured: Instant,
+    settled: Instant,
     quality_told: Instant,
 }
 
@@ -249,7 +252,8 @@ impl Room {
             out: VecDeque::new(),
             speakers: Speakers::new(),
             speakers_told: now.instant,
-            targets_set: now.instant,
+            measured: now.instant,
+            settled: now.instant,
             quality_told: now.instant,
         };
         room.event("room_started", None, None, now);
@@ -353,18 +357,23 @@ impl Room {
 
     /// Ends the stay of a participant that is silent for too long.
     fn check_presence(&mut self, key: ParticipantKey, now: Now) {
-        let Some(participant) = self.participants.get(&key) else {
+        let Some(participant) = self.participants.get_mut(&key) else {
             return;
         };
+        let present = now
+            .instant
+            .saturating_duration_since(participant.joined.instant);
+        if participant.state != State::Active && participant.is_connected() {
+            if present > CHANNEL_WITHIN {
+                participant.channel = true;
+                self.activate(key);
+            }
+            return;
+        }
         let silent = now.instant.saturating_duration_since(participant.heard);
         let reason = if participant.session.is_none() && silent > RESUME_WITHIN {
             proto::DisconnectReason::SignalClose
-        } else if participant.state != State::Active
-            && now
-                .instant
-                .saturating_duration_since(participant.joined.instant)
-                > CONNECT_WITHIN
-        {
+        } else if participant.state != State::Active && present > CONNECT_WITHIN {
             proto::DisconnectReason::JoinFailure
         } else if participant.session.is_some()
             && silent > Duration::from_secs(u64::from(PING_TIMEOUT_S.unsigned_abs()) * 2)

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use livekit_protocol as proto;
 use proto::signal_response::Message;
 
-use super::{Now, Output, ParticipantKey, Room, Side};
+use super::{Now, Output, ParticipantKey, Room, Side, participant::Share};
 use crate::stack::sdp::Description;
 
 impl Room {
@@ -113,6 +113,9 @@ impl Room {
                 subscription.negotiated = true;
                 fresh.push(*track);
             }
+        }
+        if !fresh.is_empty() {
+            participant.share = Share::Stale;
         }
         for track in fresh {
             self.retarget(key, track, now);

@@ -9,11 +9,14 @@ use livekit_protocol as proto;
 use proto::{participant_info::State, signal_response::Message};
 
 use super::{
-    Join, Now, Output, PING_EVERY_S, PING_TIMEOUT_S, ParticipantKey, Room, Side, enabled_codecs,
-    ids, server_info, subscription::Subscription, track::TrackKey,
+    Join, Now, Output, PING_EVERY_S, PING_TIMEOUT_S, ParticipantKey, Room, Side,
+    data::{LOSSY, RELIABLE},
+    enabled_codecs, ids, server_info,
+    subscription::Subscription,
+    track::TrackKey,
 };
 use crate::{
-    forward::{allocate::Allocator, quality},
+    forward::{allocate::Allocator, quality, reports::PublisherClock},
     stack::{Codec, Connection},
 };
 
@@ -26,6 +29,17 @@ pub(super) struct Reception {
     pub(super) lost: f32,
     /// The greatest jitter, in ticks.
     pub(super) jitter: u32,
+}
+
+/// How what a participant is sent follows from what its path carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Share {
+    /// As it should be.
+    Settled,
+    /// Less than it wants: from time to time there may be room for more.
+    Limited,
+    /// The path, or what is to be shared of it, has changed.
+    Stale,
 }
 
 /// A participant's connection.
@@ -85,6 +99,11 @@ pub(super) struct Participant {
     /// What the path to it carries, in bit/s, once known.
     pub(super) bandwidth: Option<u64>,
     pub(super) allocator: Allocator,
+    pub(super) share: Share,
+    /// Messages can be sent to it.
+    pub(super) channel: bool,
+    /// From its wall clock to ours.
+    pub(super) clock: PublisherClock,
 }
 
 impl Participant {
@@ -235,6 +254,9 @@ impl Room {
             receptions: HashMap::new(),
             bandwidth: None,
             allocator: Allocator::default(),
+            share: Share::Settled,
+            channel: false,
+            clock: PublisherClock::default(),
         };
         let two_connections = participant.subscriber.is_some();
         self.participants.insert(key, participant);
@@ -256,7 +278,7 @@ impl Room {
             .get_mut(&key)
             .and_then(|p| p.subscriber.as_mut())
         {
-            for (label, reliable) in [("_reliable", true), ("_lossy", false)] {
+            for (label, reliable) in [(RELIABLE, true), (LOSSY, false)] {
                 if let Err(error) = link.connection.open_channel(label, reliable) {
                     tracing::warn!(%error, label, "no data channel");
                 }
@@ -430,6 +452,18 @@ impl Room {
             .map(|track| track.info.clone())
             .collect();
         Some(info(participant, tracks))
+    }
+
+    /// Tells everybody that a participant gets what is sent, once it does: the others may speak to it at that word.
+    pub(super) fn activate(&mut self, key: ParticipantKey) {
+        if let Some(participant) = self.participants.get_mut(&key)
+            && participant.state != State::Active
+            && participant.is_connected()
+            && participant.channel
+        {
+            participant.state = State::Active;
+            self.broadcast(key, None);
+        }
     }
 
     /// Tells everybody (but `except`) how a participant is.

@@ -4,7 +4,7 @@ use livekit_protocol as proto;
 use proto::signal_response::Message;
 use rand::RngExt as _;
 
-use super::{Now, ParticipantKey, Room, track::TrackKey};
+use super::{Now, ParticipantKey, Room, participant::Share, track::TrackKey};
 use crate::{
     forward::{
         downtrack::{Downtrack, Target},
@@ -252,13 +252,13 @@ impl Room {
             let Some(track) = self.track_by_sid(sid).map(|track| track.key) else {
                 continue;
             };
-            let Some(subscription) = self
-                .participants
-                .get_mut(&key)
-                .and_then(|p| p.subscriptions.get_mut(&track))
-            else {
+            let Some(participant) = self.participants.get_mut(&key) else {
+                return;
+            };
+            let Some(subscription) = participant.subscriptions.get_mut(&track) else {
                 continue;
             };
+            participant.share = Share::Stale;
             subscription.request = Request {
                 disabled: settings.disabled,
                 quality: match settings.quality() {

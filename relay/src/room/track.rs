@@ -1,6 +1,6 @@
 //! A published track, from its announcement to its end.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Instant};
 
 use livekit_protocol as proto;
 use proto::signal_response::Message;
@@ -8,12 +8,14 @@ use proto::signal_response::Message;
 use super::{Now, ParticipantKey, Room, Side, ids};
 use crate::{
     forward::{
+        MAX_LAYERS,
         bitrate::{Liveness, Meter},
         dynacast::Dynacast,
         keyframe::Throttle,
+        nack::History,
         wanted::{Declared, Publication, Quality, layer_of_rid},
     },
-    stack::{Codec, sdp::Description},
+    stack::{Codec, Media, sdp::Description},
 };
 
 /// A track in its room.
@@ -30,7 +32,12 @@ pub(super) struct Layer {
     pub(super) liveness: Liveness,
     /// What it carries.
     pub(super) meter: Meter,
+    /// What may be asked for again; made with the first packet of video.
+    pub(super) history: Option<History<Media>>,
 }
+
+/// Packets and octets of a layer that may be asked for again: at 720p three seconds.
+const HISTORY: (usize, usize) = (512, 700_000);
 
 impl Layer {
     fn new(rid: &str, screen: bool) -> Self {
@@ -44,7 +51,15 @@ impl Layer {
             ssrc: None,
             liveness: Liveness::new(silence),
             meter: Meter::new(),
+            history: None,
         }
+    }
+
+    /// Keeps a packet of video, to send it again to whoever lost it.
+    pub(super) fn keep(&mut self, media: Media) {
+        self.history
+            .get_or_insert_with(|| History::new(HISTORY.0, HISTORY.1))
+            .insert(media.sequence, media);
     }
 }
 
@@ -68,11 +83,33 @@ pub(super) struct Track {
     pub(super) keyframes: Throttle,
     pub(super) dynacast: Dynacast<ParticipantKey>,
     pub(super) subscribers: Vec<ParticipantKey>,
+    /// What the live layers carry, in bit/s, as it was shared out last.
+    pub(super) offered: [Option<u64>; MAX_LAYERS],
 }
 
 impl Track {
     pub(super) fn is_audio(&self) -> bool {
         self.info.r#type == i32::from(proto::TrackType::Audio)
+    }
+
+    /// Measures what its layers carry. Whether that is another offer than before: a layer came or went, or carries
+    /// more or less by an eighth.
+    pub(super) fn measure(&mut self, now: Instant) -> bool {
+        let mut offered = [None; MAX_LAYERS];
+        for (rate, layer) in offered.iter_mut().zip(&mut self.layers) {
+            if layer.liveness.is_live(now) {
+                *rate = Some(layer.meter.rates(now).bits);
+            }
+        }
+        let same = |(old, new): (&Option<u64>, &Option<u64>)| match (old, new) {
+            (Some(old), Some(new)) => old.abs_diff(*new) <= old / 8,
+            (old, new) => old == new,
+        };
+        if self.offered.iter().zip(&offered).all(same) {
+            return false;
+        }
+        self.offered = offered;
+        true
     }
 
     /// The layer of that RID.
@@ -234,6 +271,7 @@ impl Room {
             keyframes: Throttle::default(),
             dynacast: Dynacast::new(),
             subscribers: Vec::new(),
+            offered: [None; MAX_LAYERS],
         }
     }
 

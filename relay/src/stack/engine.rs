@@ -3,10 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use rtc::{
-    interceptor::{
-        CongestionControlBuilder, Gcc, NackResponderBuilder, Registry, SenderReportBuilder, Slot,
-        TwccSenderBuilder,
-    },
+    interceptor::{Registry, Slot},
     peer_connection::configuration::media_engine::MediaEngine,
     rtp_transceiver::rtp_sender::{
         RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpHeaderExtensionCapability,
@@ -19,15 +16,6 @@ use super::{
     Codec, sdp,
     uplink::{Inbound, Uplink},
 };
-
-/// What a path is believed to carry before the first report, in bit/s.
-const FIRST_ESTIMATE: f64 = 5_000_000.0;
-/// The least a path is ever believed to carry, in bit/s: a voice.
-const LEAST_ESTIMATE: f64 = 60_000.0;
-/// The most, in bit/s.
-const GREATEST_ESTIMATE: f64 = 50_000_000.0;
-/// How many packets of each stream wait to be asked for again; at 720p two to three seconds.
-const RESEND_WINDOW: u16 = 512;
 
 struct Offered {
     codec: Codec,
@@ -164,24 +152,8 @@ pub(super) fn media_engine() -> Result<MediaEngine> {
     Ok(engine)
 }
 
-/// The chain, from the wire up: estimate, transport-wide numbers, resending, and then our own [`Uplink`], which
-/// ends every inbound packet's way through the stack.
+/// The chain has one link: our own [`Uplink`], which ends every inbound packet's way through the stack. What leaves
+/// is made ready before ([`super::downlink`]).
 pub(super) fn interceptors(inbound: &Arc<Mutex<Inbound>>) -> Registry {
-    Registry::new()
-        .with(
-            Slot::CongestionControl,
-            CongestionControlBuilder::new(Gcc::new(
-                FIRST_ESTIMATE,
-                LEAST_ESTIMATE,
-                GREATEST_ESTIMATE,
-            ))
-            .build(),
-        )
-        .with(Slot::TwccSender, TwccSenderBuilder::new().build())
-        .with(
-            Slot::NackResponder,
-            NackResponderBuilder::new().with_size(RESEND_WINDOW).build(),
-        )
-        .with(Slot::from(6_500), Uplink::new(Arc::clone(inbound)))
-        .with(Slot::SenderReport, SenderReportBuilder::new().build())
+    Registry::new().with(Slot::NackGenerator, Uplink::new(Arc::clone(inbound)))
 }

@@ -7,7 +7,9 @@
 
 pub mod sdp;
 
+mod downlink;
 mod engine;
+mod sender;
 #[cfg(test)]
 mod tests;
 mod uplink;
@@ -137,6 +139,12 @@ pub struct Media {
     pub payload: Bytes,
 }
 
+impl AsRef<[u8]> for Media {
+    fn as_ref(&self) -> &[u8] {
+        &self.payload
+    }
+}
+
 /// A media packet for a subscriber.
 #[derive(Clone, Debug)]
 pub struct OutgoingMedia {
@@ -178,6 +186,14 @@ pub enum Event {
     KeyframeWanted {
         /// Our SSRC.
         ssrc: u32,
+    },
+    /// The subscriber did not get these packets of the stream that we send with this SSRC, and has not asked for them
+    /// within the last round trip.
+    Missing {
+        /// Our SSRC.
+        ssrc: u32,
+        /// Their sequence numbers.
+        sequences: Vec<u16>,
     },
     /// How the subscriber receives the stream that we send with this SSRC.
     Reception {
@@ -277,6 +293,15 @@ pub trait Connection: Send + fmt::Debug {
 
     /// Sends media. Before the stream is negotiated and connected the packet is dropped.
     fn send_media(&mut self, sender: SenderId, media: OutgoingMedia, now: Instant);
+
+    /// Sends a packet once more, as a retransmission (RFC 4588) where that was negotiated.
+    fn resend_media(&mut self, sender: SenderId, media: OutgoingMedia, now: Instant);
+
+    /// Tells the subscriber which moment (NTP time, 32.32 fixed point) an RTP timestamp of a sender stands for.
+    fn report(&mut self, sender: SenderId, ntp: u64, rtp: u32, now: Instant);
+
+    /// Sends at this rate for a moment, media and padding together, to learn whether the path carries it.
+    fn probe(&mut self, bits: u64, now: Instant);
 
     /// Asks the publisher for a key frame of one of its streams.
     fn request_keyframe(&mut self, ssrc: u32, now: Instant);

@@ -15,9 +15,9 @@ use std::{
 use bytes::Bytes;
 use rtc::{
     interceptor::{
-        Attribute, Interceptor, NackGeneratorBuilder, NackGeneratorInterceptor, Packet,
-        RTCPFeedback, RTPHeaderExtension, ReceiverReportBuilder, ReceiverReportInterceptor,
-        StreamInfo, TaggedPacket, TwccReceiverBuilder, TwccReceiverInterceptor,
+        Interceptor, NackGeneratorBuilder, NackGeneratorInterceptor, Packet, RTCPFeedback,
+        RTPHeaderExtension, ReceiverReportBuilder, ReceiverReportInterceptor, StreamInfo,
+        TaggedPacket, TwccReceiverBuilder, TwccReceiverInterceptor,
     },
     rtcp::{
         payload_feedbacks::{
@@ -26,6 +26,9 @@ use rtc::{
         receiver_report::ReceiverReport,
         reception_report::ReceptionReport,
         sender_report::SenderReport,
+        transport_feedbacks::{
+            transport_layer_cc::TransportLayerCc, transport_layer_nack::TransportLayerNack,
+        },
     },
     sansio::Protocol,
     shared::error::Error,
@@ -43,12 +46,28 @@ const NACK_INTERVAL: Duration = Duration::from_millis(40);
 /// How often a packet is asked for; then the gap stays.
 const MAX_NACKS: u16 = 10;
 
+/// Reports and requests of one message that are heeded; nobody honest sends more.
+const MAX_ENTRIES: usize = 32;
+
+/// What came in.
+#[derive(Debug)]
+pub(super) enum Arrival {
+    /// For the room as it is.
+    Event(Event),
+    /// Feedback on what was sent.
+    Feedback(Box<TransportLayerCc>),
+    /// What was sent did not arrive.
+    Missing(TransportLayerNack),
+    /// How a stream of ours is received.
+    Reception(ReceptionReport),
+}
+
 /// What the connection and its interceptor share.
 #[derive(Debug, Default)]
 pub(super) struct Inbound {
     description: Description,
     /// What came in, oldest first.
-    pub(super) events: VecDeque<Event>,
+    pub(super) arrivals: VecDeque<Arrival>,
     /// Packets that belong to nothing that was negotiated.
     pub(super) strangers: u64,
 }
@@ -132,6 +151,8 @@ pub(super) struct Uplink {
     layers: HashMap<(String, String), u32>,
     nack: NackGeneratorInterceptor,
     arrivals: TwccReceiverInterceptor,
+    /// The header extension whose numbers are reported as arrived.
+    numbered: Option<u8>,
     reports: ReceiverReportInterceptor,
     write_queue: VecDeque<TaggedPacket>,
 }
@@ -148,6 +169,7 @@ impl Uplink {
                 .with_max_nacks_per_packet(MAX_NACKS)
                 .build(),
             arrivals: TwccReceiverBuilder::new().build(),
+            numbered: None,
             reports: ReceiverReportBuilder::new().build(),
             write_queue: VecDeque::new(),
         }
@@ -161,11 +183,15 @@ impl Uplink {
         if !self.streams.contains_key(&ssrc) {
             self.admit(packet);
         }
+        // Whatever bears a number is reported as arrived, also what belongs to nothing. To the publisher each gap
+        // is loss, and it probes the path on retransmission streams before their media comes: unreported, its
+        // estimate stays at the least, and so does its picture.
+        self.number_arrivals();
+        message = through(&mut self.arrivals, message)?;
         if !self.streams.contains_key(&ssrc) {
             lock(&self.inbound).strangers += 1;
             return Ok(());
         }
-        message = through(&mut self.arrivals, message)?;
         let Packet::Rtp(packet) = &mut message.message.packet else {
             return Ok(());
         };
@@ -205,9 +231,31 @@ impl Uplink {
             // Padding alone carries nothing; whoever forwards leaves no gap, because numbers are made anew.
             let mut inbound = lock(&self.inbound);
             let media = read(packet, &inbound.description);
-            inbound.events.push_back(Event::Media(media));
+            inbound
+                .arrivals
+                .push_back(Arrival::Event(Event::Media(media)));
         }
         Ok(())
+    }
+
+    /// Says to the part that reports arrivals which extension bears the numbers: one for the whole connection.
+    fn number_arrivals(&mut self) {
+        let inbound = lock(&self.inbound);
+        let Some(&id) = inbound.description.extensions.get(sdp::TRANSPORT_CC) else {
+            return;
+        };
+        if self.numbered == Some(id) {
+            return;
+        }
+        self.numbered = Some(id);
+        // No stream has the SSRC 0: this binding counts for those that have none of their own.
+        self.arrivals.bind_remote_stream(&StreamInfo {
+            rtp_header_extensions: vec![RTPHeaderExtension {
+                uri: sdp::TRANSPORT_CC.to_owned(),
+                id: u16::from(id),
+            }],
+            ..StreamInfo::default()
+        });
     }
 
     /// Makes a stream of an SSRC that belongs to something negotiated.
@@ -286,55 +334,45 @@ impl Uplink {
         self.reports.bind_remote_stream(&info);
         let mid = section.mid.clone();
         self.layers.insert((mid.clone(), rid.clone()), ssrc);
-        inbound.events.push_back(Event::Stream {
+        inbound.arrivals.push_back(Arrival::Event(Event::Stream {
             ssrc,
             mid,
             rid,
             codec,
-        });
+        }));
     }
 
     fn control(&mut self, message: TaggedPacket) -> Result<(), Error> {
-        let target = Attribute::TargetBitrateChanged {
-            bits_per_second: 0.0,
-        };
-        let bandwidth = match message.message.get(&target) {
-            Some(Attribute::TargetBitrateChanged { bits_per_second }) => Some(*bits_per_second),
-            _ => None,
-        };
         let message = through(&mut self.reports, message)?;
         let Packet::Rtcp(packets) = &message.message.packet else {
             return Ok(());
         };
-        let events = &mut lock(&self.inbound).events;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "the estimator clamps to 50 Mbit/s"
-        )]
-        events.extend(bandwidth.map(|bandwidth| Event::Bandwidth(bandwidth as u64)));
+        let arrivals = &mut lock(&self.inbound).arrivals;
         for packet in packets {
             let packet = packet.as_any();
-            if let Some(pli) = packet.downcast_ref::<PictureLossIndication>() {
-                events.push_back(Event::KeyframeWanted {
-                    ssrc: pli.media_ssrc,
-                });
+            let wanted = |ssrc| Arrival::Event(Event::KeyframeWanted { ssrc });
+            let receptions = |reports: &[ReceptionReport]| -> Vec<Arrival> {
+                let reports = reports.iter().take(MAX_ENTRIES).cloned();
+                reports.map(Arrival::Reception).collect()
+            };
+            if let Some(feedback) = packet.downcast_ref::<TransportLayerCc>() {
+                arrivals.push_back(Arrival::Feedback(Box::new(feedback.clone())));
+            } else if let Some(nack) = packet.downcast_ref::<TransportLayerNack>() {
+                arrivals.push_back(Arrival::Missing(nack.clone()));
+            } else if let Some(pli) = packet.downcast_ref::<PictureLossIndication>() {
+                arrivals.push_back(wanted(pli.media_ssrc));
             } else if let Some(fir) = packet.downcast_ref::<FullIntraRequest>() {
-                events.extend(
-                    fir.fir
-                        .iter()
-                        .take(8)
-                        .map(|entry| Event::KeyframeWanted { ssrc: entry.ssrc }),
-                );
+                let entries = fir.fir.iter().take(MAX_ENTRIES);
+                arrivals.extend(entries.map(|entry| wanted(entry.ssrc)));
             } else if let Some(report) = packet.downcast_ref::<ReceiverReport>() {
-                events.extend(report.reports.iter().take(32).map(reception));
+                arrivals.extend(receptions(&report.reports));
             } else if let Some(report) = packet.downcast_ref::<SenderReport>() {
-                events.push_back(Event::SenderReport {
+                arrivals.push_back(Arrival::Event(Event::SenderReport {
                     ssrc: report.ssrc,
                     ntp: report.ntp_time,
                     rtp: report.rtp_time,
-                });
-                events.extend(report.reports.iter().take(32).map(reception));
+                }));
+                arrivals.extend(receptions(&report.reports));
             }
         }
         Ok(())
@@ -343,14 +381,6 @@ impl Uplink {
 
 fn lock(inbound: &Mutex<Inbound>) -> std::sync::MutexGuard<'_, Inbound> {
     inbound.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn reception(report: &ReceptionReport) -> Event {
-    Event::Reception {
-        ssrc: report.ssrc,
-        lost: f32::from(report.fraction_lost) / 256.0,
-        jitter: report.jitter,
-    }
 }
 
 /// Leads a packet through one of `rtc`'s own interceptors.
@@ -443,7 +473,61 @@ impl Interceptor for Uplink {
 
 #[cfg(test)]
 mod tests {
+    use rtc::{interceptor::AttributedPacket, shared::TransportContext};
+
     use super::*;
+    use crate::forward::testing::at;
+
+    /// A packet with its transport-wide number in extension 3.
+    fn numbered(ssrc: u32, number: u16, ms: u64) -> TaggedPacket {
+        let mut header = rtc::rtp::Header {
+            version: 2,
+            ssrc,
+            payload_type: 97,
+            ..rtc::rtp::Header::default()
+        };
+        header
+            .set_extension(3, Bytes::copy_from_slice(&number.to_be_bytes()))
+            .unwrap();
+        TaggedPacket {
+            now: at(ms),
+            transport: TransportContext::default(),
+            message: AttributedPacket::new(Packet::Rtp(rtc::rtp::Packet {
+                header,
+                payload: Bytes::new(),
+            })),
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_nothing_is_reported_as_arrived_all_the_same() {
+        let inbound = Arc::new(Mutex::new(Inbound::default()));
+        lock(&inbound).describe(Description::parse(&format!(
+            "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96 97\r\na=mid:0\r\na=sendonly\r\n\
+             a=extmap:3 {}\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n",
+            sdp::TRANSPORT_CC
+        )));
+        let mut uplink = Uplink::new(Arc::clone(&inbound));
+        for number in 0..5_u16 {
+            uplink
+                .handle_read(numbered(77, number, u64::from(number)))
+                .unwrap();
+        }
+        assert_eq!(lock(&inbound).strangers, 5);
+        uplink.handle_timeout(at(500)).unwrap();
+        let reported: u16 = std::iter::from_fn(|| uplink.poll_write())
+            .filter_map(|message| match message.message.packet {
+                Packet::Rtcp(packets) => Some(packets),
+                _ => None,
+            })
+            .flatten()
+            .filter_map(|packet| {
+                let feedback = packet.as_any().downcast_ref::<TransportLayerCc>()?;
+                Some(u16::try_from(feedback.recv_deltas.len()).unwrap())
+            })
+            .sum();
+        assert_eq!(reported, 5);
+    }
 
     #[test]
     fn a_packet_counts_once_and_an_old_one_never() {

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use rtc::{
     data_channel::RTCDataChannelInit,
     media_stream::MediaStreamTrack,
@@ -21,7 +21,10 @@ use rtc::{
         state::RTCPeerConnectionState,
         transport::{RTCDtlsRole, RTCIceCandidateInit},
     },
-    rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication,
+    rtcp::{
+        payload_feedbacks::picture_loss_indication::PictureLossIndication,
+        sender_report::SenderReport,
+    },
     rtp_transceiver::{
         RTCRtpSenderId, RTCRtpTransceiverDirection, RTCRtpTransceiverInit,
         rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RTCRtpRtxParameters},
@@ -32,7 +35,12 @@ use rtc::{
 
 use super::{
     Codec, Connection, Datagram, Event, OutgoingMedia, Protocol, SenderId, SenderSpec, Stack,
-    StackError, Transmit, engine, sdp, sdp::Description, uplink::Inbound,
+    StackError, Transmit,
+    downlink::Downlink,
+    engine, sdp,
+    sdp::Description,
+    sender::{Numbers, Sender},
+    uplink::{Arrival, Inbound},
 };
 
 /// No word from the peer for so long: the path is in doubt.
@@ -43,6 +51,10 @@ const FAILED_AFTER: Duration = Duration::from_secs(15);
 const MAX_MESSAGE: usize = 256 * 1024;
 /// Bytes that may wait for a slow data channel; beyond, lossy messages are dropped and reliable ones refused.
 const MAX_BUFFERED: usize = 4 * 1024 * 1024;
+/// A round trip is taken to last so long before it was measured.
+const FIRST_ROUND_TRIP: Duration = Duration::from_millis(50);
+/// Payloads shorter than this are no padding worth a packet.
+const PADDING: usize = 200;
 
 /// Makes `rtc` connections that all answer at the same addresses.
 #[derive(Debug, Clone)]
@@ -87,23 +99,13 @@ impl Stack for WebrtcStack {
             sections: Description::default(),
             channels: HashMap::new(),
             senders: HashMap::new(),
+            downlink: Downlink::new(),
+            padding: None,
+            round_trip: FIRST_ROUND_TRIP,
+            now,
             connected: false,
         }))
     }
-}
-
-/// What packets of a sender bear, as negotiated.
-#[derive(Clone, Copy, Debug, Default)]
-struct Numbers {
-    payload_type: u8,
-    audio_level: Option<u8>,
-    dependency: Option<u8>,
-}
-
-#[derive(Debug)]
-struct Sender {
-    spec: SenderSpec,
-    numbers: Option<Numbers>,
 }
 
 struct WebrtcConnection {
@@ -117,6 +119,13 @@ struct WebrtcConnection {
     sections: Description,
     channels: HashMap<String, rtc::data_channel::RTCDataChannelId>,
     senders: HashMap<SenderId, Sender>,
+    downlink: Downlink,
+    /// What a probe sends again: the last packet of video.
+    padding: Option<(SenderId, OutgoingMedia)>,
+    /// How long a packet and the answer to it take.
+    round_trip: Duration,
+    /// When the last datagram came.
+    now: Instant,
     connected: bool,
 }
 
@@ -206,6 +215,76 @@ impl WebrtcConnection {
         Ok(sdp)
     }
 
+    /// Takes in what the peer says about what it was sent; what the room needs to know of it.
+    fn arrived(&mut self, arrival: Arrival) -> Option<Event> {
+        match arrival {
+            Arrival::Event(event) => Some(event),
+            Arrival::Feedback(feedback) => {
+                let bandwidth = self.downlink.feedback(&feedback, self.now)?;
+                Some(Event::Bandwidth(bandwidth))
+            }
+            Arrival::Missing(nack) => {
+                let ssrc = nack.media_ssrc;
+                let sender = self.senders.values_mut().find(|s| s.spec.ssrc == ssrc)?;
+                let sequences = sender.missing(&nack.nacks, self.round_trip, self.now);
+                (!sequences.is_empty()).then_some(Event::Missing { ssrc, sequences })
+            }
+            Arrival::Reception(report) => {
+                let ssrc = report.ssrc;
+                let sender = self.senders.values().find(|s| s.spec.ssrc == ssrc)?;
+                if let Some(measured) = sender.round_trip(&report, self.now) {
+                    self.round_trip = (self.round_trip * 3 + measured) / 4;
+                }
+                Some(Event::Reception {
+                    ssrc,
+                    lost: f32::from(report.fraction_lost) / 256.0,
+                    jitter: report.jitter,
+                })
+            }
+        }
+    }
+
+    /// Hands the packets over whose time has come.
+    fn release(&mut self, now: Instant) {
+        while let Some(packet) = self.downlink.pop(now) {
+            self.write(packet, now);
+        }
+    }
+
+    /// Sends what a running probe wants beside the media: known pictures once more, which every receiver drops.
+    fn pad(&mut self, now: Instant) {
+        while self.downlink.wants_padding(now) {
+            let Some((sender, media)) = &self.padding else {
+                return;
+            };
+            let Some(leaving) = self
+                .senders
+                .get_mut(sender)
+                .filter(|sender| sender.probes())
+                .and_then(|sender| sender.repeated(media.clone()))
+            else {
+                return;
+            };
+            let packet = self.downlink.number(leaving, now);
+            self.write(packet, now);
+        }
+    }
+
+    fn write(&mut self, packet: rtc::rtp::Packet, now: Instant) {
+        // The stack refuses only a packet for a stream that is just being taken down.
+        let _ = self.peer.handle_write(TaggedRTCMessage {
+            now,
+            message: RTCMessage::RtpPacket(String::new(), packet),
+        });
+    }
+
+    fn write_control(&mut self, packet: Box<dyn rtc::rtcp::Packet>, now: Instant) {
+        let _ = self.peer.handle_write(TaggedRTCMessage {
+            now,
+            message: RTCMessage::RtcpPacket(String::new(), vec![packet]),
+        });
+    }
+
     /// Reads from the stack which numbers the packets of each sender bear.
     fn learn_numbers(&mut self) {
         for (id, sender) in &mut self.senders {
@@ -223,10 +302,19 @@ impl WebrtcConnection {
                 let extension = parameters.header_extensions.iter().find(|e| e.uri == uri)?;
                 u8::try_from(extension.id).ok().filter(|id| *id != 0)
             };
-            sender.numbers = codec.map(|codec| Numbers {
-                payload_type: codec.payload_type,
-                audio_level: extension(sdp::AUDIO_LEVEL),
-                dependency: extension(sdp::DEPENDENCY),
+            sender.numbers = codec.map(|codec| {
+                let repairs = format!("apt={}", codec.payload_type);
+                let repair = parameters.codecs.iter().find(|repair| {
+                    repair.rtp_codec.mime_type.eq_ignore_ascii_case("video/rtx")
+                        && repair.rtp_codec.sdp_fmtp_line == repairs
+                });
+                Numbers {
+                    payload_type: codec.payload_type,
+                    repair: repair.map(|repair| repair.payload_type),
+                    audio_level: extension(sdp::AUDIO_LEVEL),
+                    dependency: extension(sdp::DEPENDENCY),
+                    transport: extension(sdp::TRANSPORT_CC),
+                }
             });
         }
     }
@@ -329,18 +417,13 @@ impl Connection for WebrtcConnection {
             usize::from(self.peer.add_track(track).map_err(refused)?)
         };
         let id = SenderId(id);
-        self.senders.insert(
-            id,
-            Sender {
-                spec: spec.clone(),
-                numbers: None,
-            },
-        );
+        self.senders.insert(id, Sender::new(spec.clone()));
         Ok(id)
     }
 
     fn remove_sender(&mut self, sender: SenderId) -> Result<(), StackError> {
         self.senders.remove(&sender);
+        self.padding.take_if(|(of, _)| *of == sender);
         self.peer
             .remove_track(RTCRtpSenderId::from(sender.0))
             .map_err(refused)
@@ -350,42 +433,61 @@ impl Connection for WebrtcConnection {
         self.peer.rtp_transceiver(sender.0)?.mid().clone()
     }
 
-    fn send_media(&mut self, sender: SenderId, media: OutgoingMedia, now: Instant) {
-        let Some((sender, numbers)) = self
-            .senders
-            .get(&sender)
-            .and_then(|sender| sender.numbers.map(|numbers| (sender, numbers)))
-        else {
-            return;
-        };
+    fn send_media(&mut self, id: SenderId, media: OutgoingMedia, now: Instant) {
         if !self.connected {
             return;
         }
-        let mut header = rtc::rtp::Header {
-            version: 2,
-            marker: media.marker,
-            payload_type: numbers.payload_type,
-            sequence_number: media.sequence,
-            timestamp: media.timestamp,
+        let Some(sender) = self.senders.get_mut(&id) else {
+            return;
+        };
+        if sender.probes() && media.payload.len() >= PADDING {
+            self.padding = Some((id, media.clone()));
+        }
+        let Some(leaving) = sender.packet(media) else {
+            return;
+        };
+        if sender.is_audio() {
+            // A packet of a voice makes no burst and must not wait.
+            let packet = self.downlink.number(leaving, now);
+            self.write(packet, now);
+        } else {
+            self.downlink.push(leaving);
+            self.release(now);
+        }
+    }
+
+    fn resend_media(&mut self, id: SenderId, media: OutgoingMedia, now: Instant) {
+        if let Some(leaving) = self
+            .senders
+            .get_mut(&id)
+            .filter(|_| self.connected)
+            .and_then(|sender| sender.repeated(media))
+        {
+            self.downlink.push_first(leaving);
+            self.release(now);
+        }
+    }
+
+    fn report(&mut self, id: SenderId, ntp: u64, rtp: u32, now: Instant) {
+        let Some(sender) = self.senders.get_mut(&id).filter(|_| self.connected) else {
+            return;
+        };
+        let (packet_count, octet_count) = sender.reported(ntp, now);
+        let report = SenderReport {
             ssrc: sender.spec.ssrc,
-            ..rtc::rtp::Header::default()
+            ntp_time: ntp,
+            rtp_time: rtp,
+            packet_count,
+            octet_count,
+            ..SenderReport::default()
         };
-        if let (Some(id), Some(level)) = (numbers.audio_level, media.audio_level) {
-            // An extension that does not fit is left out; the media goes all the same.
-            let _ = header.set_extension(id, Bytes::copy_from_slice(&[level]));
+        self.write_control(Box::new(report), now);
+    }
+
+    fn probe(&mut self, bits: u64, now: Instant) {
+        if self.connected && self.padding.is_some() {
+            self.downlink.probe(bits, now);
         }
-        if let (Some(id), Some(dependency)) = (numbers.dependency, media.dependency) {
-            let _ = header.set_extension(id, dependency);
-        }
-        let packet = rtc::rtp::Packet {
-            header,
-            payload: media.payload,
-        };
-        // The stack refuses only a packet for a stream that is just being taken down.
-        let _ = self.peer.handle_write(TaggedRTCMessage {
-            now,
-            message: RTCMessage::RtpPacket(String::new(), packet),
-        });
     }
 
     fn request_keyframe(&mut self, ssrc: u32, now: Instant) {
@@ -393,13 +495,11 @@ impl Connection for WebrtcConnection {
             sender_ssrc: 1,
             media_ssrc: ssrc,
         };
-        let _ = self.peer.handle_write(TaggedRTCMessage {
-            now,
-            message: RTCMessage::RtcpPacket(String::new(), vec![Box::new(request)]),
-        });
+        self.write_control(Box::new(request), now);
     }
 
     fn receive(&mut self, datagram: Datagram, now: Instant) {
+        self.now = now;
         let message = TaggedBytesMut {
             now,
             transport: TransportContext {
@@ -418,11 +518,16 @@ impl Connection for WebrtcConnection {
     }
 
     fn next_timeout(&mut self) -> Option<Instant> {
-        self.peer.poll_timeout()
+        [self.peer.poll_timeout(), self.downlink.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn handle_timeout(&mut self, now: Instant) {
         let _ = self.peer.handle_timeout(now);
+        self.release(now);
+        self.pad(now);
     }
 
     fn poll_event(&mut self) -> Option<Event> {
@@ -463,7 +568,12 @@ impl Connection for WebrtcConnection {
                 });
             }
         }
-        self.inbound().events.pop_front()
+        loop {
+            let arrival = self.inbound().arrivals.pop_front()?;
+            if let Some(event) = self.arrived(arrival) {
+                return Some(event);
+            }
+        }
     }
 
     fn poll_transmit(&mut self) -> Option<Transmit> {

@@ -30,6 +30,9 @@ struct Notes {
     events: VecDeque<Event>,
     senders: Vec<Option<SenderSpec>>,
     sent: Vec<OutgoingMedia>,
+    resent: Vec<OutgoingMedia>,
+    reports: Vec<(u64, u32)>,
+    probes: Vec<u64>,
     data: Vec<(String, Vec<u8>)>,
     answers: u32,
     /// How many senders have a media section.
@@ -105,6 +108,18 @@ impl Connection for Wire {
 
     fn send_media(&mut self, _: SenderId, media: OutgoingMedia, _: Instant) {
         self.notes.lock().unwrap().sent.push(media);
+    }
+
+    fn resend_media(&mut self, _: SenderId, media: OutgoingMedia, _: Instant) {
+        self.notes.lock().unwrap().resent.push(media);
+    }
+
+    fn report(&mut self, _: SenderId, ntp: u64, rtp: u32, _: Instant) {
+        self.notes.lock().unwrap().reports.push((ntp, rtp));
+    }
+
+    fn probe(&mut self, bits: u64, _: Instant) {
+        self.notes.lock().unwrap().probes.push(bits);
     }
 
     fn request_keyframe(&mut self, _: u32, _: Instant) {}
@@ -205,7 +220,8 @@ impl House {
         self.join_with(identity, |join| join.resume = Some(sid.to_owned()))
     }
 
-    pub(super) fn join_with(&mut self, identity: &str, change: impl FnOnce(&mut Join)) -> u64 {
+    /// Joins; the media connection does not stand yet.
+    pub(super) fn enter(&mut self, identity: &str, change: impl FnOnce(&mut Join)) -> u64 {
         let mut join = Join {
             grants: Grants {
                 identity: identity.to_owned(),
@@ -247,20 +263,31 @@ impl House {
             wires: (first, second),
             ..Session::default()
         });
-        let resumes = join.resume.is_some();
         let join = Box::new(join);
         self.input(Input::Join { session, join });
-        if !resumes {
-            self.happens(session, Side::Publisher, Event::Connected);
-            if first != second {
-                self.happens(session, Side::Subscriber, Event::Connected);
-            }
-            self.sessions[usize::try_from(session).unwrap()]
-                .heard
-                .retain(|message| !is_activation(message));
-            for other in &mut self.sessions {
-                other.heard.retain(|message| !is_activation(message));
-            }
+        session
+    }
+
+    pub(super) fn join_with(&mut self, identity: &str, change: impl FnOnce(&mut Join)) -> u64 {
+        let mut resumes = false;
+        let session = self.enter(identity, |join| {
+            change(join);
+            resumes = join.resume.is_some();
+        });
+        if resumes {
+            return session;
+        }
+        self.happens(session, Side::Publisher, Event::Connected);
+        let (first, second) = self.session(session).wires;
+        let mut sending = Side::Publisher;
+        if first != second {
+            sending = Side::Subscriber;
+            self.happens(session, sending, Event::Connected);
+        }
+        let label = "_reliable".to_owned();
+        self.happens(session, sending, Event::ChannelOpen { label });
+        for one in &mut self.sessions {
+            one.heard.retain(|message| !is_activation(message));
         }
         session
     }
@@ -365,6 +392,24 @@ impl House {
     pub(super) fn sent(&mut self, session: u64) -> Vec<OutgoingMedia> {
         let notes = self.notes(session, Side::Subscriber);
         std::mem::take(&mut notes.lock().unwrap().sent)
+    }
+
+    /// What was sent once more.
+    pub(super) fn resent(&mut self, session: u64) -> Vec<OutgoingMedia> {
+        let notes = self.notes(session, Side::Subscriber);
+        std::mem::take(&mut notes.lock().unwrap().resent)
+    }
+
+    /// The sender reports: NTP time and RTP timestamp.
+    pub(super) fn reports(&mut self, session: u64) -> Vec<(u64, u32)> {
+        let notes = self.notes(session, Side::Subscriber);
+        std::mem::take(&mut notes.lock().unwrap().reports)
+    }
+
+    /// The rates that its path was probed for.
+    pub(super) fn probes(&mut self, session: u64) -> Vec<u64> {
+        let notes = self.notes(session, Side::Subscriber);
+        std::mem::take(&mut notes.lock().unwrap().probes)
     }
 
     pub(super) fn data(&mut self, session: u64) -> Vec<(String, Vec<u8>)> {

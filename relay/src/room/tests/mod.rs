@@ -1,6 +1,7 @@
 //! Dialogues: a client says, expect messages; time passes, expect messages.
 
 mod fake;
+mod video;
 
 use std::time::Duration;
 
@@ -317,6 +318,34 @@ fn data_bears_its_sender_whatever_it_claims() {
 }
 
 #[test]
+fn somebody_is_called_active_once_messages_reach_it() {
+    let mut house = House::new();
+    let anna = house.join("anna");
+    let bert = house.enter("bert", |_| {});
+    house.heard(anna);
+    house.happens(bert, Side::Publisher, Event::Connected);
+    house.happens(bert, Side::Subscriber, Event::Connected);
+    assert!(house.heard(anna).is_empty(), "its channel is not open");
+    let label = "_reliable".to_owned();
+    house.happens(bert, Side::Subscriber, Event::ChannelOpen { label });
+    let heard = house.heard(anna);
+    let [Message::Update(update)] = heard.as_slice() else {
+        panic!("{heard:?}");
+    };
+    assert_eq!(
+        update.participants[0].state(),
+        proto::participant_info::State::Active
+    );
+
+    // Who has no channel is there all the same.
+    let carl = house.enter("carl", |_| {});
+    house.happens(carl, Side::Subscriber, Event::Connected);
+    house.heard(anna);
+    house.wait(Duration::from_secs(6));
+    assert_eq!(house.heard(anna).len(), 1);
+}
+
+#[test]
 fn nonsense_over_the_data_channel_goes_to_nobody() {
     let mut house = House::new();
     let (anna, bert) = (house.join("anna"), house.join("bert"));
@@ -363,6 +392,52 @@ fn over_a_single_connection_the_client_is_asked_for_sections() {
     assert_eq!(answer.mid_to_track_id.len(), 1);
     house.happens(anna, Side::Publisher, packet(1, 1));
     assert_eq!(house.sent(bert).len(), 1);
+}
+
+#[test]
+fn over_a_single_connection_a_track_chosen_later_is_sent() {
+    let mut house = House::new();
+    let anna = house.join("anna");
+    let bert = house.join_with("bert", |join| {
+        join.single_connection = true;
+        join.auto_subscribe = false;
+    });
+    house.says(anna, microphone());
+    house.says(anna, offer(OFFER));
+    house.happens(anna, Side::Publisher, stream(1));
+    let heard = house.heard(bert);
+    let [Message::Join(_), Message::Update(update)] = heard.as_slice() else {
+        panic!("{heard:?}");
+    };
+    let sid = update.participants[0].tracks[0].sid.clone();
+    let choose = |subscribe| {
+        Request::Subscription(proto::UpdateSubscription {
+            track_sids: vec![sid.clone()],
+            subscribe,
+            ..proto::UpdateSubscription::default()
+        })
+    };
+    for round in 1..3 {
+        house.says(bert, choose(true));
+        let heard = house.heard(bert);
+        let [Message::MediaSectionsRequirement(_)] = heard.as_slice() else {
+            panic!("{heard:?}");
+        };
+        house.says(
+            bert,
+            offer("v=0\r\nm=audio 9 X 111\r\na=mid:4\r\na=recvonly\r\n"),
+        );
+        house.happens(anna, Side::Publisher, packet(1, round));
+        assert_eq!(house.sent(bert).len(), 1);
+        house.says(bert, choose(false));
+        house.says(
+            bert,
+            offer("v=0\r\nm=audio 9 X 111\r\na=mid:4\r\na=inactive\r\n"),
+        );
+        house.heard(bert);
+        house.happens(anna, Side::Publisher, packet(1, 100 + round));
+        assert!(house.sent(bert).is_empty());
+    }
 }
 
 #[test]

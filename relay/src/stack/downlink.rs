@@ -1,0 +1,279 @@
+//! How media leaves for a subscriber: paced, numbered for transport-wide feedback
+//! (draft-holmer-rmcat-transport-wide-cc-extensions-01), and what the feedback says about the path.
+//!
+//! **Driving contract.** [`Downlink::push`] a packet, then [`Downlink::pop`] until nothing comes; pop again at
+//! [`Downlink::deadline`]. While a probe runs, add packets of padding as long as [`Downlink::wants_padding`].
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use rtc::{
+    rtcp::transport_feedbacks::transport_layer_cc::{
+        PacketStatusChunk, SymbolTypeTcc, TransportLayerCc,
+    },
+    rtp,
+};
+
+use crate::forward::{
+    bwe::{Acknowledged, Estimator},
+    pace::Pacer,
+};
+
+/// What a path is believed to carry before the first report, in bit/s: enough for a good picture, and little enough
+/// for a mobile network to recover from soon.
+const FIRST_ESTIMATE: u32 = 2_000_000;
+/// The least a path is ever believed to carry, in bit/s: a voice.
+const LEAST_ESTIMATE: u32 = 60_000;
+/// The most, in bit/s.
+const GREATEST_ESTIMATE: u32 = 50_000_000;
+/// How long a packet waits for its feedback, and how many do.
+const FEEDBACK_WITHIN: Duration = Duration::from_secs(2);
+const MOST_WAITING: usize = 8_192;
+/// How long a probe lasts: several turns of the room's clock, so that its rate is a rate.
+const PROBE: Duration = Duration::from_millis(200);
+/// Octets that RTP with its extensions, SRTP, UDP and IP add to a payload.
+const OVERHEAD: usize = 20 + 16 + 8 + 20;
+/// The clock of the receiver's reference time counts these (§3.1), and wraps after 2²⁴ of them.
+const TICK: Duration = Duration::from_millis(64);
+const TICKS_BITS: u32 = 24;
+
+/// A packet on its way out.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    pub(super) packet: rtp::Packet,
+    /// The id of the header extension that bears the transport-wide number, where it was negotiated.
+    pub(super) extension: Option<u8>,
+}
+
+impl Leaving {
+    fn size(&self) -> u32 {
+        u32::try_from(self.packet.payload.len() + OVERHEAD).unwrap_or(u32::MAX)
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    at: Instant,
+    size: u32,
+    probe: Option<u32>,
+    reported: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Probe {
+    bits: u64,
+    since: Instant,
+    octets: u64,
+}
+
+/// See the module's text.
+#[derive(Debug)]
+pub(super) struct Downlink {
+    pacer: Pacer<Leaving>,
+    estimator: Estimator,
+    /// Packets without feedback, by their numbers, the first of which is `first`.
+    sent: VecDeque<Sent>,
+    first: u16,
+    probe: Option<Probe>,
+    probes: u32,
+    /// The estimate that was told last.
+    told: u64,
+    /// The receiver's clock, unwrapped.
+    reference: Option<(u32, u64)>,
+    /// Kept for its memory.
+    acknowledged: Vec<Acknowledged>,
+}
+
+impl Downlink {
+    pub(super) fn new() -> Self {
+        Self {
+            pacer: Pacer::new(FIRST_ESTIMATE),
+            estimator: Estimator::new(FIRST_ESTIMATE, LEAST_ESTIMATE, GREATEST_ESTIMATE),
+            sent: VecDeque::new(),
+            first: 0,
+            probe: None,
+            probes: 0,
+            told: 0,
+            reference: None,
+            acknowledged: Vec::new(),
+        }
+    }
+
+    /// A packet of video waits for its turn.
+    pub(super) fn push(&mut self, leaving: Leaving) {
+        self.pacer.push(leaving.size(), leaving);
+    }
+
+    /// A retransmission goes before what was not sent yet: a picture waits for it.
+    pub(super) fn push_first(&mut self, leaving: Leaving) {
+        self.pacer.push_first(leaving.size(), leaving);
+    }
+
+    /// The next packet whose time has come, numbered.
+    pub(super) fn pop(&mut self, now: Instant) -> Option<rtp::Packet> {
+        let leaving = self.pacer.pop(now)?;
+        Some(self.number(leaving, now))
+    }
+
+    /// Gives a packet its transport-wide number; it leaves now.
+    pub(super) fn number(&mut self, leaving: Leaving, now: Instant) -> rtp::Packet {
+        let size = leaving.size();
+        let mut packet = leaving.packet;
+        let Some(extension) = leaving.extension else {
+            return packet;
+        };
+        while self.sent.front().is_some_and(|sent| {
+            sent.reported || now.saturating_duration_since(sent.at) > FEEDBACK_WITHIN
+        }) || self.sent.len() >= MOST_WAITING
+        {
+            self.forget_first();
+        }
+        let number = self.first.wrapping_add(self.waiting());
+        // The extension is negotiated with an id that fits, and two octets always do.
+        let _ = packet
+            .header
+            .set_extension(extension, Bytes::copy_from_slice(&number.to_be_bytes()));
+        let probe = self.probe.as_mut().map(|probe| {
+            probe.octets += u64::from(size);
+            self.probes
+        });
+        self.sent.push_back(Sent {
+            at: now,
+            size,
+            probe,
+            reported: false,
+        });
+        packet
+    }
+
+    fn waiting(&self) -> u16 {
+        u16::try_from(self.sent.len()).unwrap_or(u16::MAX)
+    }
+
+    fn forget_first(&mut self) {
+        if self.sent.pop_front().is_some() {
+            self.first = self.first.wrapping_add(1);
+        }
+    }
+
+    /// Sends at this rate, padding included, for a moment, to learn whether the path carries it.
+    pub(super) fn probe(&mut self, bits: u64, now: Instant) {
+        if self.probe.is_none() {
+            self.probes = self.probes.wrapping_add(1);
+            self.probe = Some(Probe {
+                bits,
+                since: now,
+                octets: 0,
+            });
+        }
+    }
+
+    /// Whether the probe's rate wants a packet more at this moment.
+    pub(super) fn wants_padding(&mut self, now: Instant) -> bool {
+        let Some(probe) = self.probe else {
+            return false;
+        };
+        let passed = now.saturating_duration_since(probe.since);
+        if passed > PROBE {
+            self.probe = None;
+            return false;
+        }
+        let due = u128::from(probe.bits) * passed.as_micros() / 8_000_000;
+        u128::from(probe.octets) <= due
+    }
+
+    /// When to pop or pad again.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let padding = self.probe.map(|probe| {
+            let micros = probe.octets.saturating_mul(8_000_000) / probe.bits.max(1);
+            probe.since + Duration::from_micros(micros).min(PROBE + Duration::from_millis(1))
+        });
+        [self.pacer.deadline(), padding].into_iter().flatten().min()
+    }
+
+    /// Takes in a feedback message. Answers the estimate in bit/s if it changed by what matters.
+    pub(super) fn feedback(&mut self, feedback: &TransportLayerCc, now: Instant) -> Option<u64> {
+        let mut arrived = self.arrival(feedback.reference_time);
+        let mut deltas = feedback.recv_deltas.iter();
+        let mut number = feedback.base_sequence_number;
+        let mut left = feedback.packet_status_count;
+        let mut acknowledged = std::mem::take(&mut self.acknowledged);
+        acknowledged.clear();
+        let mut symbol = |symbol: SymbolTypeTcc| {
+            let delta = match symbol {
+                SymbolTypeTcc::PacketReceivedSmallDelta
+                | SymbolTypeTcc::PacketReceivedLargeDelta => deltas.next(),
+                _ => None,
+            };
+            if let Some(delta) = delta {
+                let by = Duration::from_micros(delta.delta.unsigned_abs());
+                arrived = if delta.delta < 0 {
+                    arrived.saturating_sub(by)
+                } else {
+                    arrived + by
+                };
+            }
+            let at = usize::from(number.wrapping_sub(self.first));
+            if let Some(sent) = self.sent.get_mut(at)
+                && !sent.reported
+                && (delta.is_some() || symbol == SymbolTypeTcc::PacketNotReceived)
+            {
+                sent.reported = true;
+                acknowledged.push(Acknowledged {
+                    sent: sent.at,
+                    size: sent.size,
+                    arrived: delta.map(|_| arrived),
+                    probe: sent.probe,
+                });
+            }
+            number = number.wrapping_add(1);
+            left = left.saturating_sub(1);
+            left > 0
+        };
+        for chunk in &feedback.packet_chunks {
+            let more = match chunk {
+                PacketStatusChunk::RunLengthChunk(run) => {
+                    (0..run.run_length).all(|_| symbol(run.packet_status_symbol))
+                }
+                PacketStatusChunk::StatusVectorChunk(vector) => {
+                    vector.symbol_list.iter().all(|one| symbol(*one))
+                }
+            };
+            if !more {
+                break;
+            }
+        }
+        self.estimator.feedback(&acknowledged, now);
+        self.acknowledged = acknowledged;
+        self.tell()
+    }
+
+    /// The estimate, if it is another by more than a thirtieth than what was told.
+    fn tell(&mut self) -> Option<u64> {
+        let target = self.estimator.target();
+        self.pacer
+            .set_estimate(u32::try_from(target).unwrap_or(u32::MAX));
+        if target.abs_diff(self.told) <= self.told / 32 {
+            return None;
+        }
+        self.told = target;
+        Some(target)
+    }
+
+    /// The receiver's time of a reference, whose 24 bits wrap every twelve days.
+    fn arrival(&mut self, reference: u32) -> Duration {
+        let ticks = match self.reference {
+            Some((last, ticks)) => {
+                let ahead = reference.wrapping_sub(last) << (32 - TICKS_BITS);
+                let ahead = i64::from(ahead.cast_signed() >> (32 - TICKS_BITS));
+                ticks.saturating_add_signed(ahead)
+            }
+            None => u64::from(reference) + (1 << TICKS_BITS),
+        };
+        self.reference = Some((reference, ticks));
+        TICK * u32::try_from(ticks).unwrap_or(u32::MAX)
+    }
+}
