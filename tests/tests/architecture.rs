@@ -21,7 +21,7 @@ const WORLDLY: [&str; 9] = [
 ];
 
 /// Each crate and those it may depend on.
-const MAY_KNOW: [(&str, &[&str]); 11] = [
+const MAY_KNOW: [(&str, &[&str]); 12] = [
     ("bridge", &[]),
     ("scheduler", &[]),
     ("city", &["bridge", "scheduler"]),
@@ -73,6 +73,7 @@ const MAY_KNOW: [(&str, &[&str]); 11] = [
             "xtask",
         ],
     ),
+    ("load", &["xtask"]),
 ];
 
 fn workspace() -> anyhow::Result<Vec<Package>> {

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::{
     builds::{self, cargo, run},
+    livekit,
     suite::install_browser,
     synapse::Venv,
 };
@@ -13,7 +14,8 @@ use crate::{
 /// What is passed on.
 #[derive(Debug, Args)]
 pub struct BenchOptions {
-    /// `slots`, `knock`, `watchers`, `page` or `memory`, and options; `-- --help` tells them. Without any, everything.
+    /// `slots`, `knock`, `watchers`, `page` or `memory`, and options; `-- --help` tells them. Without any, all of these.
+    /// `relay` compares our relay with LiveKit's server; `relay --help` tells its options.
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,
@@ -24,6 +26,11 @@ pub struct BenchOptions {
 
 /// Installs, builds, measures.
 pub fn bench(options: &BenchOptions) -> Result<()> {
+    if let Some((first, rest)) = options.arguments.split_first()
+        && first == "relay"
+    {
+        return relay(rest);
+    }
     let only_slots = options.arguments == ["slots"];
     if only_slots || options.arguments.is_empty() {
         slots()?;
@@ -62,5 +69,17 @@ fn slots() -> Result<()> {
         "--bench",
         "slots",
     ]);
+    run(&mut command)
+}
+
+/// What calls cost a relay's server; what is measured, and how, stands in `tests/load`.
+fn relay(arguments: &[String]) -> Result<()> {
+    livekit::server()?;
+    let relay = builds::relay()?;
+    let mut command = cargo()?;
+    command
+        .args(["run", "--quiet", "--release", "--package", "load", "--"])
+        .args(arguments)
+        .env(builds::RELAY, relay);
     run(&mut command)
 }

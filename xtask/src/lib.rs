@@ -17,6 +17,7 @@ pub mod paths;
 pub mod ports;
 pub mod process;
 mod python;
+pub mod relay;
 pub mod secrets;
 pub mod suite;
 pub mod synapse;

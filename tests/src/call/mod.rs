@@ -5,11 +5,10 @@
 //! (`tests/livekit/picture.py`), so that a test asserts what was decoded and heard instead of what was announced.
 
 mod caller;
-mod grant;
 mod rooms;
 mod server;
 
 pub use caller::{Caller, Joining, Picture};
-pub use grant::Grant;
 pub use rooms::Rooms;
-pub use server::{Backend, CallServer};
+pub use server::CallServer;
+pub use xtask::relay::{Backend, Grant};

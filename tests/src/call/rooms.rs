@@ -3,7 +3,9 @@
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use super::{CallServer, Grant};
+use xtask::relay::Grant;
+
+use super::CallServer;
 
 /// The administrator of one room.
 #[derive(Debug)]

@@ -1,44 +1,17 @@
-//! A running relay.
+//! A running relay and whoever is to join it.
 
-use std::{path::PathBuf, process::Command, time::Duration};
+use std::ops::{Deref, DerefMut};
 
-use anyhow::{Context as _, Result};
-use serde_json::{Value, json};
-use tokio::{sync::OnceCell, task::spawn_blocking};
-use xtask::{
-    builds,
-    files::write_private,
-    http::{answers, http_client},
-    livekit,
-    ports::Port,
-    process::Process,
-    secrets,
-};
+use anyhow::Result;
+use xtask::relay::{Backend, Grant, RelayServer};
 
-use super::{Caller, Grant, Joining, Rooms};
+use super::{Caller, Joining, Rooms};
 use crate::artifacts::Scratch;
 
-const START: Duration = Duration::from_mins(1);
-const KEY: &str = "devkey";
-
-/// Whose relay it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Backend {
-    /// LiveKit's server.
-    LiveKit,
-    /// Our own.
-    Vorzimmer,
-}
-
-/// A relay on loopback that answers, with a key, a secret and ports of its own. Dropping it ends it at once.
+/// A relay of a test.
 #[derive(Debug)]
 pub struct CallServer {
-    backend: Backend,
-    process: Option<Process>,
-    secret: String,
-    http: reqwest::Client,
-    /// Signalling, media over UDP, media over TCP.
-    ports: [Port; 3],
+    relay: RelayServer,
     // Last: the directory goes when nothing runs in it any more.
     scratch: Scratch,
 }
@@ -46,91 +19,9 @@ pub struct CallServer {
 impl CallServer {
     /// Starts one. `None`, said loudly, when it is LiveKit's and cannot be built here.
     pub async fn start(backend: Backend) -> Result<Option<Self>> {
-        if program(backend).await?.is_none() {
-            return Ok(None);
-        }
-        let mut server = Self {
-            backend,
-            process: None,
-            secret: secrets::token()?,
-            http: http_client()?,
-            ports: [Port::lease()?, Port::lease()?, Port::lease()?],
-            scratch: Scratch::new()?,
-        };
-        server.resume().await?;
-        Ok(Some(server))
-    }
-
-    /// Starts it again after [`CallServer::kill`], with the same ports and secret.
-    pub async fn resume(&mut self) -> Result<()> {
-        let program = program(self.backend).await?;
-        let program = program.context("there is no Go to build LiveKit's server with")?;
-        let (name, command) = match self.backend {
-            Backend::LiveKit => ("LiveKit", self.livekit(&program)?),
-            Backend::Vorzimmer => ("vorzimmer-relay", self.vorzimmer(&program)),
-        };
-        let log = self.scratch.path().join("relay.log");
-        let mut process = Process::spawn(name, &command, &log)?;
-        let (http, url) = (self.http.clone(), self.http_url());
-        process.wait_until(START, || answers(&http, &url)).await?;
-        self.process = Some(process);
-        Ok(())
-    }
-
-    /// Ends it as a power cut would.
-    pub fn kill(&mut self) -> Result<()> {
-        if let Some(mut process) = self.process.take() {
-            process.kill()?;
-        }
-        Ok(())
-    }
-
-    /// Its process id, while it runs.
-    #[must_use]
-    pub fn process_id(&self) -> Option<u32> {
-        self.process.as_ref().map(Process::id)
-    }
-
-    /// Where clients connect.
-    #[must_use]
-    pub fn url(&self) -> String {
-        format!("ws://{}", self.ports[0].address())
-    }
-
-    /// The same for HTTP.
-    #[must_use]
-    pub fn http_url(&self) -> String {
-        format!("http://{}", self.ports[0].address())
-    }
-
-    /// A client for asking it.
-    #[must_use]
-    pub fn http(&self) -> &reqwest::Client {
-        &self.http
-    }
-
-    /// A token that it accepts, as far as the grant goes.
-    pub fn sign(&self, grant: Grant) -> Result<String> {
-        grant.signed(KEY, &self.secret)
-    }
-
-    /// What its tokens are signed with.
-    #[must_use]
-    pub fn secret(&self) -> &str {
-        &self.secret
-    }
-
-    /// The name of the key that it knows.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        KEY
-    }
-
-    /// How it answers whoever asks to join with `token`: HTTP status and body.
-    pub async fn validate(&self, path: &str, token: &str) -> Result<(u16, String)> {
-        let url = format!("{}{path}?access_token={token}", self.http_url());
-        let response = self.http.get(url).send().await?;
-        Ok((response.status().as_u16(), response.text().await?))
+        let scratch = Scratch::new()?;
+        let relay = RelayServer::start(backend, scratch.path()).await?;
+        Ok(relay.map(|relay| Self { relay, scratch }))
     }
 
     /// What an administrator of `room` asks.
@@ -146,7 +37,7 @@ impl CallServer {
 
     /// The same, joined another way.
     pub async fn caller_with(&self, room: &str, number: u8, joining: &Joining) -> Result<Caller> {
-        let caller = Caller::start(number, self.scratch.path()).await?;
+        let caller = self.stranger(number).await?;
         let token = self.sign(Grant::join(room, caller.identity()))?;
         caller.join(&self.url(), &token, joining).await?;
         Ok(caller)
@@ -156,50 +47,18 @@ impl CallServer {
     pub async fn stranger(&self, number: u8) -> Result<Caller> {
         Caller::start(number, self.scratch.path()).await
     }
+}
 
-    fn livekit(&self, program: &PathBuf) -> Result<Command> {
-        let [signalling, udp, tcp] = self.ports.each_ref().map(Port::number);
-        // JSON is YAML.
-        let config: Value = json!({
-            "port": signalling,
-            "bind_addresses": ["127.0.0.1"],
-            "rtc": {
-                "udp_port": udp,
-                "tcp_port": tcp,
-                "node_ip": "127.0.0.1",
-                "use_external_ip": false,
-                "enable_loopback_candidate": true,
-                "interfaces": { "includes": ["lo"] },
-            },
-            "keys": { KEY: self.secret },
-            "logging": { "level": "info" },
-        });
-        let file = self.scratch.path().join("livekit.yaml");
-        write_private(&file, config.to_string())?;
-        let mut command = Command::new(program);
-        command.arg("--config").arg(file);
-        Ok(command)
-    }
+impl Deref for CallServer {
+    type Target = RelayServer;
 
-    fn vorzimmer(&self, program: &PathBuf) -> Command {
-        let [signalling, udp, tcp] = self.ports.each_ref().map(Port::address);
-        let mut command = Command::new(program);
-        command
-            .args(["--listen", &signalling, "--udp", &udp, "--tcp", &tcp])
-            .args(["--node-ip", "127.0.0.1"])
-            .args(["--key", KEY, "--secret", &self.secret]);
-        command
+    fn deref(&self) -> &RelayServer {
+        &self.relay
     }
 }
 
-/// The program, once per process.
-async fn program(backend: Backend) -> Result<Option<PathBuf>> {
-    static LIVEKIT: OnceCell<Option<PathBuf>> = OnceCell::const_new();
-    static VORZIMMER: OnceCell<Option<PathBuf>> = OnceCell::const_new();
-    let (cell, build): (_, fn() -> Result<Option<PathBuf>>) = match backend {
-        Backend::LiveKit => (&LIVEKIT, livekit::server),
-        Backend::Vorzimmer => (&VORZIMMER, || builds::relay().map(Some)),
-    };
-    let build = || async { spawn_blocking(build).await? };
-    cell.get_or_try_init(build).await.cloned()
+impl DerefMut for CallServer {
+    fn deref_mut(&mut self) -> &mut RelayServer {
+        &mut self.relay
+    }
 }
