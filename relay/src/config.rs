@@ -2,7 +2,7 @@
 
 use std::{fmt, net::SocketAddr, time::Duration};
 
-use livekit_protocol as proto;
+use crate::turn::TurnConfig;
 
 /// A key pair: who may ask, and what the tokens are signed with.
 #[derive(Clone)]
@@ -39,6 +39,8 @@ pub struct Config {
     pub limits: Limits,
     /// Who is told what happens: addresses that get LiveKit's webhooks, signed with the first key.
     pub webhooks: Vec<String>,
+    /// A TURN server for clients whose network lets nothing else through; it leads to this relay and nowhere else.
+    pub turn: Option<TurnConfig>,
 }
 
 /// What is too much.
@@ -62,8 +64,6 @@ pub struct Limits {
     pub metadata_bytes: usize,
     /// How long a room stays without participants.
     pub empty_room: Duration,
-    /// TURN and STUN servers that clients are told of.
-    pub ice_servers: Vec<proto::IceServer>,
 }
 
 impl Default for Limits {
@@ -78,7 +78,6 @@ impl Default for Limits {
             signals_in_ten_seconds: 1_000,
             metadata_bytes: 64 * 1024,
             empty_room: Duration::from_secs(20),
-            ice_servers: Vec::new(),
         }
     }
 }

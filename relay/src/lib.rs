@@ -25,13 +25,16 @@ use tokio::{
 pub use self::config::{ApiKey, Config, Limits};
 use self::{
     shell::{
+        clock,
+        egress::Egress,
         http::{self, State},
-        net::{self, Egress},
+        net,
         routes::Routes,
         shard::{self, Equipment, STOP_WITHIN, ShardInput, Shards},
         webhooks,
     },
     stack::{Protocol, WebrtcStack},
+    turn::{Peer, Turn, TurnError},
 };
 
 /// Events that wait for a slow webhook receiver.
@@ -52,6 +55,12 @@ pub enum StartError {
     /// Without a key nobody could come in.
     #[error("the relay needs at least one API key")]
     NoKey,
+    /// There is no TURN server.
+    #[error(transparent)]
+    Turn(#[from] TurnError),
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    Randomness(#[from] getrandom::Error),
     /// The client for webhooks could not be set up.
     #[error("cannot set up webhooks: {0}")]
     Webhooks(reqwest::Error),
@@ -78,7 +87,6 @@ impl Relay {
         let udp_address = udp
             .local_addr()
             .map_err(|error| StartError::Udp(config.udp, error))?;
-        let udp = Arc::new(udp);
         let udp_candidates = net::candidates(udp_address, &config.public_ips);
         let mut candidates: Vec<(Protocol, SocketAddr)> = udp_candidates
             .iter()
@@ -93,8 +101,20 @@ impl Relay {
             candidates.extend(of_tcp.iter().map(|address| (Protocol::Tcp, *address)));
             listener = Some((bound, address, of_tcp));
         }
+        let turn = match config.turn {
+            Some(turn) => {
+                let peers = udp_candidates.iter().map(|advertised| Peer {
+                    advertised: *advertised,
+                    actual: net::from_here(udp_address, advertised.is_ipv4()),
+                });
+                let turn = Turn::start(turn, clock::secret()?, peers.collect()).await?;
+                Some(Arc::new(turn))
+            }
+            None => None,
+        };
         let routes = Arc::new(Routes::default());
-        let egress = Arc::new(Egress::new(Arc::clone(&udp), udp_address));
+        let egress = Egress::new(udp).map_err(|error| StartError::Udp(config.udp, error))?;
+        let egress = Arc::new(egress);
         let limits = Arc::new(config.limits);
         let keys: Arc<[ApiKey]> = config.keys.into();
         let (events, of_events) = mpsc::channel(WAITING_EVENTS);
@@ -119,7 +139,7 @@ impl Relay {
                 client,
             )),
             tokio::spawn(net::read_udp(
-                udp,
+                Arc::clone(&egress),
                 udp_candidates,
                 Arc::clone(&routes),
                 shards.clone(),
@@ -138,6 +158,7 @@ impl Relay {
                 keys,
                 limits,
                 sessions: Arc::default(),
+                turn,
             },
             udp: udp_address,
             tcp,

@@ -2,11 +2,15 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    path::PathBuf,
     process::ExitCode,
 };
 
 use clap::Parser;
-use relay::{ApiKey, Config, Limits, Relay};
+use relay::{
+    ApiKey, Config, Limits, Relay,
+    turn::{self, TlsError, TurnConfig},
+};
 use tracing_subscriber::EnvFilter;
 
 /// A WebRTC relay that speaks the LiveKit protocol.
@@ -37,6 +41,55 @@ struct Options {
     /// Where LiveKit's webhooks go.
     #[arg(long)]
     webhook: Vec<String>,
+    #[command(flatten)]
+    turn: TurnOptions,
+}
+
+/// TURN for networks that let nothing else through.
+#[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names of the options are made of them"
+)]
+struct TurnOptions {
+    /// The name or address that clients are given for TURN.
+    #[arg(long)]
+    turn_host: Option<String>,
+    /// Where TURN is served over UDP.
+    #[arg(long, requires = "turn_host")]
+    turn_udp: Option<SocketAddr>,
+    /// Where TURN is served over TCP.
+    #[arg(long, requires = "turn_host")]
+    turn_tcp: Option<SocketAddr>,
+    /// Where TURN is served over TLS.
+    #[arg(long, requires_all = ["turn_host", "turn_certificate", "turn_key"])]
+    turn_tls: Option<SocketAddr>,
+    /// The certificates for TLS, as PEM.
+    #[arg(long)]
+    turn_certificate: Option<PathBuf>,
+    /// Their private key, as PEM.
+    #[arg(long)]
+    turn_key: Option<PathBuf>,
+}
+
+impl TurnOptions {
+    fn config(self) -> Result<Option<TurnConfig>, TlsError> {
+        let Some(host) = self.turn_host else {
+            return Ok(None);
+        };
+        let tls = match (self.turn_tls, self.turn_certificate, self.turn_key) {
+            (Some(address), Some(certificates), Some(key)) => {
+                Some((address, turn::tls(&certificates, &key)?))
+            }
+            _ => None,
+        };
+        Ok(Some(TurnConfig {
+            udp: self.turn_udp,
+            tcp: self.turn_tcp,
+            tls,
+            ..TurnConfig::new(host)
+        }))
+    }
 }
 
 #[tokio::main]
@@ -69,6 +122,7 @@ async fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         threads: options.threads.unwrap_or(cores),
         limits: Limits::default(),
         webhooks: options.webhook,
+        turn: options.turn.config()?,
     })
     .await?;
     let listener = tokio::net::TcpListener::bind(options.listen).await?;

@@ -116,6 +116,34 @@ pub(crate) struct Embedded {
     pub(crate) tcp: Option<SocketAddr>,
     /// The addresses under which browsers reach these ports.
     pub(crate) public_ips: Vec<IpAddr>,
+    /// TURN, for networks that let nothing else through.
+    pub(crate) turn: Option<Turn>,
+}
+
+/// A TURN server that leads to the relay and nowhere else.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Turn {
+    /// The name or address that browsers are given.
+    pub(crate) host: String,
+    /// Where it is served over UDP.
+    pub(crate) udp: Option<SocketAddr>,
+    /// Where it is served over TCP.
+    pub(crate) tcp: Option<SocketAddr>,
+    /// Where it is served over TLS.
+    pub(crate) tls: Option<TurnTls>,
+}
+
+/// TURN over TLS.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TurnTls {
+    /// Where it is served.
+    pub(crate) listen: SocketAddr,
+    /// The certificates for the host, as PEM; read at the start.
+    pub(crate) certificate_file: PathBuf,
+    /// Their private key, as PEM.
+    pub(crate) key_file: PathBuf,
 }
 
 impl Default for Embedded {
@@ -124,6 +152,7 @@ impl Default for Embedded {
             udp: SocketAddr::from(([0, 0, 0, 0], 7882)),
             tcp: Some(SocketAddr::from(([0, 0, 0, 0], 7881))),
             public_ips: Vec::new(),
+            turn: None,
         }
     }
 }

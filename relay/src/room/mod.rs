@@ -103,6 +103,8 @@ pub struct Join {
     pub resume: Option<String>,
     /// What a resuming client says it has.
     pub sync: Option<proto::SyncState>,
+    /// TURN servers that this client is told of.
+    pub ice_servers: Vec<proto::IceServer>,
 }
 
 /// What a room is told.

@@ -265,7 +265,7 @@ impl Room {
             session,
             participant: key,
         });
-        let response = self.join_response(key, two_connections);
+        let response = self.join_response(key, two_connections, join.ice_servers);
         self.send(key, Message::Join(response));
         self.broadcast(key, Some(key));
         let info = self.participant_info(key);
@@ -292,7 +292,12 @@ impl Room {
         self.negotiate(key, now);
     }
 
-    fn join_response(&self, key: ParticipantKey, two_connections: bool) -> proto::JoinResponse {
+    fn join_response(
+        &self,
+        key: ParticipantKey,
+        two_connections: bool,
+        ice_servers: Vec<proto::IceServer>,
+    ) -> proto::JoinResponse {
         proto::JoinResponse {
             room: Some(self.info()),
             participant: self.participant_info(key),
@@ -303,7 +308,7 @@ impl Room {
                 .filter_map(|other| self.participant_info(other.key))
                 .collect(),
             server_version: env!("CARGO_PKG_VERSION").to_owned(),
-            ice_servers: self.limits.ice_servers.clone(),
+            ice_servers,
             subscriber_primary: two_connections,
             ping_timeout: PING_TIMEOUT_S,
             ping_interval: PING_EVERY_S,
@@ -337,7 +342,7 @@ impl Room {
             participant: key,
         });
         let reconnect = proto::ReconnectResponse {
-            ice_servers: self.limits.ice_servers.clone(),
+            ice_servers: join.ice_servers,
             server_info: Some(server_info()),
             ..proto::ReconnectResponse::default()
         };

@@ -19,10 +19,15 @@ pub(crate) fn now() -> Now {
     }
 }
 
-/// A generator seeded by the operating system.
+/// Bytes from the operating system that nobody can guess.
 #[expect(clippy::disallowed_methods, reason = "the shell draws randomness")]
+pub(crate) fn secret() -> Result<[u8; 32], getrandom::Error> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret)?;
+    Ok(secret)
+}
+
+/// A generator seeded by the operating system.
 pub(crate) fn rng() -> Result<StdRng, getrandom::Error> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed)?;
-    Ok(StdRng::from_seed(seed))
+    Ok(StdRng::from_seed(secret()?))
 }

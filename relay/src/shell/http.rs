@@ -27,6 +27,7 @@ use crate::{
     config::{ApiKey, Limits},
     room::Join,
     token::{self, Grants, TokenError},
+    turn::Turn,
 };
 
 /// What the handlers share.
@@ -36,11 +37,20 @@ pub(crate) struct State {
     pub(crate) keys: Arc<[ApiKey]>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) sessions: Arc<AtomicU64>,
+    pub(crate) turn: Option<Arc<Turn>>,
 }
 
 impl State {
     pub(crate) fn next_session(&self) -> u64 {
         self.sessions.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// TURN for one client, with credentials of its own.
+    fn ice_servers(&self) -> Vec<proto::IceServer> {
+        let now_s = u64::try_from(clock::now().unix_ms / 1000).unwrap_or_default();
+        let turn = self.turn.iter();
+        turn.map(|turn| turn.ice_server(&self.next_session().to_string(), now_s))
+            .collect()
     }
 }
 
@@ -170,6 +180,7 @@ async fn connect(
         metadata: String::new(),
         resume: resume.then(|| parameters.sid.unwrap_or_default()),
         sync: None,
+        ice_servers: state.ice_servers(),
     };
     Ok(upgraded(upgrade, state, join))
 }
@@ -232,6 +243,7 @@ async fn connect_single(
         metadata: request.metadata,
         resume: request.reconnect.then_some(request.participant_sid),
         sync: request.sync_state,
+        ice_servers: state.ice_servers(),
     };
     Ok(upgraded(upgrade, state, join))
 }

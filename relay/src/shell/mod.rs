@@ -2,6 +2,7 @@
 
 pub(crate) mod api;
 pub(crate) mod clock;
+pub(crate) mod egress;
 pub(crate) mod http;
 pub(crate) mod net;
 pub(crate) mod routes;

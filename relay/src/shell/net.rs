@@ -1,81 +1,37 @@
 //! Sockets for media: one UDP port for everybody, and one TCP port for networks without UDP.
 
 use std::{
-    collections::HashMap,
-    io,
-    net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
+    io::{self, IoSliceMut},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
+use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream, UdpSocket},
+    io::{AsyncReadExt as _, AsyncWriteExt as _, Interest},
+    net::{TcpListener, TcpStream},
     sync::mpsc,
 };
 
 use super::{
+    egress::Egress,
     routes::{Route, Routes},
     shard::{ShardInput, Shards},
 };
-use crate::stack::{Datagram, Protocol, Transmit};
+use crate::stack::{Datagram, Protocol};
 
 /// The largest datagram that is read; media stays below the path's 1500.
 const LARGEST: usize = 2048;
-/// Datagrams read before the rooms get them.
-const BATCH: usize = 64;
+/// Where the system gives several datagrams of one peer at once.
+const LARGEST_RUN: usize = 64 * 1024;
 /// TCP connections for media at a time.
 const MAX_STREAMS: usize = 2_000;
 /// A TCP connection has to name its user within this time.
 const FIRST_FRAME_WITHIN: Duration = Duration::from_secs(10);
 /// Frames that wait for a slow TCP connection before they are dropped.
 const WAITING_FRAMES: usize = 512;
-
-/// The way out.
-#[derive(Debug)]
-pub(crate) struct Egress {
-    udp: Arc<UdpSocket>,
-    /// The socket speaks IPv6, and IPv4 in its clothes.
-    mapped: bool,
-    streams: Mutex<HashMap<SocketAddr, mpsc::Sender<Bytes>>>,
-}
-
-impl Egress {
-    pub(crate) fn new(udp: Arc<UdpSocket>, bound: SocketAddr) -> Self {
-        Self {
-            udp,
-            mapped: bound.is_ipv6(),
-            streams: Mutex::default(),
-        }
-    }
-
-    /// Sends without waiting: what does not fit is lost, as on any network.
-    pub(crate) fn send(&self, transmit: &Transmit) {
-        let sent = match transmit.protocol {
-            Protocol::Udp => {
-                let to = match transmit.to {
-                    SocketAddr::V4(to) if self.mapped => {
-                        SocketAddr::new(to.ip().to_ipv6_mapped().into(), to.port())
-                    }
-                    to => to,
-                };
-                self.udp.try_send_to(&transmit.bytes, to).is_ok()
-            }
-            Protocol::Tcp => {
-                let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-                streams.get(&transmit.to).is_some_and(|stream| {
-                    stream
-                        .try_send(Bytes::copy_from_slice(&transmit.bytes))
-                        .is_ok()
-                })
-            }
-        };
-        if !sent {
-            metrics::counter!("relay_datagrams_unsent_total").increment(1);
-        }
-    }
-}
 
 /// The candidate address for a datagram of that family.
 fn candidate_for(candidates: &[SocketAddr], from: SocketAddr) -> SocketAddr {
@@ -108,6 +64,19 @@ pub(crate) fn candidates(bound: SocketAddr, public: &[IpAddr]) -> Vec<SocketAddr
         .collect()
 }
 
+/// Where this machine itself reaches a socket.
+pub(crate) fn from_here(bound: SocketAddr, by_ipv4: bool) -> SocketAddr {
+    if !bound.ip().is_unspecified() {
+        return bound;
+    }
+    let ip: IpAddr = if by_ipv4 {
+        Ipv4Addr::LOCALHOST.into()
+    } else {
+        Ipv6Addr::LOCALHOST.into()
+    };
+    SocketAddr::new(ip, bound.port())
+}
+
 /// The addresses from which this machine would call the world. Nothing is sent to find out.
 fn own_addresses(bound: SocketAddr) -> Vec<SocketAddr> {
     // Addresses for documentation (RFC 5737, RFC 3849): routed by default like any other.
@@ -127,40 +96,51 @@ fn own_addresses(bound: SocketAddr) -> Vec<SocketAddr> {
 
 /// Reads the UDP port for as long as the relay runs.
 pub(crate) async fn read_udp(
-    udp: Arc<UdpSocket>,
+    egress: Arc<Egress>,
     candidates: Vec<SocketAddr>,
     routes: Arc<Routes>,
     shards: Shards,
 ) {
-    let mut buffer = vec![0; LARGEST];
+    let (udp, state) = (&egress.udp, &egress.state);
+    let room = if state.gro_segments() > 1 {
+        LARGEST_RUN
+    } else {
+        LARGEST
+    };
+    let mut buffers = vec![0; room * BATCH_SIZE];
+    let mut meta = [RecvMeta::default(); BATCH_SIZE];
     let mut batches: Vec<Vec<(Route, Datagram)>> = Vec::new();
     batches.resize_with(shards.count(), Vec::new);
     loop {
         if udp.readable().await.is_err() {
             return;
         }
+        let received = udp.try_io(Interest::READABLE, || {
+            let mut slices: Vec<IoSliceMut<'_>> =
+                buffers.chunks_mut(room).map(IoSliceMut::new).collect();
+            state.recv(UdpSockRef::from(udp), &mut slices, &mut meta)
+        });
+        // Not yet after all; or somebody's port is closed, and that is no fault of ours.
+        let Ok(received) = received else { continue };
         let mut strangers = 0;
         {
             let table = routes.read();
-            for _ in 0..BATCH {
-                let (length, from) = match udp.try_recv_from(&mut buffer) {
-                    Ok(received) => received,
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                    // Somebody's port is closed; that is no fault of ours.
-                    Err(_) => continue,
-                };
-                let (bytes, from) = (&buffer[..length], canonical(from));
-                let Some(route) = table.find(from, bytes) else {
-                    strangers += 1;
-                    continue;
-                };
-                let datagram = Datagram {
-                    from,
-                    to: candidate_for(&candidates, from),
-                    protocol: Protocol::Udp,
-                    bytes: BytesMut::from(bytes),
-                };
-                batches[route.shard].push((route, datagram));
+            for (run, meta) in buffers.chunks(room).zip(&meta[..received]) {
+                let from = canonical(meta.addr);
+                // One peer's datagrams of one length come together.
+                for bytes in run[..meta.len].chunks(meta.stride.max(1)) {
+                    let Some(route) = table.find(from, bytes) else {
+                        strangers += 1;
+                        continue;
+                    };
+                    let datagram = Datagram {
+                        from,
+                        to: candidate_for(&candidates, from),
+                        protocol: Protocol::Udp,
+                        bytes: BytesMut::from(bytes),
+                    };
+                    batches[route.shard].push((route, datagram));
+                }
             }
         }
         if strangers > 0 {
@@ -189,12 +169,7 @@ pub(crate) async fn accept_tcp(
             continue;
         };
         let from = canonical(from);
-        let open = egress
-            .streams
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len();
-        if open >= MAX_STREAMS {
+        if egress.streams() >= MAX_STREAMS {
             continue;
         }
         let to = candidate_for(&candidates, from);
@@ -202,11 +177,7 @@ pub(crate) async fn accept_tcp(
         tokio::spawn(async move {
             // A broken connection is the peer's business; ICE notices.
             let _ = carry_tcp(stream, from, to, &egress, &routes, &shards).await;
-            egress
-                .streams
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .remove(&from);
+            egress.remove_stream(from);
         });
     }
 }
@@ -230,11 +201,7 @@ async fn carry_tcp(
         return Ok(());
     };
     let (sender, mut waiting) = mpsc::channel::<Bytes>(WAITING_FRAMES);
-    egress
-        .streams
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .insert(from, sender);
+    egress.add_stream(from, sender);
     let writing = tokio::spawn(async move {
         while let Some(bytes) = waiting.recv().await {
             let Ok(length) = u16::try_from(bytes.len()) else {

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     clock,
-    net::Egress,
+    egress::{Egress, Outbox},
     routes::{Route, Routes, is_stun_success},
 };
 use crate::{
@@ -130,6 +130,7 @@ pub(crate) fn start(count: usize, equipment: &Equipment) -> std::io::Result<Shar
             .spawn(move || {
                 let mut shard = Shard {
                     index,
+                    outbox: Outbox::new(Arc::clone(&equipment.egress)),
                     equipment,
                     rooms: HashMap::new(),
                     names: HashMap::new(),
@@ -152,6 +153,7 @@ struct Session {
 
 struct Shard {
     index: usize,
+    outbox: Outbox,
     equipment: Equipment,
     rooms: HashMap<u64, Room>,
     names: HashMap<String, u64>,
@@ -182,6 +184,7 @@ impl Shard {
                     }
                 }
             }
+            self.outbox.flush();
         }
     }
 
@@ -292,6 +295,7 @@ impl Shard {
                 for id in ids {
                     self.handle(id, Input::Close(proto::DisconnectReason::ServerShutdown));
                 }
+                self.outbox.flush();
                 let _ = done.send(());
                 return true;
             }
@@ -419,7 +423,7 @@ impl Shard {
                     connection,
                     transmit,
                 } => {
-                    self.equipment.egress.send(&transmit);
+                    self.outbox.send(&transmit);
                     if is_stun_success(&transmit.bytes) {
                         let route = Route {
                             shard: self.index,

@@ -18,11 +18,11 @@ use util::Conn;
 
 /// The relay's media socket as one address family sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Peer {
+pub(crate) struct Peer {
     /// What the relay tells clients in its candidates.
-    pub advertised: SocketAddr,
+    pub(crate) advertised: SocketAddr,
     /// Where it really is from this machine; differs behind a one-to-one NAT.
-    pub actual: SocketAddr,
+    pub(crate) actual: SocketAddr,
 }
 
 /// Makes the exits of one client's allocations.

@@ -2,7 +2,8 @@
 //!
 //! The protocol is the `turn` crate's; here is what a public server needs around it: credentials that lapse,
 //! streams, a bound on what strangers can make it remember (a server of its own for each client, so that its
-//! nonces go with it), and exits that lead to the relay alone.
+//! nonces go with it), and exits that lead to the relay alone. [`Relay::start`](crate::Relay::start) runs it and tells
+//! every client of it when it joins.
 
 mod credentials;
 mod datagram;
@@ -12,25 +13,33 @@ mod listen;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::{
-    io,
+    fmt, io,
     net::SocketAddr,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use listen::Shop;
+use livekit_protocol as proto;
 use tokio::{
     net::{TcpListener, UdpSocket},
     task::JoinSet,
 };
 use tokio_rustls::rustls;
 
-pub use exit::Peer;
+use listen::Shop;
 
-/// What the TURN server listens on and leads to.
-#[derive(Clone)]
+pub(crate) use exit::Peer;
+pub use tls::{TlsError, tls};
+
+/// Longer than a conversation, shorter than a day.
+const LIFETIME: Duration = Duration::from_hours(12);
+const MAX_CLIENTS: usize = 1_000;
+
+/// What the TURN server listens on.
+#[derive(Clone, Debug)]
 pub struct TurnConfig {
     /// The name or address that clients are given.
     pub host: String,
@@ -40,14 +49,25 @@ pub struct TurnConfig {
     pub tcp: Option<SocketAddr>,
     /// `turns:…?transport=tcp`, with the certificate for `host`.
     pub tls: Option<(SocketAddr, Arc<rustls::ServerConfig>)>,
-    /// Signs the credentials; at least 32 random bytes.
-    pub secret: Vec<u8>,
     /// How long credentials hold. A client that has an allocation needs them to refresh it.
     pub lifetime: Duration,
-    /// The relay's media sockets: all that can be reached.
-    pub peers: Vec<Peer>,
     /// Clients at one time, over all listeners; one more is not answered.
     pub max_clients: usize,
+}
+
+impl TurnConfig {
+    /// Of that name, listening nowhere yet.
+    #[must_use]
+    pub fn new(host: String) -> Self {
+        Self {
+            host,
+            udp: None,
+            tcp: None,
+            tls: None,
+            lifetime: LIFETIME,
+            max_clients: MAX_CLIENTS,
+        }
+    }
 }
 
 /// Why the server did not start.
@@ -66,33 +86,35 @@ pub enum TurnError {
     NoListener,
 }
 
-/// What a client is told, as in LiveKit's `ICEServer` and WebRTC's `RTCIceServer`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct IceServer {
-    /// `turn:` and `turns:` URIs (RFC 7065).
-    pub urls: Vec<String>,
-    /// The user name.
-    pub username: String,
-    /// The password.
-    pub credential: String,
-}
-
 /// A running server. Dropping it ends every allocation.
-pub struct Turn {
+pub(crate) struct Turn {
     urls: Vec<String>,
     secret: Arc<[u8]>,
     lifetime: Duration,
     _listeners: JoinSet<()>,
 }
 
+impl fmt::Debug for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Turn")
+            .field("urls", &self.urls)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Turn {
-    /// Binds every configured address and serves until dropped. Needs a Tokio runtime.
-    pub async fn start(config: TurnConfig) -> Result<Self, TurnError> {
-        let secret: Arc<[u8]> = config.secret.into();
+    /// Binds every configured address and serves until dropped. Needs a Tokio runtime. `secret` signs the
+    /// credentials; `peers`, the relay's media sockets, are all that can be reached.
+    pub(crate) async fn start(
+        config: TurnConfig,
+        secret: [u8; 32],
+        peers: Vec<Peer>,
+    ) -> Result<Self, TurnError> {
+        let secret: Arc<[u8]> = Arc::new(secret);
         let shop = Shop::new(
             config.host.clone(),
             Arc::clone(&secret),
-            config.peers.into(),
+            peers.into(),
             config.max_clients,
         );
         let host = uri_host(&config.host);
@@ -134,11 +156,11 @@ impl Turn {
         })
     }
 
-    /// Credentials for one client from `now` on. `label` is opaque and says nothing about the person.
-    #[must_use]
-    pub fn ice_server(&self, label: &str, now: SystemTime) -> IceServer {
-        let issued = credentials::issue(&self.secret, seconds(now + self.lifetime), label);
-        IceServer {
+    /// Credentials for one client from `now_s` (seconds since 1970) on. `label` is opaque and says nothing about the
+    /// person.
+    pub(crate) fn ice_server(&self, label: &str, now_s: u64) -> proto::IceServer {
+        let issued = credentials::issue(&self.secret, now_s + self.lifetime.as_secs(), label);
+        proto::IceServer {
             urls: self.urls.clone(),
             username: issued.username,
             credential: issued.password,

@@ -33,20 +33,19 @@ async fn echo() -> SocketAddr {
     address
 }
 
-fn config(peer: SocketAddr) -> TurnConfig {
+fn config() -> TurnConfig {
     TurnConfig {
-        host: "localhost".to_owned(),
-        udp: None,
-        tcp: None,
-        tls: None,
-        secret: vec![7; 32],
-        lifetime: AN_HOUR,
-        peers: vec![Peer {
-            advertised: "192.0.2.1:7882".parse().expect("an address"),
-            actual: peer,
-        }],
         max_clients: 8,
+        ..TurnConfig::new("localhost".to_owned())
     }
+}
+
+async fn start(config: TurnConfig, relay: SocketAddr) -> Result<Turn, TurnError> {
+    let peer = Peer {
+        advertised: "192.0.2.1:7882".parse().expect("an address"),
+        actual: relay,
+    };
+    Turn::start(config, [7; 32], vec![peer]).await
 }
 
 fn address_in(url: &str) -> SocketAddr {
@@ -58,14 +57,14 @@ fn address_in(url: &str) -> SocketAddr {
     clippy::disallowed_methods,
     reason = "the server reads the machine's clock"
 )]
-fn offer(turn: &Turn) -> IceServer {
-    turn.ice_server("label", SystemTime::now())
+fn offer(turn: &Turn) -> proto::IceServer {
+    turn.ice_server("label", seconds(SystemTime::now()))
 }
 
 async fn client(
     conn: impl Conn + Send + Sync + 'static,
     server: SocketAddr,
-    offer: &IceServer,
+    offer: &proto::IceServer,
 ) -> Client {
     let client = Client::new(TurnClientConfig {
         stun_serv_addr: server.to_string(),
@@ -113,11 +112,11 @@ fn over(stream: TcpStream) -> StreamConn<TcpStream> {
 
 #[tokio::test]
 async fn media_passes_over_udp() {
-    let turn = Turn::start(TurnConfig {
+    let config = TurnConfig {
         udp: Some(LOOPBACK),
-        ..config(echo().await)
-    });
-    let turn = turn.await.expect("started");
+        ..config()
+    };
+    let turn = start(config, echo().await).await.expect("started");
     let offer = offer(&turn);
     assert!(
         offer.urls[0].starts_with("turn:localhost:") && offer.urls[0].ends_with("?transport=udp")
@@ -129,11 +128,11 @@ async fn media_passes_over_udp() {
 
 #[tokio::test]
 async fn media_passes_over_tcp() {
-    let turn = Turn::start(TurnConfig {
+    let config = TurnConfig {
         tcp: Some(LOOPBACK),
-        ..config(echo().await)
-    });
-    let turn = turn.await.expect("started");
+        ..config()
+    };
+    let turn = start(config, echo().await).await.expect("started");
     let offer = offer(&turn);
     let server = address_in(&offer.urls[0]);
     let stream = TcpStream::connect(server).await.expect("connected");
@@ -149,11 +148,11 @@ async fn media_passes_over_tls() {
         .with_no_client_auth()
         .with_single_cert(vec![cert.der().clone()], key)
         .expect("a fitting key");
-    let turn = Turn::start(TurnConfig {
+    let config = TurnConfig {
         tls: Some((LOOPBACK, Arc::new(tls))),
-        ..config(echo().await)
-    });
-    let turn = turn.await.expect("started");
+        ..config()
+    };
+    let turn = start(config, echo().await).await.expect("started");
     let offer = offer(&turn);
     assert!(offer.urls[0].starts_with("turns:localhost:"));
     let server = address_in(&offer.urls[0]);
@@ -181,11 +180,11 @@ async fn media_passes_over_tls() {
 async fn nothing_but_the_relay_can_be_reached() {
     let relay = echo().await;
     let bystander = UdpSocket::bind(LOOPBACK).await.expect("a port");
-    let turn = Turn::start(TurnConfig {
+    let config = TurnConfig {
         udp: Some(LOOPBACK),
-        ..config(relay)
-    });
-    let turn = turn.await.expect("started");
+        ..config()
+    };
+    let turn = start(config, relay).await.expect("started");
     let offer = offer(&turn);
     let server = address_in(&offer.urls[0]);
     let socket = UdpSocket::bind(LOOPBACK).await.expect("a port");
@@ -213,11 +212,11 @@ async fn nothing_but_the_relay_can_be_reached() {
 
 #[tokio::test]
 async fn a_wrong_password_gets_no_allocation() {
-    let turn = Turn::start(TurnConfig {
+    let config = TurnConfig {
         tcp: Some(LOOPBACK),
-        ..config(echo().await)
-    });
-    let turn = turn.await.expect("started");
+        ..config()
+    };
+    let turn = start(config, echo().await).await.expect("started");
     let mut offer = offer(&turn);
     offer.credential.push('x');
     let server = address_in(&offer.urls[0]);
@@ -229,11 +228,11 @@ async fn a_wrong_password_gets_no_allocation() {
 
 #[tokio::test]
 async fn a_stream_that_is_not_turn_is_closed() {
-    let turn = Turn::start(TurnConfig {
+    let config = TurnConfig {
         tcp: Some(LOOPBACK),
-        ..config(echo().await)
-    });
-    let turn = turn.await.expect("started");
+        ..config()
+    };
+    let turn = start(config, echo().await).await.expect("started");
     let mut stream = TcpStream::connect(address_in(&offer(&turn).urls[0]))
         .await
         .expect("connected");
@@ -246,12 +245,12 @@ async fn a_stream_that_is_not_turn_is_closed() {
 
 #[tokio::test]
 async fn clients_beyond_the_limit_are_turned_away() {
-    let turn = Turn::start(TurnConfig {
+    let config = TurnConfig {
         tcp: Some(LOOPBACK),
         max_clients: 1,
-        ..config(echo().await)
-    });
-    let turn = turn.await.expect("started");
+        ..config()
+    };
+    let turn = start(config, echo().await).await.expect("started");
     let offer = offer(&turn);
     let server = address_in(&offer.urls[0]);
     let first = TcpStream::connect(server).await.expect("connected");
@@ -270,6 +269,6 @@ async fn assert_closed(mut stream: TcpStream) {
 
 #[tokio::test]
 async fn without_a_listener_it_says_so() {
-    let refused = Turn::start(config(echo().await)).await;
+    let refused = start(config(), echo().await).await;
     assert!(matches!(refused, Err(TurnError::NoListener)));
 }

@@ -2,13 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use relay::{ApiKey, Limits};
+use relay::{ApiKey, Limits, turn::TurnConfig};
 
 use super::relay::RelayAccess;
 use crate::{
-    config::{Config, Embedded},
+    config::{Config, Embedded, Turn},
     shell,
 };
 
@@ -43,8 +43,22 @@ pub(super) fn relay(config: &Config, embedded: &Embedded) -> Result<(RelayAccess
         threads,
         limits: Limits::default(),
         webhooks: Vec::new(),
+        turn: embedded.turn.as_ref().map(turn).transpose()?,
     };
     Ok((access, start))
+}
+
+fn turn(config: &Turn) -> Result<TurnConfig> {
+    let tls = config.tls.as_ref().map(|tls| {
+        let read = relay::turn::tls(&tls.certificate_file, &tls.key_file);
+        anyhow::Ok((tls.listen, read.context("calls.embedded.turn.tls")?))
+    });
+    Ok(TurnConfig {
+        udp: config.udp,
+        tcp: config.tcp,
+        tls: tls.transpose()?,
+        ..TurnConfig::new(config.host.clone())
+    })
 }
 
 /// Where this process reaches its own listener.

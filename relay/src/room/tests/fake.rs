@@ -250,6 +250,7 @@ impl House {
             metadata: String::new(),
             resume: None,
             sync: None,
+            ice_servers: Vec::new(),
         };
         change(&mut join);
         let session = self.sessions.len() as u64;
