@@ -99,10 +99,15 @@ class Participant:
 
     # Requests.
 
-    async def join(self, url: str, token: str, subscribe: bool, dynacast: bool, single: bool) -> None:
+    async def join(
+        self, url: str, token: str, subscribe: bool, dynacast: bool, single: bool, turn: bool
+    ) -> None:
         options = rtc.RoomOptions(
             auto_subscribe=subscribe, dynacast=dynacast, single_peer_connection=single
         )
+        if turn:
+            relayed = rtc.IceTransportType.TRANSPORT_RELAY
+            options.rtc_config = rtc.RtcConfiguration(ice_transport_type=relayed)
         await self._room.connect(url, token, options)
 
     async def leave(self) -> None:

@@ -22,7 +22,7 @@ mod world;
 
 pub use artifacts::artifacts_dir;
 pub use browser::{Browser, Viewport};
-pub use call::{Backend, CallServer, Caller, Grant, Joining, Picture, Rooms};
+pub use call::{Backend, CallServer, Caller, Grant, Joining, Picture, Reach, Rooms};
 pub use citizen::{Citizen, Knock, Shown};
 pub use client::{Client, Reply};
 pub use database::Database;

@@ -55,6 +55,7 @@ const TWO_CONNECTIONS: Joining = Joining {
     subscribe: true,
     dynacast: true,
     single: false,
+    turn: false,
 };
 
 /// Everybody sees and hears everybody else, and no picture was broken.

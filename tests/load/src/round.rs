@@ -8,7 +8,7 @@ use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
 };
-use xtask::relay::{Backend, Grant, RelayServer};
+use xtask::relay::{Backend, Grant, Reach, RelayServer};
 
 use crate::{
     client::{Client, Phase, Received, now},
@@ -42,7 +42,7 @@ pub(crate) struct Round {
 /// `None` when there is no such server here.
 pub(crate) async fn measure(backend: Backend, round: &Round) -> Result<Option<Outcome>> {
     let dir = tempfile::tempdir()?;
-    let Some(server) = RelayServer::start(backend, dir.path()).await? else {
+    let Some(server) = RelayServer::start(backend, Reach::Direct, dir.path()).await? else {
         return Ok(None);
     };
     let id = server.process_id().context("the server has ended")?;

@@ -36,6 +36,8 @@ pub struct Joining {
     pub dynacast: bool,
     /// One peer connection for both ways (`/rtc/v1`) instead of two (`/rtc`).
     pub single: bool,
+    /// By TURN and by no other way.
+    pub turn: bool,
 }
 
 impl Default for Joining {
@@ -44,6 +46,7 @@ impl Default for Joining {
             subscribe: true,
             dynacast: true,
             single: true,
+            turn: false,
         }
     }
 }
@@ -135,6 +138,7 @@ impl Caller {
             "subscribe": joining.subscribe,
             "dynacast": joining.dynacast,
             "single": joining.single,
+            "turn": joining.turn,
         });
         self.ask(request).await.map(drop)
     }

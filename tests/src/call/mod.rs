@@ -11,4 +11,4 @@ mod server;
 pub use caller::{Caller, Joining, Picture};
 pub use rooms::Rooms;
 pub use server::CallServer;
-pub use xtask::relay::{Backend, Grant};
+pub use xtask::relay::{Backend, Grant, Reach};

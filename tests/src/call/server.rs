@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use anyhow::Result;
-use xtask::relay::{Backend, Grant, RelayServer};
+use xtask::relay::{Backend, Grant, Reach, RelayServer};
 
 use super::{Caller, Joining, Rooms};
 use crate::artifacts::Scratch;
@@ -19,8 +19,13 @@ pub struct CallServer {
 impl CallServer {
     /// Starts one. `None`, said loudly, when it is LiveKit's and cannot be built here.
     pub async fn start(backend: Backend) -> Result<Option<Self>> {
+        Self::reached(backend, Reach::Direct).await
+    }
+
+    /// The same for clients that reach its media in a certain way.
+    pub async fn reached(backend: Backend, reach: Reach) -> Result<Option<Self>> {
         let scratch = Scratch::new()?;
-        let relay = RelayServer::start(backend, scratch.path()).await?;
+        let relay = RelayServer::start(backend, reach, scratch.path()).await?;
         Ok(relay.map(|relay| Self { relay, scratch }))
     }
 

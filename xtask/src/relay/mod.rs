@@ -4,4 +4,4 @@ mod grant;
 mod server;
 
 pub use grant::Grant;
-pub use server::{Backend, RelayServer};
+pub use server::{Backend, Reach, RelayServer};

@@ -33,6 +33,21 @@ pub enum Backend {
     Vorzimmer,
 }
 
+/// How clients reach a relay's media.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// By UDP or TCP over IPv4.
+    Direct,
+    /// By TCP alone: UDP goes nowhere.
+    Tcp,
+    /// Over IPv6. Our relay alone.
+    Ipv6,
+    /// With a TURN server by UDP beside it. Our relay alone.
+    TurnUdp,
+    /// With a TURN server by TCP beside it. Our relay alone.
+    TurnTcp,
+}
+
 /// A relay on loopback that answers, with a key, a secret and ports of its own. Dropping it ends it at once.
 #[derive(Debug)]
 pub struct RelayServer {
@@ -40,8 +55,9 @@ pub struct RelayServer {
     process: Option<Process>,
     secret: String,
     http: reqwest::Client,
-    /// Signalling, media over UDP, media over TCP.
-    ports: [Port; 3],
+    /// Signalling, media over UDP, media over TCP, TURN.
+    ports: [Port; 4],
+    reach: Reach,
     dir: PathBuf,
     program: PathBuf,
 }
@@ -49,7 +65,7 @@ pub struct RelayServer {
 impl RelayServer {
     /// Starts one, which writes its log into `dir`. `None`, said loudly, when it is LiveKit's and cannot be built
     /// here.
-    pub async fn start(backend: Backend, dir: &Path) -> Result<Option<Self>> {
+    pub async fn start(backend: Backend, reach: Reach, dir: &Path) -> Result<Option<Self>> {
         let Some(program) = program(backend).await? else {
             return Ok(None);
         };
@@ -58,7 +74,13 @@ impl RelayServer {
             process: None,
             secret: secrets::token()?,
             http: http_client()?,
-            ports: [Port::lease()?, Port::lease()?, Port::lease()?],
+            ports: [
+                Port::lease()?,
+                Port::lease()?,
+                Port::lease()?,
+                Port::lease()?,
+            ],
+            reach,
             dir: dir.to_owned(),
             program,
         };
@@ -137,7 +159,7 @@ impl RelayServer {
     }
 
     fn livekit(&self) -> Result<Command> {
-        let [signalling, udp, tcp] = self.ports.each_ref().map(Port::number);
+        let [signalling, udp, tcp, _] = self.ports.each_ref().map(Port::number);
         // JSON is YAML.
         let config: Value = json!({
             "port": signalling,
@@ -145,6 +167,7 @@ impl RelayServer {
             "rtc": {
                 "udp_port": udp,
                 "tcp_port": tcp,
+                "force_tcp": self.reach == Reach::Tcp,
                 "node_ip": "127.0.0.1",
                 "use_external_ip": false,
                 "enable_loopback_candidate": true,
@@ -161,12 +184,31 @@ impl RelayServer {
     }
 
     fn vorzimmer(&self) -> Command {
-        let [signalling, udp, tcp] = self.ports.each_ref().map(Port::address);
+        let (mut for_udp, mut for_tcp, mut told) = ("127.0.0.1", "127.0.0.1", "127.0.0.1");
+        match self.reach {
+            Reach::Direct | Reach::TurnUdp | Reach::TurnTcp => {}
+            // Whoever sends to the port for UDP at the address that is told reaches nobody.
+            Reach::Tcp => (for_tcp, told) = ("127.0.0.2", "127.0.0.2"),
+            Reach::Ipv6 => (for_udp, for_tcp, told) = ("[::1]", "[::1]", "::1"),
+        }
+        let [signalling, udp, tcp, turn] = self.ports.each_ref().map(Port::number);
         let mut command = Command::new(&self.program);
         command
-            .args(["--listen", &signalling, "--udp", &udp, "--tcp", &tcp])
-            .args(["--node-ip", "127.0.0.1"])
+            .args(["--listen", &format!("127.0.0.1:{signalling}")])
+            .args(["--udp", &format!("{for_udp}:{udp}")])
+            .args(["--tcp", &format!("{for_tcp}:{tcp}")])
+            .args(["--node-ip", told])
             .args(["--key", KEY, "--secret", &self.secret]);
+        let turn = format!("127.0.0.1:{turn}");
+        match self.reach {
+            Reach::TurnUdp => {
+                command.args(["--turn-host", "127.0.0.1", "--turn-udp", &turn]);
+            }
+            Reach::TurnTcp => {
+                command.args(["--turn-host", "127.0.0.1", "--turn-tcp", &turn]);
+            }
+            Reach::Direct | Reach::Tcp | Reach::Ipv6 => {}
+        }
         command
     }
 }
