@@ -233,7 +233,10 @@ mod tests {
 
     /// Each datagram arrives as it was given, in the order of its peer.
     async fn arrives(from: &str, peers: &str, lengths: &[usize]) {
-        let mut outbox = Outbox::new(Arc::new(Egress::new(socket(from).await).unwrap()));
+        let egress = Arc::new(Egress::new(socket(from).await).unwrap());
+        // A new socket counts as full until the runtime has heard otherwise.
+        egress.udp.writable().await.unwrap();
+        let mut outbox = Outbox::new(egress);
         let peers = [socket(peers).await, socket(peers).await];
         for (number, length) in (0..).zip(lengths) {
             for peer in &peers {
@@ -261,6 +264,6 @@ mod tests {
 
     #[tokio::test]
     async fn a_run_is_no_longer_than_the_system_takes() {
-        arrives("127.0.0.1:0", "127.0.0.1:0", &[1000; 100]).await;
+        arrives("127.0.0.1:0", "127.0.0.1:0", &[100; 100]).await;
     }
 }
