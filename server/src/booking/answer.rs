@@ -116,15 +116,11 @@ async fn answered(
         return Err(NotTaken::Over);
     }
     // A clock that is ahead must not make every later answer look old.
-    let stamp = response.stamp.min(place.now);
-    let again = so_far.answered_at == Some(stamp);
-    so_far.answered_at = Some(stamp);
+    so_far.answered_at = Some(response.stamp.min(place.now));
     let reply = match response.answer {
         Answer::Accepted => Reply::Accepted,
         Answer::Tentative => Reply::Tentative,
         Answer::Declined => Reply::Declined,
-        // The same mail again, as alternative or forwarded by two ways, is answered once.
-        Answer::Counter { .. } if again => return Ok(()),
         Answer::Counter { .. } => {
             return Ok(write(tx, &booking.id, Letter::OtherTime, place.now).await?);
         }

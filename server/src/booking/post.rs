@@ -106,7 +106,9 @@ impl Post {
         .ok()
     }
 
-    /// Hands a mail to the server.
+    /// Hands a mail to the server. One that was handed over whole and whose connection ended before the server said so
+    /// is handed over again: SMTP cannot tell whether it was taken (RFC 1047). Both have the same `Message-ID`, by which
+    /// mailboxes know them for one, and calendars know both for one version of the appointment.
     pub(crate) async fn send(&self, message: Message) -> Sent {
         match self.transport.send(message).await {
             Ok(_) => Sent::Yes,

@@ -276,7 +276,7 @@ impl Body {
             .iter()
             .map(|(name, value)| {
                 format!(
-                    "<tr><th align=\"left\" valign=\"top\" style=\"padding:2px 16px 2px 0\">{}</th><td>{}</td></tr>\n",
+                    "<dt style=\"font-weight:bold\">{}</dt>\n<dd style=\"margin:0 0 8px\">{}</dd>\n",
                     escape(name),
                     escape(value)
                 )
@@ -284,9 +284,10 @@ impl Body {
             .collect();
         let facts = rows.concat();
         format!(
-            "<!doctype html>\n<html lang=\"{}\"><head><meta charset=\"utf-8\"><title>{}</title></head>\n\
-             <body style=\"font-family:sans-serif;font-size:16px;line-height:1.5;max-width:40em\">\n\
-             {}{}<table role=\"presentation\">\n{facts}</table>\n<p><a href=\"{}\">{}</a></p>\n{}{}</body></html>\n",
+            "<!doctype html>\n<html lang=\"{}\"><head><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width\"><title>{}</title></head>\n\
+             <body style=\"font-family:sans-serif;font-size:16px;line-height:1.5;max-width:40em;overflow-wrap:break-word\">\n\
+             {}{}<dl>\n{facts}</dl>\n<p><a href=\"{}\">{}</a></p>\n{}{}</body></html>\n",
             self.language,
             escape(&self.subject),
             paragraph(&self.greeting),

@@ -176,7 +176,6 @@ async fn what_a_declined_invitation_means_is_the_offices_choice() {
 async fn another_time_is_declined_with_the_link() {
     let desk = Desk::new(Declined::Cancel).await;
     let counter = desk.answer(Answer::Counter { proposed: None }, 60).await;
-    desk.takes(counter.clone()).await.unwrap();
     desk.takes(counter).await.unwrap();
     assert_eq!(desk.stage.errands().await, ["mail OtherTime"]);
     let booking = desk.booking().await;

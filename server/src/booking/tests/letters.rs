@@ -1,0 +1,168 @@
+//! Every mail in every language, as its reader gets it.
+
+use std::sync::Arc;
+
+use bridge::ids::Language;
+use scheduler::ics::Component;
+use store::{Booking, BookingPrivate, BookingState};
+use texts::Catalogue;
+
+use super::{NOW, Stage, WEDNESDAY, at, dice};
+use crate::{
+    booking::{
+        Letter, MailConfig, Post,
+        sheet::{Sheet, Unfit},
+    },
+    words::Words,
+};
+
+const ALL: [Letter; 10] = [
+    Letter::Confirm,
+    Letter::Booked,
+    Letter::Moved,
+    Letter::Cancelled,
+    Letter::CancelledByOffice,
+    Letter::Reminder,
+    Letter::NoShow,
+    Letter::Companion,
+    Letter::Earlier,
+    Letter::OtherTime,
+];
+
+const LINK: &str = "https://vorzimmer.example/termin#geheim";
+
+fn booking(stage: &Stage, letter: Letter, language: Language) -> Booking {
+    let state = match letter {
+        Letter::Cancelled | Letter::CancelledByOffice => BookingState::Cancelled,
+        _ => BookingState::Confirmed,
+    };
+    Booking {
+        id: bridge::ids::BookingId::from_random(dice(1).id),
+        office: stage.office.slug.clone(),
+        state,
+        code: "K7QM".to_owned(),
+        start: at(WEDNESDAY),
+        end: at("2026-11-25T07:20:00Z"),
+        services: vec!["anmelden".parse().unwrap()],
+        language,
+        uid: "17@stadt.example".to_owned(),
+        sequence: 1,
+        expires_at: None,
+        reminded: 0,
+        wants_earlier: false,
+        reply: None,
+        visit: None,
+        created_at: at(NOW),
+        changed_at: at(NOW),
+        ended_at: None,
+    }
+}
+
+fn mail(stage: &Stage, letter: Letter, language: Language, answers: Option<&str>) -> String {
+    let post = Post::new(&MailConfig {
+        url: "smtp://127.0.0.1:25".parse().unwrap(),
+        from: "termine@stadt.example".to_owned(),
+        replies: None,
+        user: None,
+        password_file: None,
+    });
+    let private = BookingPrivate {
+        name: "Erika <b>Große</b>, \"Z\"".to_owned(),
+        mail: "erika@example.org".to_owned(),
+        companion_mail: Some("max@example.org".to_owned()),
+        reason: Some("Der Kollege ist krank & fehlt".to_owned()),
+        ..BookingPrivate::default()
+    };
+    let sheet = Sheet {
+        words: &Words(Arc::new(Catalogue::load())),
+        office: &stage.office,
+        booking: &booking(stage, letter, language),
+        private: &private,
+        link: LINK.to_owned(),
+        rebook: "https://vorzimmer.example/buero/gewerbe/termin".to_owned(),
+        answers: answers.map(|address| address.parse().unwrap()),
+    };
+    match sheet.mail(letter, &post.unwrap(), "house-17") {
+        Ok(mail) => String::from_utf8(mail.formatted()).unwrap(),
+        Err(Unfit(what)) => unreachable!("{letter:?}: {what}"),
+    }
+}
+
+/// The parts of a mail by their types, decoded.
+fn parts(mail: &str) -> Vec<(String, String)> {
+    let message = mail_parser::MessageParser::default()
+        .parse(mail.as_bytes())
+        .unwrap();
+    message
+        .parts
+        .iter()
+        .filter_map(|part| {
+            let kind = mail_parser::MimeHeaders::content_type(part)?;
+            let text = part.text_contents()?.to_owned();
+            Some((format!("{}/{}", kind.ctype(), kind.subtype()?), text))
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn every_mail_says_the_same_as_text_and_as_html() {
+    let stage = Stage::new().await;
+    for language in Language::ALL {
+        for letter in ALL {
+            let mail = mail(&stage, letter, language, None);
+            let parts = parts(&mail);
+            let of = |kind: &str| {
+                let part = parts.iter().find(|(of, _)| of == kind);
+                part.map(|(_, text)| text.as_str())
+            };
+            let (text, html) = (of("text/plain").unwrap(), of("text/html").unwrap());
+            let told = format!("{letter:?} in {language}:\n{text}\n{html}");
+            assert!(!text.contains('{') && !text.contains("mail-"), "{told}");
+            assert!(!html.contains("<b>"), "{told}");
+            let visible = html
+                .replace("<br>", "\n")
+                .replace("&lt;", "<")
+                .replace("&gt;", ">")
+                .replace("&quot;", "\"")
+                .replace("&amp;", "&");
+            for line in text.split("\n\n").filter(|line| !line.contains(": ")) {
+                let line = line.trim().split(":\n").next().unwrap();
+                assert!(visible.contains(line), "{line:?} is missing in {told}");
+            }
+            let link = text.lines().find(|line| line.starts_with("https://"));
+            let href = format!("href=\"{}\"", link.unwrap());
+            assert!(html.contains(&href), "{told}");
+            let expected = match letter {
+                Letter::Booked | Letter::Moved => Some("REQUEST"),
+                Letter::Cancelled | Letter::CancelledByOffice => Some("CANCEL"),
+                Letter::Companion => Some("PUBLISH"),
+                Letter::OtherTime => Some("DECLINECOUNTER"),
+                Letter::Confirm | Letter::Reminder | Letter::NoShow | Letter::Earlier => None,
+            };
+            let method = of("text/calendar").map(|calendar| {
+                let calendar = Component::read(calendar).unwrap();
+                calendar.first("METHOD").unwrap().text()
+            });
+            assert_eq!(method.as_deref(), expected, "{told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_organizer_is_where_answers_are_read() {
+    let stage = Stage::new().await;
+    let organizer = |answers| {
+        let mail = mail(&stage, Letter::Booked, Language::De, answers);
+        let parts = parts(&mail);
+        let calendar = parts.iter().find(|(kind, _)| kind == "text/calendar");
+        let calendar = Component::read(&calendar.unwrap().1).unwrap();
+        calendar.children[1]
+            .first("ORGANIZER")
+            .unwrap()
+            .value
+            .clone()
+    };
+    assert_eq!(organizer(None), "mailto:gewerbe@dormagen.example");
+    let answers = "antwort+00112233445566778899aabbccddeeff@stadt.example";
+    assert_eq!(organizer(Some(answers)), format!("mailto:{answers}"));
+}
