@@ -6,18 +6,22 @@ use bridge::ids::ServiceId;
 use jiff::{SignedDuration, civil::Date};
 use scheduler::{BookingRules, DeskPlan, Period, overlap, slots::Bookable};
 use toml::de::DeValue;
+use url::Url;
 
 use crate::{
     fault::{did_you_mean, quoted},
     field::Field,
     hours::{WEEKDAYS, read_days},
-    model::{Booking, Declined, Place, Service},
+    model::{Booking, Declined, DeskCalendar, Place, Service},
     parse::LINE,
     read::{Reader, Section},
 };
 
 /// The most desks that can be booked at one time.
 const MOST_DESKS: u16 = 500;
+
+/// The longest address of a calendar, in characters.
+const CALENDAR_ADDRESS: usize = 2000;
 
 /// Shows how to write desks.
 const DESKS_EXAMPLE: &str =
@@ -80,6 +84,9 @@ pub(crate) fn read_booking(
             ];
             field.one_of(reader, "what to do about a declined appointment", &known)
         });
+    let calendars = section
+        .optional("calendars")
+        .map_or(Some(Vec::new()), |field| read_calendars(reader, &field));
     section.finish(reader);
     if let (Some(from), Some(to)) = (reappear_from, reappear_to)
         && from > to
@@ -114,12 +121,54 @@ pub(crate) fn read_booking(
         grace: minutes(grace?),
         declined: declined?,
         limit_per_mail: limit?,
+        calendars: calendars?,
         offer: minutes(offer?),
     })
 }
 
 fn minutes(minutes: u16) -> SignedDuration {
     SignedDuration::from_mins(i64::from(minutes))
+}
+
+/// Desks' calendars by name. Their addresses are secrets and are not repeated in faults.
+fn read_calendars(reader: &mut Reader<'_>, field: &Field<'_, '_>) -> Option<Vec<DeskCalendar>> {
+    let section = field.section(reader)?;
+    let mut calendars = Vec::new();
+    let mut sound = true;
+    for (key, field) in section.entries() {
+        let name = key.get_ref();
+        let text = field.line(reader, CALENDAR_ADDRESS);
+        let fit = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
+        if !(1..=40).contains(&name.len()) || !name.bytes().all(fit) {
+            sound = false;
+            field.refuse::<()>(
+                reader,
+                format!("{} is no name for a calendar", quoted(name)),
+                "use at most 40 letters, digits, - and _",
+            );
+        }
+        match text.as_deref().map(Url::parse) {
+            Some(Ok(url)) if matches!(url.scheme(), "https" | "http") && url.has_host() => {
+                calendars.push(DeskCalendar {
+                    name: name.to_string(),
+                    url: url.into(),
+                });
+            }
+            Some(_) => {
+                sound = false;
+                field.refuse::<()>(
+                    reader,
+                    "this is not the address of a calendar",
+                    "write it like anna = \"https://kalender.example/anna.ics\"",
+                );
+            }
+            None => sound = false,
+        }
+    }
+    if calendars.len() > usize::from(MOST_DESKS) {
+        return section.refuse(reader, "these are more than 500 calendars", "remove some");
+    }
+    sound.then_some(calendars)
 }
 
 /// An address as in RFC 5321, without quoted local parts and address literals.

@@ -139,8 +139,28 @@ pub struct Booking {
     pub declined: Declined,
     /// How many appointments to come one mail address may have at this office.
     pub limit_per_mail: u16,
+    /// Desks' own calendars: when one says that somebody is busy, one desk less can be booked.
+    pub calendars: Vec<DeskCalendar>,
     /// How long an earlier date is offered to one on the waiting list before the next is asked.
     pub offer: SignedDuration,
+}
+
+/// A desk's own calendar.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct DeskCalendar {
+    /// What it is called in the log: letters, digits, `-` and `_`.
+    pub name: String,
+    /// Where it is, as iCalendar. It usually holds a secret.
+    pub url: String,
+}
+
+impl std::fmt::Debug for DeskCalendar {
+    /// The address never reaches a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DeskCalendar")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What happens when a citizen's calendar declines the invitation.

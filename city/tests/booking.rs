@@ -90,6 +90,8 @@ fn every_setting_is_understood() {
           { date = 2026-12-07, desks = 0 },
           { from = 2026-12-14, to = 2026-12-15, desks = { "09:00-10:00" = 4 } },
         ]
+        [offices.gewerbe.booking.calendars]
+        anna = "https://kalender.example/secret/anna.ics"
         [offices.gewerbe.booking.desks]
         monday = { "10:00-12:00" = 1, "08:00-10:00" = 3 }
         tuesday = 2
@@ -122,6 +124,12 @@ fn every_setting_is_understood() {
     assert_eq!(booking.declined, Declined::Cancel);
     assert_eq!(booking.limit_per_mail, 1);
     assert_eq!(booking.offer, minutes(30));
+    assert_eq!(booking.calendars.len(), 1);
+    assert_eq!(
+        booking.calendars[0].url,
+        "https://kalender.example/secret/anna.ics"
+    );
+    assert!(!format!("{booking:?}").contains("secret"));
 }
 
 #[test]
@@ -142,6 +150,15 @@ fn every_wrong_line_gets_its_place_reason_and_cure() {
             "grid_minutes = 7",
             "city.toml:28:16: ….grid_minutes: 7 is not a multiple of five; \
              write 5, 10, 15, 20, 30 or another multiple of five",
+        ),
+        (
+            "calendars = { \"a b\" = \"https://x.example/\" }",
+            "city.toml:28:23: ….calendars.a b: \"a b\" is no name for a calendar; use at most 40 letters, digits, - and _",
+        ),
+        (
+            "calendars = { anna = \"webcal://x.example/secret\" }",
+            "city.toml:28:22: ….calendars.anna: this is not the address of a calendar; \
+             write it like anna = \"https://kalender.example/anna.ics\"",
         ),
         (
             "horizon_days = 0",

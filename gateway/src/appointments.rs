@@ -318,6 +318,9 @@ pub trait Appointments: Send + Sync + 'static {
     /// The booking as an iCalendar file.
     async fn calendar(&self, token: &TokenHash) -> Result<String, BookingError>;
 
+    /// An office's appointments, at the address with this secret; `None` if it leads nowhere.
+    async fn feed(&self, token: &TokenHash) -> Result<Option<String>, BookingError>;
+
     /// A new link for somebody who comes along.
     async fn invite(&self, token: &TokenHash, holder: Holder) -> Result<Token, BookingError>;
 

@@ -8,6 +8,7 @@ mod api;
 pub mod appointments;
 pub mod clean;
 mod extract;
+mod feed;
 mod guard;
 mod guest;
 mod headers;
@@ -54,6 +55,7 @@ pub fn router(gateway: Gateway) -> Router {
     let api = Api::new(gateway);
     pages
         .merge(api::routes(Arc::clone(&api)))
+        .merge(feed::routes(Arc::clone(&api)))
         .merge(rtc::routes(api))
         .layer(middleware::from_fn_with_state(config, headers::secure))
         .layer(middleware::from_fn_with_state(shell, telemetry::observe))

@@ -10,7 +10,7 @@ mod errand;
 mod guest;
 mod keep;
 mod openid;
-mod outward;
+pub(crate) mod outward;
 mod relay;
 mod tokens;
 

@@ -35,6 +35,19 @@ pub(crate) struct Config {
     pub(crate) calls: Option<Calls>,
     /// The city's mail server. Without it there are no appointments.
     pub(crate) mail: Option<MailConfig>,
+    /// How desks' calendars are reached.
+    #[serde(default)]
+    pub(crate) calendars: Calendars,
+}
+
+/// How desks' calendars are reached.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Calendars {
+    /// Networks that are asked although they are not part of the Internet.
+    pub(crate) allowed_networks: Vec<IpNet>,
+    /// Authorities, in PEM, that sign certificates of calendar servers besides those the machine trusts.
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 /// What browsers reach.
@@ -215,6 +228,7 @@ impl Config {
         for relative in [
             ca_file,
             secret_file,
+            config.calendars.ca_file.as_mut(),
             Some(&mut config.city),
             Some(&mut config.data_dir),
             Some(&mut config.guest_web),

@@ -10,7 +10,13 @@ use jiff::SignedDuration;
 use store::Store;
 
 use crate::{
-    booking::Post, calls::RelayError, config::Config, house::House, rooms, serve::Foundation, shell,
+    booking::{Place, Post},
+    calls::RelayError,
+    config::Config,
+    house::House,
+    rooms,
+    serve::Foundation,
+    shell,
 };
 
 /// The clocks of homeserver and service may differ by this much; the `Date` header counts seconds.
@@ -125,6 +131,7 @@ pub(crate) async fn examine(path: &Path) -> ExitCode {
                 deletion(&mut report, &house).await;
                 clerks(&mut report, &house).await;
                 standing_rooms(&mut report, &house).await;
+                calendars(&mut report, &house).await;
                 calls(&mut report, &house).await;
             }
             Err(fault) => report.fault(format!("{fault:#}")),
@@ -323,6 +330,37 @@ async fn mail(report: &mut Report, config: &Config) {
             "the mail server does not answer: check mail.url, and mail.user and mail.password_file if it asks for an account",
         ),
         Err(fault) => report.fault(format!("{fault:#}")),
+    }
+}
+
+/// Whether desks' calendars can be read.
+async fn calendars(report: &mut Report, house: &House) {
+    let Some(calendars) = &house.calendars else {
+        return;
+    };
+    let city = house.city.get();
+    for office in &city.offices {
+        let Ok(place) = Place::new(office, shell::now()) else {
+            continue;
+        };
+        for calendar in &place.terms.calendars {
+            let zone = office.hours.zone.clone();
+            let read = calendars
+                .read(calendar, place.calendar_window(), zone)
+                .await;
+            let name = format!("the calendar {} of {}", calendar.name, office.slug);
+            match read {
+                Ok(times) if times.not_understood == 0 => report.well(format!("{name} can be read")),
+                Ok(times) => report.warn(format!(
+                    "{name} has {} entries with times or rules that are not understood: they do not count as busy",
+                    times.not_understood
+                )),
+                Err(fault) => report.fault(format!(
+                    "{name} cannot be read ({fault}): check its address in the city's file, and calendars.allowed_networks \
+                     if its server is in a network of your own"
+                )),
+            }
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use store::{Lane, Store, StoreError, Tx};
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    booking::{Bookings, Post},
+    booking::{Bookings, Calendars, Post},
     calls::Calls,
     city_files::CityInForce,
     hub::Hub,
@@ -52,6 +52,8 @@ pub(crate) struct House {
     pub(crate) post: Option<Post>,
     /// Appointments; none without mail.
     pub(crate) bookings: Option<Bookings>,
+    /// Reads desks' calendars.
+    pub(crate) calendars: Option<Calendars>,
     pub(crate) names: Names,
     /// None while calls are switched off.
     pub(crate) calls: Option<Calls>,
@@ -105,6 +107,7 @@ impl House {
         Self {
             post: None,
             bookings: None,
+            calendars: None,
             names: Names::new(matrix.clone()),
             store,
             matrix,

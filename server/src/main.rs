@@ -9,6 +9,7 @@ mod deadlines;
 mod doctor;
 mod door;
 mod errands;
+mod feed;
 mod front_office;
 mod gauges;
 mod ghosts;
@@ -51,6 +52,8 @@ enum Task {
     Registration(registration::Options),
     /// Checks the installation and says the cure for what is wrong.
     Doctor(ConfigFile),
+    /// Makes the address at which clerks' calendar programs find an office's appointments.
+    Feed(feed::Options),
     /// Takes a mail on standard input: the answer of a citizen's calendar, or a bounce. For mail servers to call.
     MailIn(mail_in::Options),
     /// Brings the database up to date.
@@ -76,6 +79,7 @@ async fn main() -> Result<ExitCode> {
     match Program::parse().task {
         Task::Serve(ConfigFile { config }) => serve::serve(Config::read(&config)?).await?,
         Task::Doctor(ConfigFile { config }) => return Ok(doctor::examine(&config).await),
+        Task::Feed(options) => feed::make(options).await?,
         Task::MailIn(options) => return Ok(mail_in::take(&options).await),
         Task::Registration(options) => registration::write(&options)?,
         Task::Migrate(ConfigFile { config }) => {

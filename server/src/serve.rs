@@ -22,7 +22,7 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use crate::{
-    booking::{self, Bookings, Key, MailConfig, Post},
+    booking::{self, Bookings, Calendars, Key, MailConfig, Post},
     calls,
     city_files::CityInForce,
     config::Config,
@@ -112,6 +112,7 @@ impl Foundation {
         );
         house.calls = calls;
         (house.post, house.bookings) = mail.unzip();
+        house.calendars = Some(Calendars::new(&config.calendars)?);
         Ok((house, presence))
     }
 }
@@ -224,6 +225,7 @@ fn spawn_house(
     workers.spawn(retention::keep(share()));
     workers.spawn(calls::keep(share()));
     workers.spawn(booking::keep(share()));
+    workers.spawn(booking::keep_calendars(share()));
     workers.spawn(keep_city(share()));
     // The only task that ends.
     tokio::spawn(deadlines::presume_absent(share()));

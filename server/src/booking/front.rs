@@ -150,6 +150,15 @@ impl Appointments for Counter {
         .map_err(internal)
     }
 
+    async fn feed(&self, token: &TokenHash) -> Result<Option<String>, BookingError> {
+        let house = &self.0;
+        let (city, url) = (house.city.get(), &house.settings.public_url);
+        self.bookings()?
+            .feed(&house.words, &city, url, token.as_str(), shell::now())
+            .await
+            .map_err(internal)
+    }
+
     async fn invite(&self, token: &TokenHash, holder: Holder) -> Result<Token, BookingError> {
         let office = self.office_of(token).await?;
         let city = self.0.city.get();

@@ -4,8 +4,10 @@
 //! beside the decision. It asks neither the homeserver nor the clock, so that its tests need neither.
 
 mod answer;
+mod busy;
 mod change;
 mod clerk;
+mod feed;
 mod front;
 mod key;
 mod letter;
@@ -29,6 +31,7 @@ use crate::task::Errand;
 
 pub(crate) use self::{
     answer::NotTaken,
+    busy::{Calendars, keep as keep_calendars},
     clerk::{agenda_of, cancel_for_clerk},
     key::{Key, ReplySecret},
     letter::{Letter, plan as plan_letter, undeliverable},

@@ -8,7 +8,7 @@ use gateway::appointments::{
 };
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
 use scheduler::slots::{
-    Agenda, Cell, Refused, Slot, Span, capacity, cells, find_slot, free_slots,
+    Agenda, Busy, Cell, Refused, Slot, Span, Taken, capacity, cells, find_slot, free_slots,
     nearest_alternatives, occupied, total_minutes,
 };
 use store::{Booking, BookingPrivate, BookingState, LinkRole, Read, StoreError, Tx};
@@ -75,16 +75,21 @@ impl Place<'_> {
         let taken = read
             .taken_places(&self.office.slug, &range, self.now, except)
             .await?;
-        let taken = stretches(&taken);
-        Ok(free_slots(&self.agenda(&taken), minutes, days, self.now))
+        let (taken, busy) = (stretches(&taken), self.busy(read).await?);
+        Ok(free_slots(
+            &self.agenda(&taken, &busy),
+            minutes,
+            days,
+            self.now,
+        ))
     }
 
-    fn agenda<'t>(&'t self, taken: &'t [scheduler::slots::Taken]) -> Agenda<'t> {
+    fn agenda<'t>(&'t self, taken: &'t [Taken], busy: &'t [Busy]) -> Agenda<'t> {
         Agenda {
             hours: &self.office.hours,
             rules: &self.terms.rules,
             taken,
-            busy: &[],
+            busy,
         }
     }
 
@@ -106,8 +111,8 @@ impl Place<'_> {
         let taken = tx
             .taken_places(&self.office.slug, &range, self.now, Some(booking))
             .await?;
-        let taken = stretches(&taken);
-        let slot = match find_slot(&self.agenda(&taken), minutes, start, self.now) {
+        let (taken, busy) = (stretches(&taken), self.busy(tx).await?);
+        let slot = match find_slot(&self.agenda(&taken, &busy), minutes, start, self.now) {
             Ok(slot) => slot,
             Err(reason) => return Ok(Err(reason)),
         };
@@ -185,7 +190,9 @@ impl Bookings {
                     .taken_places(&place.office.slug, &cells(span), place.now, None)
                     .await
                     .map_err(internal)?;
-                find_slot(&place.agenda(&stretches(&taken)), minutes, start, place.now)
+                let busy = place.busy(&mut read).await.map_err(internal)?;
+                let taken = stretches(&taken);
+                find_slot(&place.agenda(&taken, &busy), minutes, start, place.now)
             }
         };
         drop(read);

@@ -1,6 +1,8 @@
 //! Bookings on a real database, at moments of our choice.
 
 mod answers;
+mod busy;
+mod feeds;
 mod letters;
 mod post;
 

@@ -1,4 +1,5 @@
-//! Requests to addresses that strangers have named: another homeserver, another homeserver's token service.
+//! Requests to addresses that strangers have named: another homeserver, another homeserver's token service, whatever
+//! a calendar server redirects to.
 //!
 //! Names are resolved here and only what is part of the Internet is connected to, so that nobody lets us knock on the
 //! city's own machines; the connection goes to the very address that was checked. Redirects are not followed by
@@ -25,6 +26,10 @@ use url::{Host, Url};
 
 /// How long one request may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a file may take.
+const PATIENCE_FOR_FILES: Duration = Duration::from_secs(30);
+/// Addresses that are tried for one file.
+const REDIRECTS: usize = 4;
 /// Longer answers are not read.
 const ANSWER: usize = 64 * 1024;
 /// Longer tokens and addresses are not passed on.
@@ -64,7 +69,7 @@ const SPECIAL: [&str; 27] = [
 
 /// Why a stranger's address gave nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum OutwardError {
+pub(crate) enum OutwardError {
     /// It is none that we ask.
     #[error("not an address that is asked")]
     Forbidden,
@@ -129,7 +134,7 @@ impl Resolve for GuardedDns {
 }
 
 /// Asks strangers.
-pub(super) struct Outward {
+pub(crate) struct Outward {
     http: reqwest::Client,
     guard: Arc<Guard>,
 }
@@ -146,7 +151,7 @@ pub(super) struct Said {
 impl Outward {
     /// `allowed`: networks that are asked although they are not part of the Internet. `authorities`: certificates in
     /// PEM to be trusted besides the machine's.
-    pub(super) fn new(allowed: Vec<IpNet>, authorities: Option<&[u8]>) -> Result<Self> {
+    pub(crate) fn new(allowed: Vec<IpNet>, authorities: Option<&[u8]>) -> Result<Self> {
         let special = SPECIAL
             .iter()
             .map(|net| net.parse())
@@ -173,6 +178,28 @@ impl Outward {
     pub(super) async fn get(&self, url: Url) -> Result<Said, OutwardError> {
         let request = self.http.get(self.checked(url)?);
         self.send(request).await
+    }
+
+    /// A file of at most so many bytes, wherever redirects lead that may be followed.
+    pub(crate) async fn download(&self, url: Url, most: usize) -> Result<Vec<u8>, OutwardError> {
+        let mut url = url;
+        for _ in 0..REDIRECTS {
+            let request = self
+                .http
+                .get(self.checked(url)?)
+                .timeout(PATIENCE_FOR_FILES);
+            let mut answer = request.send().await.map_err(|_| OutwardError::Away)?;
+            let status = answer.status();
+            if status.is_redirection() {
+                url = location(&answer).ok_or(OutwardError::Malformed)?;
+                continue;
+            }
+            if !status.is_success() {
+                return Err(OutwardError::Refused(status.as_u16()));
+            }
+            return body(&mut answer, most).await;
+        }
+        Err(OutwardError::Away)
     }
 
     async fn post(&self, url: Url, body: &Value) -> Result<Said, OutwardError> {
@@ -269,23 +296,30 @@ impl Outward {
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Said, OutwardError> {
         let mut answer = request.send().await.map_err(|_| OutwardError::Away)?;
         let status = answer.status();
-        let location = answer
-            .headers()
-            .get(reqwest::header::LOCATION)
-            .and_then(|value| answer.url().join(value.to_str().ok()?).ok());
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|_| OutwardError::Away)? {
-            if body.len() + chunk.len() > ANSWER {
-                return Err(OutwardError::Malformed);
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let location = location(&answer);
+        let body = body(&mut answer, ANSWER).await?;
         Ok(Said {
             status,
             location,
             body: serde_json::from_slice(&body).unwrap_or_default(),
         })
     }
+}
+
+fn location(answer: &reqwest::Response) -> Option<Url> {
+    let value = answer.headers().get(reqwest::header::LOCATION)?;
+    answer.url().join(value.to_str().ok()?).ok()
+}
+
+async fn body(answer: &mut reqwest::Response, most: usize) -> Result<Vec<u8>, OutwardError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|_| OutwardError::Away)? {
+        if body.len() + chunk.len() > most {
+            return Err(OutwardError::Malformed);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 #[cfg(test)]

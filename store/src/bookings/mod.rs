@@ -1,6 +1,8 @@
 //! Bookings of appointments: what is known of them without the person.
 
+mod busy;
 mod due;
+mod feed;
 mod mail;
 mod places;
 mod private;
@@ -14,7 +16,9 @@ use crate::{
     record::{Record, millis, text, words},
 };
 
+pub use busy::BusyCalendar;
 pub use due::BookingErasure;
+pub use feed::{Feed, FeedEntry};
 pub use mail::ReturnMail;
 pub use private::{BookingPrivate, LinkRole};
 

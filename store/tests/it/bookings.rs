@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use bridge::ids::{BookingId, Language};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use scheduler::slots::{Cell, Span, cells};
-use store::{Booking, BookingPrivate, BookingState, LinkRole, ReturnMail, Store, StoreError};
+use store::{
+    Booking, BookingPrivate, BookingState, BusyCalendar, Feed, LinkRole, ReturnMail, Store,
+    StoreError,
+};
 
 use crate::{
     database::Database,
@@ -362,4 +365,58 @@ pub(crate) async fn what_came_back_about_a_booking_is_kept(database: Database) {
         read.reply_hash(&one.id).await.unwrap().as_deref(),
         Some("new")
     );
+}
+
+pub(crate) async fn a_calendar_is_at_one_address_alone(database: Database) {
+    let store = &database.store;
+    let mut one = booking(1, 24);
+    assert!(hold(store, &one, 1, 0).await);
+    let feed = |names| Feed {
+        office: office("gewerbe"),
+        names,
+    };
+    let mut tx = store.begin().await.unwrap();
+    tx.put_booking_private(&one.id, &person("erika@example.org"))
+        .await
+        .unwrap();
+    tx.set_feed(&feed(true), "first", at(0)).await.unwrap();
+    tx.set_feed(&feed(false), "second", at(1)).await.unwrap();
+    assert_eq!(tx.feed_of_token("first").await.unwrap(), None);
+    assert_eq!(tx.feed_of_token("second").await.unwrap(), Some(feed(false)));
+    let all = (Timestamp::UNIX_EPOCH, at(1_000_000));
+    let entries = tx.feed_entries(&one.office, all.0, all.1).await.unwrap();
+    assert_eq!(entries, [], "a hold is no appointment");
+    one.state = BookingState::Confirmed;
+    tx.save_booking(&one).await.unwrap();
+    let entries = tx.feed_entries(&one.office, all.0, all.1).await.unwrap();
+    assert_eq!(entries.len(), 1);
+    assert_eq!(entries[0].name.as_deref(), Some("Erika Musterfrau"));
+    assert!(tx.drop_feed(&one.office).await.unwrap());
+    assert!(!tx.drop_feed(&one.office).await.unwrap());
+    assert_eq!(tx.feed_of_token("second").await.unwrap(), None);
+}
+
+pub(crate) async fn busy_times_are_kept_by_calendar(database: Database) {
+    let store = &database.store;
+    let gewerbe = office("gewerbe");
+    let span = |from, to| Span {
+        start: at(from),
+        end: at(to),
+    };
+    let mut tx = store.begin().await.unwrap();
+    let mut anna = BusyCalendar {
+        name: "anna".to_owned(),
+        spans: vec![span(0, 60)],
+        fetched_at: at(1),
+    };
+    tx.put_busy_calendar(&gewerbe, &anna).await.unwrap();
+    anna.spans = vec![span(120, 180), span(300, 360)];
+    anna.fetched_at = at(2);
+    tx.put_busy_calendar(&gewerbe, &anna).await.unwrap();
+    let kept = tx.busy_calendars(&gewerbe).await.unwrap();
+    assert_eq!(kept, [anna]);
+    let other = tx.busy_calendars(&office("fundbuero")).await.unwrap();
+    assert_eq!(other, []);
+    tx.drop_busy_calendar(&gewerbe, "anna").await.unwrap();
+    assert_eq!(tx.busy_calendars(&gewerbe).await.unwrap(), []);
 }

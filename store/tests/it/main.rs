@@ -57,6 +57,8 @@ cases! {
     bookings::the_person_is_erased_and_the_booking_stays,
     bookings::links_lead_to_their_booking_alone,
     bookings::what_came_back_about_a_booking_is_kept,
+    bookings::a_calendar_is_at_one_address_alone,
+    bookings::busy_times_are_kept_by_calendar,
     inbox::a_transaction_counts_once,
     inbox::new_events_under_an_old_transaction_id_are_new,
     inbox::an_event_of_two_transactions_counts_once,

@@ -123,3 +123,10 @@ agenda-line-arrived = { $time }–{ $end } · { $code } · { $service } · { $la
 agenda-line-declined = { $time }–{ $end } · { $code } · { $service } · { $language } · im Kalender abgelehnt
 answer-no-such-booking = Den Termin { $code } gibt es hier nicht.
 answer-booking-cancelled = Der Termin { $code } ist abgesagt. Die E-Mail geht gleich hinaus.
+
+## Der Kalender der Termine, den Sachbearbeitende abonnieren
+feed-name = Termine: { $office }
+feed-language = Sprache: { $language }
+feed-interpreter = Dolmetschen: { $interpreter }
+feed-arrived = Ist da.
+feed-declined = Im Kalender abgelehnt.

@@ -123,3 +123,10 @@ agenda-line-arrived = { $time }–{ $end } · { $code } · { $service } · { $la
 agenda-line-declined = { $time }–{ $end } · { $code } · { $service } · { $language } · declined in the calendar
 answer-no-such-booking = There is no appointment { $code } here.
 answer-booking-cancelled = The appointment { $code } is cancelled. The mail goes out now.
+
+## The calendar of appointments that clerks subscribe to
+feed-name = Appointments: { $office }
+feed-language = Language: { $language }
+feed-interpreter = Interpreting: { $interpreter }
+feed-arrived = Is here.
+feed-declined = Declined in the calendar.

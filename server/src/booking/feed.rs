@@ -1,0 +1,136 @@
+//! An office's appointments as a calendar that clerks subscribe to. What it tells of persons is little, because it ends
+//! up with whoever runs the clerks' calendar program (docs/decisions/feeds.md).
+
+use city::model::{City, OfficeConfig};
+use jiff::{SignedDuration, Timestamp};
+use scheduler::ics::{self, Appointment, Person};
+use store::{BookingState, FeedEntry, Reply};
+
+use super::Bookings;
+use crate::{house::first_language, words::Words};
+
+/// So much of the past stays in sight.
+const PAST: SignedDuration = SignedDuration::from_hours(14 * 24);
+/// Further ahead nothing can be booked.
+const AHEAD: SignedDuration = SignedDuration::from_hours(366 * 24);
+
+/// Why there is no calendar.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FeedError {
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+    #[error(transparent)]
+    Write(#[from] ics::WriteError),
+}
+
+impl Bookings {
+    /// The calendar at the address whose secret has this hash.
+    pub(crate) async fn feed(
+        &self,
+        words: &Words,
+        city: &City,
+        public_url: &str,
+        hash: &str,
+        now: Timestamp,
+    ) -> Result<Option<String>, FeedError> {
+        let mut read = self.store.read().await?;
+        let Some(feed) = read.feed_of_token(hash).await? else {
+            return Ok(None);
+        };
+        let Some(office) = city.office(&feed.office) else {
+            return Ok(None);
+        };
+        let from = now.saturating_sub(PAST).unwrap_or(Timestamp::MIN);
+        let to = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
+        let entries = read.feed_entries(&feed.office, from, to).await?;
+        drop(read);
+        let writer = Writer {
+            words,
+            city,
+            office,
+            link: format!("{public_url}/buero/{}", office.slug),
+            names: feed.names,
+        };
+        let appointments: Vec<Appointment> =
+            entries.iter().map(|entry| writer.entry(entry)).collect();
+        let language = first_language(city);
+        let name = words.say(
+            language,
+            "feed-name",
+            &[("office", &office.name.get(language))],
+        );
+        Ok(Some(ics::feed(&name, &appointments, &office.hours.zone)?))
+    }
+}
+
+struct Writer<'a> {
+    words: &'a Words,
+    city: &'a City,
+    office: &'a OfficeConfig,
+    link: String,
+    names: bool,
+}
+
+impl Writer<'_> {
+    fn entry(&self, entry: &FeedEntry) -> Appointment {
+        let language = first_language(self.city);
+        let booking = &entry.booking;
+        let office = self.office.name.get(language);
+        let services: Vec<&str> = booking
+            .services
+            .iter()
+            .filter_map(|id| self.office.service(id))
+            .map(|service| service.name.get(language))
+            .collect();
+        let (name, interpreter) = if self.names {
+            (entry.name.as_deref(), entry.interpreter.as_deref())
+        } else {
+            (None, None)
+        };
+        let mut summary = vec![booking.code.as_str()];
+        summary.extend(name);
+        let services = services.join(", ");
+        summary.push(&services);
+        let spoken = self
+            .words
+            .say(language, &format!("language-{}", booking.language), &[]);
+        let mut facts = vec![
+            self.words
+                .say(language, "feed-language", &[("language", &spoken)]),
+        ];
+        facts.extend(interpreter.map(|interpreter| {
+            self.words.say(
+                language,
+                "feed-interpreter",
+                &[("interpreter", &interpreter)],
+            )
+        }));
+        let state = match (booking.state, booking.reply) {
+            (BookingState::Arrived, _) => Some("feed-arrived"),
+            (_, Some(Reply::Declined)) => Some("feed-declined"),
+            _ => None,
+        };
+        facts.extend(state.map(|key| self.words.say(language, key, &[])));
+        let mail = self
+            .office
+            .booking
+            .as_ref()
+            .map_or("", |terms| terms.mail.as_str());
+        Appointment {
+            uid: booking.uid.clone(),
+            sequence: booking.sequence,
+            stamp: booking.changed_at,
+            start: booking.start,
+            end: booking.end,
+            cancelled: false,
+            organizer: Person::new(office, mail),
+            attendees: Vec::new(),
+            summary: summary.join(" · "),
+            description: facts.join("\n"),
+            location: String::new(),
+            link: self.link.clone(),
+            link_label: office.to_owned(),
+            alarms: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Desks' own calendars, from a server that is well, unwell and hostile.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Redirect},
+    routing::get,
+};
+use city::model::DeskCalendar;
+use gateway::appointments::{BookingError, SlotQuery};
+use scheduler::ics::ReadError;
+use store::BusyCalendar;
+use tokio::net::TcpListener;
+
+use super::{NOW, Stage, WEDNESDAY, at};
+use crate::{
+    booking::busy::{CalendarError, Calendars},
+    calls::outward::OutwardError,
+    config,
+};
+
+/// Wednesday from 8:00 to 9:00 in Dormagen, and every week from then on.
+const CALENDAR: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\nBEGIN:VEVENT\r\nUID:1\r\n\
+    DTSTAMP:20261101T000000Z\r\nDTSTART;TZID=Europe/Berlin:20261125T080000\r\nDTEND;TZID=Europe/Berlin:20261125T090000\r\n\
+    RRULE:FREQ=WEEKLY\r\nSUMMARY:Zahnarzt\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+
+/// A calendar server, on this machine.
+async fn serve() -> String {
+    let endless = || async {
+        let chunks = futures_util::stream::repeat("X:y\r\n".repeat(10_000));
+        let chunks = futures_util::StreamExt::map(chunks, Ok::<_, std::convert::Infallible>);
+        Body::from_stream(chunks)
+    };
+    let router = Router::new()
+        .route(
+            "/good.ics",
+            get(|| async { ([(header::CONTENT_TYPE, "text/calendar")], CALENDAR) }),
+        )
+        .route(
+            "/moved.ics",
+            get(|| async { Redirect::permanent("/good.ics") }),
+        )
+        .route(
+            "/round.ics",
+            get(|| async { Redirect::temporary("/round.ics") }),
+        )
+        .route(
+            "/inside.ics",
+            get(|| async { Redirect::temporary("http://169.254.169.254/latest") }),
+        )
+        .route(
+            "/page.ics",
+            get(|| async { "<!doctype html><p>Bitte anmelden" }),
+        )
+        .route("/endless.ics", get(endless))
+        .route(
+            "/no.ics",
+            get(|| async { StatusCode::FORBIDDEN.into_response() }),
+        );
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
+}
+
+fn calendars(allowed: &[&str]) -> Calendars {
+    Calendars::new(&config::Calendars {
+        allowed_networks: allowed.iter().map(|net| net.parse().unwrap()).collect(),
+        ca_file: None,
+    })
+    .unwrap()
+}
+
+fn anna(url: String) -> DeskCalendar {
+    DeskCalendar {
+        name: "anna".to_owned(),
+        url,
+    }
+}
+
+#[tokio::test]
+async fn a_busy_desk_cannot_be_booked() {
+    let mut stage = Stage::new().await;
+    let server = serve().await;
+    let calendar = anna(format!("{server}/moved.ics"));
+    stage.office.booking.as_mut().unwrap().calendars = vec![calendar.clone()];
+    let place = stage.place(NOW);
+    let zone = place.office.hours.zone.clone();
+    let times = calendars(&["127.0.0.0/8"])
+        .read(&calendar, place.calendar_window(), zone)
+        .await
+        .unwrap();
+    assert_eq!(times.not_understood, 0);
+    assert_eq!(times.spans[0].start, at(WEDNESDAY));
+    assert!(times.spans.len() > 5, "it repeats");
+
+    let query = SlotQuery {
+        services: vec!["anmelden".parse().unwrap()],
+        from: Some("2026-11-25".parse().unwrap()),
+        days: 1,
+    };
+    let first = async || {
+        let offer = stage
+            .bookings
+            .slots(&stage.place(NOW), &query)
+            .await
+            .unwrap();
+        offer.slots[0].start
+    };
+    assert_eq!(first().await, at(WEDNESDAY));
+    let known = BusyCalendar {
+        name: "anna".to_owned(),
+        spans: times.spans,
+        fetched_at: at(NOW),
+    };
+    let mut tx = stage.bookings.store.begin().await.unwrap();
+    tx.put_busy_calendar(&stage.office.slug, &known)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(first().await, at("2026-11-25T08:00:00Z"));
+    let refused = stage.hold(1, WEDNESDAY, NOW).await;
+    assert!(matches!(refused, Err(BookingError::NoSuchTime { .. })));
+
+    // The city names it no longer.
+    stage.office.booking.as_mut().unwrap().calendars.clear();
+    assert!(stage.hold(2, WEDNESDAY, NOW).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_calendar_that_is_none_says_why_and_nothing_of_itself() {
+    use CalendarError::{Content, Server};
+
+    let stage = Stage::new().await;
+    let server = serve().await;
+    let place = stage.place(NOW);
+    let read = async |calendars: Arc<Calendars>, url: String| {
+        let zone = place.office.hours.zone.clone();
+        calendars
+            .read(&anna(url), place.calendar_window(), zone)
+            .await
+            .unwrap_err()
+    };
+    let local = Arc::new(calendars(&["127.0.0.0/8"]));
+    let strict = Arc::new(calendars(&[]));
+    let fault = |name: &str| read(Arc::clone(&local), format!("{server}/{name}.ics"));
+    assert!(matches!(fault("round").await, Server(OutwardError::Away)));
+    assert!(matches!(
+        fault("inside").await,
+        Server(OutwardError::Forbidden)
+    ));
+    assert!(matches!(
+        fault("no").await,
+        Server(OutwardError::Refused(403))
+    ));
+    assert!(matches!(
+        fault("endless").await,
+        Server(OutwardError::Malformed)
+    ));
+    let page = fault("page").await;
+    assert!(matches!(
+        page,
+        Content(ReadError::Form | ReadError::Structure)
+    ));
+    assert!(!page.to_string().contains("anmelden"));
+    let own = read(strict, format!("{server}/good.ics")).await;
+    assert!(matches!(own, Server(OutwardError::Forbidden)));
+}
