@@ -163,7 +163,7 @@ async fn a_calendars_answer_reaches_its_booking_and_no_other() -> Result<()> {
             no.replace("zoe@post.example", "max@post.example"),
             EX_NOPERM,
         ),
-        (no.replace("REPLY", "REQUEST"), EX_DATAERR),
+        (text(&invitation), EX_DATAERR),
         (
             "Subject: Hallo\r\n\r\nWo ist das Amt?".to_owned(),
             EX_DATAERR,
@@ -186,6 +186,8 @@ async fn a_calendars_answer_reaches_its_booking_and_no_other() -> Result<()> {
         "the clerk decides: {booking}"
     );
 
+    clerks_subscribe(&readers, &world).await?;
+
     // A mail of ours did not arrive after all.
     let bounce = format!(
         "From: MAILER-DAEMON@mx.example\r\nTo: {own}\r\nMIME-Version: 1.0\r\n\
@@ -202,5 +204,39 @@ async fn a_calendars_answer_reaches_its_booking_and_no_other() -> Result<()> {
     let config = std::fs::read_to_string(&file)?;
     std::fs::write(&file, config.replace("[mail]", "[post]"))?;
     assert_eq!(deliver(&world, no.as_bytes()).await?.0, EX_TEMPFAIL);
+    Ok(())
+}
+
+/// The office's appointments, as a calendar program of the clerks gets them and a library that is not ours reads them.
+async fn clerks_subscribe(readers: &Readers, world: &World) -> Result<()> {
+    let output = Command::new(program().await?)
+        .args(["feed", "gewerbe", "--config"])
+        .arg(world.dir().join("vorzimmer.toml"))
+        .output()?;
+    let address = String::from_utf8(output.stdout)?.trim().to_owned();
+    let http = xtask::http::http_client()?;
+    let feed = http.get(&address).send().await?.error_for_status()?;
+    ensure!(
+        feed.headers()["cache-control"] == "private, no-cache",
+        "{:?}",
+        feed.headers()
+    );
+    let tag = feed.headers()["etag"].clone();
+    let text = feed.bytes().await?;
+    let script = "import sys, icalendar\n\
+                  calendar = icalendar.Calendar.from_ical(sys.stdin.buffer.read())\n\
+                  events = calendar.walk('VEVENT')\n\
+                  assert not any(event.errors or 'ATTENDEE' in event for event in events)\n\
+                  print(len(events), calendar['X-WR-CALNAME'])";
+    let read = pipe(readers.command().args(["-c", script]), &text)?;
+    let said = String::from_utf8(read.stdout)?;
+    assert_eq!(said.trim(), "2 Termine: Gewerbemeldestelle");
+    let again = http.get(&address).header("if-none-match", tag).send();
+    assert_eq!(again.await?.status(), 304);
+    let log = std::fs::read_to_string(world.dir().join("vorzimmer.log"))?;
+    let (_, secret) = address.rsplit_once('/').context("no secret")?;
+    ensure!(!log.contains(secret), "the address stands in the log");
+    let wrong = http.get(address.replace(secret, "x.ics")).send().await?;
+    assert_eq!(wrong.status(), 404);
     Ok(())
 }
