@@ -278,6 +278,9 @@ pub enum HouseError {
     /// The homeserver cannot be reached; for files, which are not kept here.
     #[error("the homeserver cannot be reached")]
     HomeserverAway,
+    /// The conversation's room is being made; its call can be joined in a moment.
+    #[error("the call is not ready yet")]
+    CallNotReady,
     /// Calls are switched off, or the relay cannot be reached.
     #[error("there are no calls at the moment")]
     CallsUnavailable,

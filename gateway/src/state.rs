@@ -91,3 +91,11 @@ pub struct Gateway {
     /// Time, randomness, and word that the program stops.
     pub shell: Shell,
 }
+
+impl Gateway {
+    /// Whether visits have video calls, so that pages offer them.
+    #[must_use]
+    pub fn has_calls(&self) -> bool {
+        self.media_tokens.is_some()
+    }
+}

@@ -28,6 +28,7 @@ async function open(root: HTMLElement): Promise<void> {
     session,
     chime,
     awake,
+    calls: root.dataset.calls !== undefined,
     lobbyHref: root.dataset.lobbyHref ?? "/",
     officeHref: root.dataset.officeHref ?? "/buero/",
   };

@@ -4,6 +4,7 @@
 //! written by jobs like everything else. The homeserver takes a ghost out of the call by itself when nobody restarts the
 //! delayed event ([`keep`]): after a crash, nobody is left behind.
 
+mod admitted;
 mod discovery;
 mod embedded;
 mod errand;
@@ -29,15 +30,15 @@ use gateway::port::Transport;
 use jiff::{SignedDuration, Timestamp};
 use store::{Job as Row, Lane, Tx};
 
+use self::{admitted::Admitted, outward::Outward, relay::RelayAccess};
 pub(crate) use self::{
     embedded::PATH as RELAY_PATH,
-    errand::{end as plan_end, join as plan_join, leave as plan_leave},
+    errand::{end as plan_end, join as plan_join, leave as plan_leave, turn_out as plan_turn_out},
     guest::join,
     keep::keep,
     relay::RelayError,
     tokens::TokenService,
 };
-use self::{outward::Outward, relay::RelayAccess};
 use crate::{
     config::{Config, Membership, Relay},
     house::{ChangeError, House},
@@ -59,6 +60,7 @@ pub(crate) struct Calls {
     pub(crate) service_url: String,
     pub(crate) form: Form,
     outward: Outward,
+    admitted: Admitted,
     guests: Mutex<HashMap<VisitId, InCall>>,
 }
 
@@ -115,8 +117,28 @@ impl Calls {
                 Membership::Sticky => Form::Sticky,
             },
             outward: Outward::new(calls.allowed_networks.clone(), authorities.as_deref())?,
+            admitted: Admitted::default(),
             guests: Mutex::default(),
         }))
+    }
+
+    /// Under which names somebody with a Matrix account may be in the call.
+    pub(crate) fn names_of(&self, alias: &str, user: &MatrixUser) -> Vec<String> {
+        self.admitted.of(alias, user)
+    }
+
+    /// Ends a call at the relay, for everybody in it.
+    pub(crate) async fn end(&self, alias: &str) -> Result<(), RelayError> {
+        self.admitted.forget(alias);
+        self.relay.delete_room(alias).await
+    }
+
+    /// Takes somebody out of a call at the relay, under all names they may have there.
+    pub(crate) async fn turn_out(&self, alias: &str, names: &[String]) -> Result<(), RelayError> {
+        for name in names {
+            self.relay.remove_participant(alias, name).await?;
+        }
+        Ok(())
     }
 
     /// Whether the guest wants to be in the call.

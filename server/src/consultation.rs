@@ -50,6 +50,11 @@ pub(crate) async fn happened(
             )
             .await
         }
+        RoomEventKind::Left { user, .. }
+            if house.calls.is_some() && !house.matrix.is_ghost(user) =>
+        {
+            turn_out(house, &record, event, user).await
+        }
         RoomEventKind::Joined { user } | RoomEventKind::Renamed { user }
             if house.matrix.is_ghost(user) =>
         {
@@ -125,6 +130,30 @@ async fn name_guest(
         )
         .await?;
     }
+    tx.processed(event.event_id.as_str(), shell::now()).await?;
+    tx.commit().await?;
+    house.outbox.notify_one();
+    Ok(())
+}
+
+/// Whoever has left the room, or was sent out, hears and sees no more of the call.
+async fn turn_out(
+    house: &House,
+    record: &VisitRecord,
+    event: &RoomEvent,
+    user: &MatrixUser,
+) -> Result<(), ChangeError> {
+    let visit = record.visit.id.clone();
+    let mut tx = house.store.begin().await?;
+    tx.enqueue(
+        &Lane::visit(&visit),
+        &Errand::TurnOut {
+            visit: visit.clone(),
+            user: user.clone(),
+        },
+        shell::now(),
+    )
+    .await?;
     tx.processed(event.event_id.as_str(), shell::now()).await?;
     tx.commit().await?;
     house.outbox.notify_one();

@@ -30,6 +30,13 @@ pub(crate) enum Plan {
     Job(Box<Job>),
     /// End the call of this name at the relay.
     EndCall(String),
+    /// Take somebody out of the call of this name at the relay.
+    TurnOut {
+        /// The call.
+        alias: String,
+        /// Their names in it.
+        names: Vec<String>,
+    },
     /// Send this mail.
     Mail {
         /// The mail.
@@ -169,6 +176,9 @@ async fn own(house: &House, row: &Row, errand: Errand) -> Result<Plan, ChangeErr
         Errand::NameGuest { visit } => return name_guest(house, &visit).await,
         Errand::JoinCall { visit, ring } => return calls::plan_join(house, &visit, ring).await,
         Errand::LeaveCall { visit } => return calls::plan_leave(house, &visit).await,
+        Errand::TurnOut { visit, user } => {
+            return calls::plan_turn_out(house, &visit, &user).await;
+        }
         Errand::EndCall { visit } => return calls::plan_end(house, &visit).await,
         Errand::Mail { booking, letter } => {
             return booking::plan_letter(house, row, &booking, letter).await;

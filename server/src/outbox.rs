@@ -16,7 +16,7 @@ use tracing::{error, warn};
 
 use crate::{
     booking::{self, Letter, Sent},
-    calls,
+    calls::{self, RelayError},
     errands::{self, Plan},
     house::{ChangeError, House},
     shell,
@@ -126,7 +126,20 @@ async fn run(house: &House, row: Row) -> Result<(), ChangeError> {
                 Err(fault) => failed(house, &row, &job, &fault).await,
             }
         }
-        Plan::EndCall(alias) => end_call(house, &row, &alias).await,
+        Plan::EndCall(alias) => {
+            let ended = match &house.calls {
+                Some(calls) => calls.end(&alias).await,
+                None => Ok(()),
+            };
+            asked_relay(house, &row, ended).await
+        }
+        Plan::TurnOut { alias, names } => {
+            let out = match &house.calls {
+                Some(calls) => calls.turn_out(&alias, &names).await,
+                None => Ok(()),
+            };
+            asked_relay(house, &row, out).await
+        }
         Plan::Mail { mail, about } => send(house, &row, *mail, about).await,
         Plan::Nothing => done(house, &row, Effect::Nothing).await,
         Plan::InVain => {
@@ -163,14 +176,14 @@ async fn run(house: &House, row: Row) -> Result<(), ChangeError> {
 }
 
 /// A relay that is away for longer has forgotten the call by itself.
-async fn end_call(house: &House, row: &Row, alias: &str) -> Result<(), ChangeError> {
-    let ended = match &house.calls {
-        Some(calls) => calls.relay.delete_room(alias).await,
-        None => Ok(()),
-    };
-    match ended {
+async fn asked_relay(
+    house: &House,
+    row: &Row,
+    answer: Result<(), RelayError>,
+) -> Result<(), ChangeError> {
+    match answer {
         Err(fault) if row.attempts < RELAY_ATTEMPTS => {
-            warn!(job = %row.id, attempt = row.attempts, "a call's end has to wait: {fault}");
+            warn!(job = %row.id, attempt = row.attempts, "the relay has to be asked again: {fault}");
             let mut tx = house.store.begin().await?;
             tx.retry(row.id, shell::now() + back_off(row.attempts), "relay")
                 .await?;

@@ -46,6 +46,13 @@ pub(crate) enum Errand {
         /// Whose.
         visit: VisitId,
     },
+    /// Take somebody who has left the conversation out of its call.
+    TurnOut {
+        /// Of which visit.
+        visit: VisitId,
+        /// Whom.
+        user: MatrixUser,
+    },
     /// End the call at the relay, for everybody in it.
     EndCall {
         /// Of which visit.

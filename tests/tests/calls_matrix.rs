@@ -229,6 +229,29 @@ async fn who_is_in_the_room_gets_a_token_and_nobody_else() -> TestResult {
         "nobody else begins a call"
     );
 
+    // Whoever leaves the room is taken out of the call.
+    anna.invite(&talk.room, bernd.user_id())
+        .await?
+        .success("inviting")?;
+    eventually("Bernd to be in the room", async || {
+        Ok(bernd.join(&talk.room).await.ok())
+    })
+    .await?;
+    let proof = openid(bernd).await?;
+    let (status, inside) = token(&world, "get_token", &asked(&talk.room, bernd, &proof)).await?;
+    assert_eq!(status, 200, "{inside}");
+    let name = claims(&inside["jwt"])?["sub"].clone();
+    bernd.leave(&talk.room).await?;
+    let out = eventually("Bernd to be taken out", async || {
+        let out = relay.asked("/twirp/livekit.RoomService/RemoveParticipant");
+        Ok((!out.is_empty()).then_some(out))
+    })
+    .await?;
+    assert_eq!(
+        out,
+        [json!({ "room": new["video"]["room"], "identity": name })]
+    );
+
     // After the end there is no call.
     talk.guest.leave(&talk.visit).await?;
     world.settled().await?;

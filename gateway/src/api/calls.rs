@@ -84,7 +84,8 @@ impl From<port::CallView> for Call {
     params(("id" = String, Path, description = "The visit")),
     responses(
         (status = 200, description = "In the call", body = Call),
-        (status = 409, description = "The visit is not in conversation", body = ProblemDetails,
+        (status = 409, description = "The visit is not in conversation, or (`call-not-ready`) its room is being made: \
+            try again after `Retry-After`", body = ProblemDetails,
             content_type = "application/problem+json"),
         (status = 503, description = "There are no calls at the moment", body = ProblemDetails,
             content_type = "application/problem+json"),
@@ -106,6 +107,7 @@ pub(super) async fn join(
 fn join_problem(error: &HouseError) -> Problem {
     match error {
         HouseError::NoConversation => Kind::NoConversation.into(),
+        HouseError::CallNotReady => Kind::CallNotReady.into(),
         HouseError::CallsUnavailable => Kind::CallsUnavailable.into(),
         HouseError::HomeserverAway => Kind::HomeserverAway.into(),
         HouseError::UnknownVisit

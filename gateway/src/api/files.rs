@@ -225,6 +225,7 @@ fn show_problem(error: &HouseError) -> Problem {
             | Refusal::WrongState,
         )
         | HouseError::NotRatable
+        | HouseError::CallNotReady
         | HouseError::CallsUnavailable => Problem::unexpected("file", error),
     }
 }

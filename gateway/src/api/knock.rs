@@ -196,6 +196,7 @@ const fn result(error: &HouseError) -> &'static str {
         | HouseError::UnknownFile
         | HouseError::NotRatable
         | HouseError::HomeserverAway
+        | HouseError::CallNotReady
         | HouseError::CallsUnavailable
         | HouseError::Internal => "failed",
     }
@@ -214,6 +215,7 @@ fn problem(error: &HouseError) -> Problem {
         | HouseError::NoConversation
         | HouseError::UnknownFile
         | HouseError::NotRatable
+        | HouseError::CallNotReady
         | HouseError::CallsUnavailable => Problem::unexpected("knock", error),
     }
 }

@@ -78,6 +78,7 @@ fn list_problem(error: &HouseError) -> Problem {
         | HouseError::UnknownFile
         | HouseError::NotRatable
         | HouseError::HomeserverAway
+        | HouseError::CallNotReady
         | HouseError::CallsUnavailable => Problem::unexpected("messages", error),
     }
 }
@@ -199,6 +200,7 @@ pub(super) fn conversation_problem(operation: &'static str, error: &HouseError) 
         )
         | HouseError::UnknownFile
         | HouseError::NotRatable
+        | HouseError::CallNotReady
         | HouseError::CallsUnavailable => Problem::unexpected(operation, error),
     }
 }

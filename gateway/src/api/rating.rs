@@ -76,6 +76,7 @@ fn problem(error: &HouseError) -> Problem {
         | HouseError::NoConversation
         | HouseError::UnknownFile
         | HouseError::HomeserverAway
+        | HouseError::CallNotReady
         | HouseError::CallsUnavailable => Problem::unexpected("rate", error),
     }
 }

@@ -53,6 +53,7 @@ fn list_problem(error: &HouseError) -> Problem {
         | HouseError::UnknownFile
         | HouseError::NotRatable
         | HouseError::HomeserverAway
+        | HouseError::CallNotReady
         | HouseError::CallsUnavailable => Problem::unexpected("visits", error),
     }
 }
@@ -96,6 +97,7 @@ pub(super) fn show_problem(error: &HouseError) -> Problem {
         | HouseError::UnknownFile
         | HouseError::NotRatable
         | HouseError::HomeserverAway
+        | HouseError::CallNotReady
         | HouseError::CallsUnavailable => Problem::unexpected("visit", error),
     }
 }
@@ -141,6 +143,7 @@ fn leave_problem(error: &HouseError) -> Problem {
         | HouseError::UnknownFile
         | HouseError::NotRatable
         | HouseError::HomeserverAway
+        | HouseError::CallNotReady
         | HouseError::CallsUnavailable => Problem::unexpected("leave", error),
     }
 }
@@ -190,6 +193,7 @@ fn enter_problem(error: &HouseError) -> Problem {
         | HouseError::NoConversation
         | HouseError::UnknownFile
         | HouseError::NotRatable
+        | HouseError::CallNotReady
         | HouseError::CallsUnavailable => Problem::unexpected("enter", error),
     }
 }

@@ -53,6 +53,7 @@ pub(super) async fn show(
         live_html: render_office_live(&gateway.texts, &lobby, live, language),
         accepting: live.accepting,
         refusal: Refusal::of(live, &w),
+        calls: gateway.has_calls(),
         booking_page: match &config.booking {
             Some(_) if gateway.appointments.is_some() => {
                 Some(layout.href(&format!("/buero/{slug}/termin")))
@@ -89,6 +90,8 @@ struct OfficePage<'a> {
     accepting: bool,
     refusal: Refusal,
     booking_page: Option<String>,
+    /// Whether there are video calls, so that devices are worth a test.
+    calls: bool,
     privacy_href: Option<String>,
     services: Vec<ServiceView<'a>>,
     week: Vec<DayView>,

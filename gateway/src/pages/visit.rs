@@ -43,12 +43,15 @@ pub(super) async fn show(
         &VisitPage {
             layout,
             visit: visit.as_str(),
+            calls: gateway.has_calls(),
         },
     );
-    response.headers_mut().insert(
-        header::CONTENT_SECURITY_POLICY,
-        headers::policy_for_calls(&gateway.config),
-    );
+    if gateway.has_calls() {
+        response.headers_mut().insert(
+            header::CONTENT_SECURITY_POLICY,
+            headers::policy_for_calls(&gateway.config),
+        );
+    }
     response
 }
 
@@ -57,4 +60,5 @@ pub(super) async fn show(
 struct VisitPage<'a> {
     layout: Layout<'a>,
     visit: &'a str,
+    calls: bool,
 }

@@ -89,6 +89,8 @@ kinds! {
     TooManyBookings = "too-many-bookings", CONFLICT;
     /// Too early to check in.
     TooEarly = "too-early", CONFLICT;
+    /// The conversation's room is being made.
+    CallNotReady = "call-not-ready", CONFLICT;
     /// The body is too large.
     TooLarge = "too-large", PAYLOAD_TOO_LARGE;
     /// The file is too large.

@@ -48,6 +48,9 @@ impl Problem {
     /// For a homeserver or relay that is away: when to try again.
     const AWAY: Duration = Duration::from_secs(30);
 
+    /// For a call whose room is being made: when to try again.
+    const SOON: Duration = Duration::from_secs(1);
+
     /// For too many files at once: when to try again.
     const UPLOADS: Duration = Duration::from_secs(5);
 
@@ -135,6 +138,7 @@ impl From<Kind> for Problem {
     fn from(kind: Kind) -> Self {
         let retry_after = match kind {
             Kind::HomeserverAway | Kind::CallsUnavailable => Some(Self::AWAY),
+            Kind::CallNotReady => Some(Self::SOON),
             _ => None,
         };
         Self {

@@ -82,6 +82,10 @@ async fn a_guest_joins_renews_and_leaves_the_call() {
     }
     let stranger = stage.browser().post(&call, json!({})).await;
     stranger.problem(404, "unknown-visit");
+    stage.house.fail(|| HouseError::CallNotReady);
+    let soon = browser.post(&call, json!({})).await;
+    soon.problem(409, "call-not-ready");
+    assert_eq!(soon.header("retry-after"), "1");
     stage.house.fail(|| HouseError::CallsUnavailable);
     let refused = browser.post(&call, json!({})).await;
     refused.problem(503, "calls-unavailable");

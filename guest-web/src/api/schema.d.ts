@@ -1599,7 +1599,7 @@ export interface operations {
                     "application/json": components["schemas"]["Call"];
                 };
             };
-            /** @description The visit is not in conversation */
+            /** @description The visit is not in conversation, or (`call-not-ready`) its room is being made: try again after `Retry-After` */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -196,7 +196,9 @@ export class Call {
       await Promise.all(connect.map((transport) => this.connect(transport)));
       this.judge();
     } catch (error) {
-      if (error instanceof Refused && this.isFinal(error.status)) this.fail(error);
+      if (!(error instanceof Refused)) this.retryLater();
+      else if (error.problem.type === NOT_READY) this.retryLater(error.retryAfter);
+      else if (this.isFinal(error.status)) this.fail(error);
       else this.retryLater();
     }
   }
@@ -324,12 +326,14 @@ export class Call {
     this.set(phase);
   }
 
-  private retryLater(): void {
+  /** Tries again after so many seconds, else after longer and longer pauses. */
+  private retryLater(seconds?: number): void {
     if (this.over) return;
     this.judge();
     window.clearTimeout(this.retryTimer);
-    this.retryTimer = window.setTimeout(() => void this.reconcile(), backoff(this.failed, Math.random));
-    this.failed = Math.min(this.failed + 1, 4);
+    const pause = seconds === undefined ? backoff(this.failed, Math.random) : seconds * 1000;
+    this.retryTimer = window.setTimeout(() => void this.reconcile(), pause);
+    if (seconds === undefined) this.failed = Math.min(this.failed + 1, 4);
   }
 
   private drop(connection: Connection): void {
@@ -405,6 +409,9 @@ export class Call {
     });
   }
 }
+
+/** The conversation's room is being made. */
+const NOT_READY = "/problems/call-not-ready";
 
 const KINDS: Record<string, MediaKind | undefined> = {
   camera: "camera",

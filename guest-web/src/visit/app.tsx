@@ -16,6 +16,8 @@ export interface Tools {
   session: Session;
   chime: Chime;
   awake: Awake;
+  /** Whether conversations have a video call. */
+  calls: boolean;
   /** Addresses, in the page's language. */
   lobbyHref: string;
   officeHref: string;

@@ -21,7 +21,7 @@ export function Called({ tools, visit, arrived }: ViewProps) {
         )}
       </div>
       <Failure t={t} failure={failure} />
-      <DeviceCheck t={t} />
+      {tools.calls && <DeviceCheck t={t} />}
     </>
   );
 }

@@ -24,7 +24,7 @@ export function Conversation({ tools, state, visit, arrived }: ViewProps) {
       <StateHeading text={t("visit-conversation-heading")} focus={arrived} />
       {clerk && <p class="kern-body">{t("visit-conversation-with", { clerk })}</p>}
       <div class="vz-talk">
-        <CallArea tools={tools} onLines={setLines} />
+        {tools.calls && <CallArea tools={tools} onLines={setLines} />}
         <div class="vz-talk__chat">
           <ScrolledLog {...{ tools, state }} />
           <LiveText t={t} lines={lines} />

@@ -40,7 +40,7 @@ export function Waiting({ tools, state, visit, arrived }: ViewProps) {
       )}
       <p class="kern-body vz-keep-open">{t("visit-keep-open")}</p>
       <Alerts tools={tools} />
-      <DeviceCheck t={t} />
+      {tools.calls && <DeviceCheck t={t} />}
       <Failure t={t} failure={failure} />
       <Button
         kind="tertiary"

@@ -1,7 +1,10 @@
 //! What the jobs about calls mean at the moment they run.
 
-use appservice::jobs::Job;
-use bridge::{ids::VisitId, visit::VisitState};
+use appservice::{Membership, OwnedRoomId, jobs::Job};
+use bridge::{
+    ids::{MatrixUser, VisitId},
+    visit::VisitState,
+};
 
 use crate::{
     errands::{Plan, case, inside},
@@ -45,6 +48,30 @@ pub(crate) async fn leave(house: &House, visit: &VisitId) -> Result<Plan, Change
     Ok(place.map_or(Plan::Nothing, |(room, ghost)| {
         Plan::job(Job::LeaveCall { room, ghost })
     }))
+}
+
+/// Takes somebody who has left the room out of the call.
+pub(crate) async fn turn_out(house: &House, visit: &VisitId, user: &MatrixUser) -> Result<Plan, ChangeError> {
+    let mut read = house.store.read().await?;
+    let room = read.visit_matrix(visit).await?.consultation_room;
+    drop(read);
+    let (Some(calls), Some(room)) = (&house.calls, room) else {
+        return Ok(Plan::Nothing);
+    };
+    let alias = appservice::rtc::alias(&room, appservice::rtc::SLOT);
+    let names = calls.names_of(&alias, user);
+    if names.is_empty() {
+        return Ok(Plan::Nothing);
+    }
+    let Ok(room) = OwnedRoomId::try_from(room) else {
+        return Ok(Plan::Nothing);
+    };
+    match house.matrix.membership(&room, user).await {
+        // Invited again since, and back.
+        Ok(Membership::Join) => Ok(Plan::Nothing),
+        Err(fault) if !fault.is_absence() => Err(fault.into()),
+        Ok(_) | Err(_) => Ok(Plan::TurnOut { alias, names }),
+    }
 }
 
 /// Ends the call for everybody.

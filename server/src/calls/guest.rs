@@ -39,7 +39,7 @@ pub(crate) async fn join(house: &House, record: &VisitRecord) -> Result<CallView
     drop(read);
     // The room is made by a job: a guest who is quicker asks again.
     let (Some(ghost), Some(room)) = (place.ghost, place.consultation_room) else {
-        return Err(HouseError::CallsUnavailable);
+        return Err(HouseError::CallNotReady);
     };
     let room: OwnedRoomId = room.try_into().map_err(internal)?;
     let alias = rtc::alias(room.as_str(), SLOT);

@@ -124,6 +124,20 @@ impl RelayAccess {
         }
     }
 
+    /// Takes somebody out of a call. One who is not there is out.
+    pub(crate) async fn remove_participant(
+        &self,
+        room: &str,
+        identity: &str,
+    ) -> Result<(), RelayError> {
+        let grant = json!({ "roomAdmin": true, "room": room });
+        let request = json!({ "room": room, "identity": identity });
+        match self.ask("RemoveParticipant", &grant, &request).await {
+            Err(RelayError::Refused(404)) => Ok(()),
+            other => other,
+        }
+    }
+
     /// Whether the relay answers and knows our key.
     pub(crate) async fn probe(&self) -> Result<(), RelayError> {
         self.ask(

@@ -49,6 +49,10 @@ impl MediaTokens for TokenService {
                 TokenError::Away
             })?;
         }
+        if !calls.admitted.note(&alias, &user, &identity) {
+            warn!("somebody asks for a call under ever new names");
+            return Err(TokenError::NotInRoom);
+        }
         let jwt = calls.relay.join_token(&alias, &identity).map_err(|fault| {
             error!("a token cannot be made: {fault}");
             TokenError::Internal
