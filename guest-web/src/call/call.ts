@@ -405,7 +405,7 @@ export class Call {
       media,
       connected: this.connected(),
       speaking: new Set(rooms.flatMap((room) => room.activeSpeakers.map((person) => person.identity))),
-      own: rooms[0]?.localParticipant.identity,
+      own: this.participants.find((person) => person.role === "guest")?.identity,
     });
   }
 }
