@@ -1,6 +1,8 @@
-//! A real Chromium, driven by WebDriver.
+//! A real browser, driven by WebDriver.
 
-use std::{fs, path::PathBuf, process::Command, time::Duration};
+mod options;
+
+use std::{fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -8,10 +10,12 @@ use fantoccini::{
     ClientBuilder, Locator,
     actions::{InputSource as _, KeyAction, KeyActions},
     elements::Element,
+    key::Key,
     wd::WebDriverCompatibleCommand,
 };
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::{Map, Value, json};
+pub use options::{BrowserOptions, Devices, Engine};
+use serde_json::{Value, json};
 use xtask::{
     http::{answers, http_client},
     paths,
@@ -69,38 +73,43 @@ impl Browser {
 
     /// Starts a browser that prefers `language`: `en-GB`.
     pub async fn start_in(language: &str) -> Result<Self> {
+        Self::start_with(BrowserOptions {
+            language: language.to_owned(),
+            ..BrowserOptions::default()
+        })
+        .await
+    }
+
+    /// Starts a browser as `options` want it.
+    pub async fn start_with(options: BrowserOptions) -> Result<Self> {
         let scratch = Scratch::new()?;
         let port = Port::lease()?;
-        let mut command = Command::new("chromedriver");
-        command.arg(format!("--port={}", port.number()));
-        // Chromium's crash reports and caches go with the profile, wherever the user's own are.
-        command
-            .env("HOME", scratch.path())
-            .env("XDG_CONFIG_HOME", scratch.path())
-            .env("XDG_CACHE_HOME", scratch.path());
-        let mut driver = Process::spawn(
-            "ChromeDriver",
-            &command,
-            &scratch.path().join("chromedriver.log"),
-        )
-        .context("the browser tests need ChromeDriver; `cargo xtask test` installs it")?;
+        let command = options.engine.driver(&port, &scratch)?;
+        let log = scratch.path().join("webdriver.log");
+        let mut driver = Process::spawn("WebDriver", &command, &log)
+            .context("the browser tests need what `cargo xtask test` installs")?;
         let url = format!("http://{}", port.address());
         let (http, status) = (http_client()?, format!("{url}/status"));
         driver
             .wait_until(PATIENCE, || answers(&http, &status))
             .await?;
         let page = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities(&scratch, language))
+            .capabilities(options.capabilities(&scratch))
             .connect(&url)
             .await
-            .with_context(|| format!("Chromium does not start:\n{}", driver.last_lines(20)))?;
+            .with_context(|| format!("the browser does not start:\n{}", driver.last_lines(20)))?;
         let browser = Self {
             page,
             _driver: driver,
             _port: port,
             _scratch: scratch,
         };
-        browser.set_viewport(Viewport::DESKTOP).await?;
+        if options.engine == Engine::Chromium {
+            browser.set_viewport(Viewport::DESKTOP).await?;
+            if options.devices != Devices::Missing {
+                browser.watch_all_calls().await?;
+            }
+        }
         Ok(browser)
     }
 
@@ -175,6 +184,17 @@ impl Browser {
         Ok(self.page.perform_actions(strokes).await?)
     }
 
+    /// Presses a key while another is held down.
+    pub async fn press_with(&self, held: Key, value: char) -> Result<()> {
+        let held = char::from(held);
+        let chord = KeyActions::new("keyboard".to_owned())
+            .then(KeyAction::Down { value: held })
+            .then(KeyAction::Down { value })
+            .then(KeyAction::Up { value })
+            .then(KeyAction::Up { value: held });
+        Ok(self.page.perform_actions(chord).await?)
+    }
+
     /// Gives the page another size. (A window cannot be as narrow as a telephone.)
     pub async fn set_viewport(&self, viewport: Viewport) -> Result<()> {
         let parameters = json!({
@@ -188,10 +208,17 @@ impl Browser {
             .map(drop)
     }
 
-    /// Cuts the page's network, or gives it back.
+    /// Cuts the page's network, calls with it, or gives it back.
     pub async fn set_offline(&self, offline: bool) -> Result<()> {
         self.devtools("Network.enable", json!({})).await?;
-        let parameters = json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+        let parameters = json!({
+            "offline": offline,
+            "latency": 0,
+            "downloadThroughput": -1,
+            "uploadThroughput": -1,
+            // In percent, of WebRTC, which does not care whether the page is offline.
+            "packetLoss": if offline { 100 } else { 0 },
+        });
         self.devtools("Network.emulateNetworkConditions", parameters)
             .await
             .map(drop)
@@ -271,38 +298,6 @@ impl Browser {
             .await;
         answer.with_context(|| format!("the browser refuses {command}"))
     }
-}
-
-fn capabilities(scratch: &Scratch, language: &str) -> Map<String, Value> {
-    let mut capabilities = Map::new();
-    let profile = scratch.path().join("profile");
-    let arguments = [
-        "--headless=new".to_owned(),
-        // Tests run as root in containers, where Chromium's sandbox cannot work.
-        "--no-sandbox".to_owned(),
-        "--disable-gpu".to_owned(),
-        "--disable-dev-shm-usage".to_owned(),
-        "--disable-background-networking".to_owned(),
-        "--disable-component-update".to_owned(),
-        "--disable-sync".to_owned(),
-        "--no-first-run".to_owned(),
-        // A scroll bar takes room that a picture of the whole page does not show.
-        "--hide-scrollbars".to_owned(),
-        // What still moves cannot be clicked.
-        "--force-prefers-reduced-motion".to_owned(),
-        "--no-default-browser-check".to_owned(),
-        // By a pipe instead of a socket: when the driver ends, however it ends, Chromium ends with it.
-        "--remote-debugging-pipe".to_owned(),
-        format!("--user-data-dir={}", profile.display()),
-        format!("--lang={language}"),
-    ];
-    capabilities.insert("browserName".to_owned(), "chrome".into());
-    capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
-    capabilities.insert(
-        "goog:chromeOptions".to_owned(),
-        json!({ "args": arguments, "prefs": { "intl.accept_languages": language } }),
-    );
-    capabilities
 }
 
 fn describe_violation(violation: &Value) -> String {

@@ -8,7 +8,7 @@ use fantoccini::Locator;
 use serde_json::{Value, json};
 
 use crate::{
-    browser::{Browser, Viewport},
+    browser::{Browser, BrowserOptions, Devices, Engine, Viewport},
     world::World,
 };
 
@@ -50,6 +50,24 @@ impl Citizen {
     pub async fn speaking(world: &World, language: &str) -> Result<Self> {
         Ok(Self {
             browser: Browser::start_in(language).await?,
+            origin: world.url(""),
+        })
+    }
+
+    /// One with a camera and a microphone, in a browser of this kind.
+    pub async fn equipped(world: &World, engine: Engine) -> Result<Self> {
+        let options = BrowserOptions {
+            engine,
+            devices: Devices::Allowed,
+            ..BrowserOptions::default()
+        };
+        Self::with(world, options).await
+    }
+
+    /// One with any browser.
+    pub async fn with(world: &World, options: BrowserOptions) -> Result<Self> {
+        Ok(Self {
+            browser: Browser::start_with(options).await?,
             origin: world.url(""),
         })
     }
@@ -133,6 +151,17 @@ impl Citizen {
     /// Waits until the page says `text` somewhere.
     pub async fn reads(&self, text: &str) -> Result<()> {
         self.browser.wait_for_text("main", text).await
+    }
+
+    /// Waits until a screen reader would say `text`: it stands in a live region, seen or not.
+    pub async fn is_read_out(&self, text: &str) -> Result<()> {
+        let script =
+            "return [...document.querySelectorAll('[role=status], [role=alert], [aria-live]')]
+            .some(it => it.textContent.includes(arguments[0]))";
+        let what = format!("{text:?} to be read out");
+        self.browser
+            .wait_until(&what, script, vec![text.into()])
+            .await
     }
 
     /// The number on the page.

@@ -67,6 +67,12 @@ impl RelayAccess {
     }
 }
 
+/// The table `[calls]` for the program's own relay, with ports on loopback.
+pub(crate) fn own(udp: &Port, tcp: &Port) -> Result<toml::Table> {
+    let table = json!({ "embedded": { "udp": udp.address(), "tcp": tcp.address() } });
+    Ok(toml::Table::try_from(table)?)
+}
+
 /// What a [`Service`] was asked.
 #[derive(Debug, Clone)]
 struct Asked {

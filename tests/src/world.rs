@@ -91,6 +91,8 @@ pub struct WorldOptions {
     pub limits: toml::Table,
     /// Video calls over this relay.
     pub relay: Option<RelayAccess>,
+    /// Video calls over the program's own relay.
+    pub own_relay: bool,
     /// With a mail server, and so with appointments.
     pub mail: bool,
 }
@@ -104,6 +106,7 @@ impl Default for WorldOptions {
             database_url: None,
             limits: toml::Table::new(),
             relay: None,
+            own_relay: false,
             mail: false,
         }
     }
@@ -120,7 +123,7 @@ pub struct World {
     pub mailbox: Option<Mailbox>,
     clerks: BTreeMap<&'static str, Client>,
     strangers: AtomicU32,
-    _ports: [Port; 3],
+    _ports: Vec<Port>,
     // Last: the directory goes when nothing runs in it any more.
     scratch: Scratch,
 }
@@ -143,13 +146,18 @@ impl World {
         };
         let mut homeserver = site::config(&scratch, options.authority.as_ref())?;
         let public_url = format!("http://localhost:{}", public.number());
+        let mut ports = Vec::new();
         let calls = match &options.relay {
-            Some(relay) => {
-                homeserver.call_service = Some(format!("{public_url}/livekit/jwt"));
-                Some(relay.table(scratch.path(), options.authority.as_deref())?)
+            Some(relay) => Some(relay.table(scratch.path(), options.authority.as_deref())?),
+            None if options.own_relay => {
+                ports.extend([Port::lease()?, Port::lease()?]);
+                Some(crate::relay::own(&ports[0], &ports[1])?)
             }
             None => None,
         };
+        if calls.is_some() {
+            homeserver.call_service = Some(format!("{public_url}/livekit/jwt"));
+        }
         let registration = scratch.path().join("registration.yaml");
         let internal_url = format!("http://{}", internal.address());
         vorzimmer::write_registration(
@@ -195,13 +203,14 @@ impl World {
             }),
         };
         let vorzimmer = Vorzimmer::start(&program, scratch.path(), config).await?;
+        ports.extend([public, internal, mail]);
         Ok(Self {
             vorzimmer,
             site,
             mailbox,
             clerks,
             strangers: AtomicU32::new(0),
-            _ports: [public, internal, mail],
+            _ports: ports,
             scratch,
         })
     }

@@ -5,9 +5,9 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::{
+    browsers,
     builds::{self, cargo, run},
     livekit,
-    suite::install_browser,
     synapse::Venv,
 };
 
@@ -38,7 +38,7 @@ pub fn bench(options: &BenchOptions) -> Result<()> {
     if only_slots {
         return Ok(());
     }
-    install_browser()?;
+    browsers::install_chromium()?;
     Venv::ensure()?;
     builds::guest_web()?;
     let program = builds::server(true)?;

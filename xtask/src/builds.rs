@@ -99,6 +99,14 @@ pub fn node_clerk() -> Result<PathBuf> {
     Ok(dir)
 }
 
+/// Installs Element Call and the tests' widget host, and says where they are.
+pub fn element_call() -> Result<PathBuf> {
+    check_node()?;
+    let dir = paths::checkout().join("tests/element-call");
+    install_node_modules(&dir)?;
+    Ok(dir)
+}
+
 /// `npm`, in `dir`.
 #[must_use]
 pub fn npm(dir: &Path) -> Command {

@@ -5,6 +5,7 @@
 //! ([`process::Process`]).
 
 pub mod bench;
+pub mod browsers;
 pub mod builds;
 pub mod calendars;
 pub mod console;

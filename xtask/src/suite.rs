@@ -1,17 +1,17 @@
 //! `cargo xtask test`: every test there is, with what they need.
 
 use std::{
-    env,
     io::{BufRead as _, BufReader},
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
+    path::Path,
+    process::Stdio,
 };
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
 use crate::{
-    builds::{self, cargo, npm, run},
+    browsers,
+    builds::{self, cargo, npm},
     console::{say, step},
     files::{read_json, remove_dir, remove_file},
     livekit, paths,
@@ -36,7 +36,8 @@ impl Counts {
 
 /// Installs, builds, runs all tests, and closes with a count. A filter restricts it to Rust tests of that name.
 pub fn run_all(filter: Option<&str>) -> Result<()> {
-    install_browser()?;
+    browsers::install_chromium()?;
+    browsers::install_firefox()?;
     Venv::ensure()?;
     livekit::Sdk::ensure()?;
     livekit::server()?;
@@ -150,50 +151,6 @@ fn page_tests() -> Result<(Counts, bool)> {
         skipped: report.skipped,
     };
     Ok((counts, status.success()))
-}
-
-/// Chromium and its driver, from the distribution when they are missing.
-pub(crate) fn install_browser() -> Result<()> {
-    const PACKAGES: [&str; 2] = ["chromium", "chromium-driver"];
-    if ["chromium", "chromedriver"]
-        .into_iter()
-        .all(|program| find_program(program).is_some())
-    {
-        return Ok(());
-    }
-    let cure = format!(
-        "install Chromium and ChromeDriver; on Debian: apt-get install {}",
-        PACKAGES.join(" ")
-    );
-    if find_program("apt-get").is_none() {
-        bail!("the browser tests need Chromium, and there is no apt-get to install it: {cure}");
-    }
-    step("installing Chromium and ChromeDriver for the browser tests");
-    let apt = |arguments: &[&str]| {
-        let mut command = if nix::unistd::geteuid().is_root() {
-            Command::new("apt-get")
-        } else {
-            // Never asks for a password: in a script nobody would answer.
-            let mut command = Command::new("sudo");
-            command.args(["--non-interactive", "apt-get"]);
-            command
-        };
-        command
-            .args(["-qq", "-o", "DPkg::Lock::Timeout=300"])
-            .args(arguments);
-        command.env("DEBIAN_FRONTEND", "noninteractive");
-        run(&mut command)
-    };
-    apt(&["update"]).with_context(|| cure.clone())?;
-    let mut install = vec!["install", "--yes", "--no-install-recommends"];
-    install.extend(PACKAGES);
-    apt(&install).context(cure)
-}
-
-fn find_program(name: &str) -> Option<PathBuf> {
-    env::split_paths(&env::var_os("PATH")?)
-        .map(|dir| dir.join(name))
-        .find(|path| path.is_file())
 }
 
 #[cfg(test)]

@@ -51,7 +51,11 @@ pub(crate) async fn leave(house: &House, visit: &VisitId) -> Result<Plan, Change
 }
 
 /// Takes somebody who has left the room out of the call.
-pub(crate) async fn turn_out(house: &House, visit: &VisitId, user: &MatrixUser) -> Result<Plan, ChangeError> {
+pub(crate) async fn turn_out(
+    house: &House,
+    visit: &VisitId,
+    user: &MatrixUser,
+) -> Result<Plan, ChangeError> {
     let mut read = house.store.read().await?;
     let room = read.visit_matrix(visit).await?.consultation_room;
     drop(read);

@@ -90,7 +90,8 @@ struct Shared {
 }
 
 impl Caller {
-    pub(super) async fn start(number: u8, dir: &Path) -> Result<Self> {
+    /// Somebody who has not joined anything yet; the log of its SDK is kept in `dir`.
+    pub async fn start(number: u8, dir: &Path) -> Result<Self> {
         // Making the environment takes a while the first time; other tests need not stand still.
         let sdk = spawn_blocking(Sdk::ensure).await??;
         let identity = format!("caller-{number}");
@@ -217,6 +218,13 @@ impl Caller {
             "reliable": reliable,
             "to": to,
         });
+        self.ask(request).await.map(drop)
+    }
+
+    /// Sends reliable data of another topic to everybody.
+    pub async fn send(&self, topic: &str, text: &str) -> Result<()> {
+        let request =
+            json!({ "do": "say", "text": text, "topic": topic, "reliable": true, "to": [] });
         self.ask(request).await.map(drop)
     }
 

@@ -1,0 +1,180 @@
+//! A guest in conversation with Anna: the citizen in front of the page, the clerk with LiveKit's SDK in place of
+//! Element Call.
+
+use anyhow::{Context as _, Result};
+use http::Method;
+use serde_json::{Value, json};
+use xtask::http::http_client;
+
+use crate::{
+    browser::Engine,
+    call::{Caller, Joining},
+    citizen::{Citizen, Knock},
+    seat::Seat,
+    wait::eventually,
+    world::{World, WorldOptions},
+};
+
+const MEMBER: &str = "org.matrix.msc3401.call.member";
+
+/// A guest who has entered the conversation, in a city whose calls go over the program's own relay.
+#[derive(Debug)]
+pub struct Talk {
+    /// The clerk.
+    pub anna: Seat,
+    /// The guest.
+    pub citizen: Citizen,
+    /// The consultation room.
+    pub room: String,
+    /// Who stands for the guest in Matrix.
+    pub ghost: String,
+    /// Homeserver and program. Last: what runs in it ends before.
+    pub world: World,
+}
+
+impl Talk {
+    /// Knocked, called, entered; nobody is in the call yet.
+    pub async fn begin(engine: Engine) -> Result<Self> {
+        let world = World::start_with(WorldOptions {
+            own_relay: true,
+            ..WorldOptions::default()
+        })
+        .await?;
+        let (mut anna, citizen) = tokio::try_join!(
+            Seat::at(&world, "anna", "gewerbe"),
+            Citizen::equipped(&world, engine)
+        )?;
+        anna.on_duty().await?;
+        let knock = Knock {
+            concern: "Ich eröffne ein Café.",
+            name: "Kim",
+            ..Knock::default()
+        };
+        let ticket = citizen.knocks("gewerbe", knock).await?;
+        let ghost = anna.approves(&ticket).await?;
+        let room = anna.consultation(&ticket).await?;
+        citizen.sees_heading("Sie sind dran!").await?;
+        citizen.enters().await?;
+        Ok(Self {
+            anna,
+            citizen,
+            room,
+            ghost,
+            world,
+        })
+    }
+
+    /// The guest's name on the relay.
+    #[must_use]
+    pub fn guest(&self) -> String {
+        format!("{}:VORZIMMER", self.ghost)
+    }
+
+    /// Anna joins the call as her client would: a membership in the room, and a token for the relay.
+    pub async fn anna_joins(&self) -> Result<Caller> {
+        let anna = &self.anna.clerk;
+        let key = format!("_{}_{}_m.call", anna.user_id(), anna.device_id());
+        let membership = json!({
+            "application": "m.call",
+            "call_id": "",
+            "scope": "m.room",
+            "device_id": anna.device_id(),
+            "expires": 14_400_000,
+            "focus_active": { "type": "livekit", "focus_selection": "multi_sfu" },
+            "foci_preferred": [{
+                "type": "livekit",
+                "livekit_service_url": self.world.url("/livekit/jwt"),
+                "livekit_alias": self.room,
+            }],
+        });
+        anna.set_state(&self.room, MEMBER, &key, &membership)
+            .await?;
+        let caller = Caller::start(1, self.world.dir()).await?;
+        self.connects(&caller).await?;
+        Ok(caller)
+    }
+
+    /// Connects Anna's client to the relay, with a token of the token service.
+    pub async fn connects(&self, caller: &Caller) -> Result<()> {
+        let anna = &self.anna.clerk;
+        let user = anna.user_id().replace('@', "%40").replace(':', "%3A");
+        let path = format!("v3/user/{user}/openid/request_token");
+        let proof = anna.call(Method::POST, &path, Some(&json!({}))).await?;
+        let asked = json!({
+            "room": self.room,
+            "openid_token": proof.success("an OpenID token")?,
+            "device_id": anna.device_id(),
+        });
+        let granted: Value = http_client()?
+            .post(self.world.url("/livekit/jwt/sfu/get"))
+            .json(&asked)
+            .send()
+            .await?
+            .error_for_status()?
+            .json()
+            .await?;
+        let text = |field: &str| granted[field].as_str().context("no such field");
+        caller
+            .join(text("url")?, text("jwt")?, &Joining::default())
+            .await
+    }
+
+    /// Anna's client decodes pictures of the guest and hears the beeps, from now on.
+    pub async fn anna_sees_and_hears(&self, anna: &Caller) -> Result<()> {
+        let before = self.received(anna).await?;
+        let mut last = before;
+        let found = eventually("pictures and sound of the guest", async || {
+            last = self.received(anna).await?;
+            Ok((last.0 >= before.0 + 10 && last.1 > before.1).then_some(()))
+        })
+        .await;
+        found.with_context(|| format!("at first {before:?}, at last {last:?}"))
+    }
+
+    /// Pictures, and pieces of sound that were not silent, which Anna's client has received of the guest.
+    async fn received(&self, anna: &Caller) -> Result<(u64, u64)> {
+        let (camera, microphone) = (
+            self.track(anna, "camera").await?,
+            self.track(anna, "microphone").await?,
+        );
+        let pieces = microphone["hertz"].as_object().into_iter().flatten();
+        Ok((
+            camera["frames"].as_u64().unwrap_or_default(),
+            pieces.filter_map(|(_, count)| count.as_u64()).sum(),
+        ))
+    }
+
+    /// What Anna's client knows of a track of the guest's.
+    pub async fn track(&self, anna: &Caller, name: &str) -> Result<Value> {
+        Ok(anna.look().await?[self.guest()]["tracks"][name].clone())
+    }
+
+    /// Waits until Anna's Element shows the guest in the call, or not.
+    pub async fn until_shown(&self, shown: bool) -> Result<()> {
+        let key = format!("_{}_VORZIMMER_m.call", self.ghost);
+        eventually(
+            &format!("the guest to be in the call: {shown}"),
+            async || {
+                let content = self.anna.clerk.state(&self.room, MEMBER, &key).await?;
+                let there = content.is_some_and(|content| content != json!({}));
+                Ok((there == shown).then_some(()))
+            },
+        )
+        .await
+    }
+
+    /// Waits until a control of the call is on or off, as a screen reader would say it.
+    pub async fn control_is(&self, label: &str, on: bool) -> Result<()> {
+        let script = "const [label, on] = arguments;
+            return [...document.querySelectorAll('.vz-control')]
+                .some(it => it.innerText.includes(label) && it.getAttribute('aria-pressed') === String(on))";
+        self.citizen
+            .browser
+            .wait_until(
+                &format!("{label} to be on: {on}"),
+                script,
+                vec![label.into(), on.into()],
+            )
+            .await
+    }
+}

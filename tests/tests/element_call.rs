@@ -1,0 +1,39 @@
+//! The clerk's side of a call is Element Call itself, unmodified; the guest's is the guest page. A real homeserver and
+//! the program's own relay stand between them.
+
+use anyhow::Result;
+use blackbox::{ElementCall, Engine, Talk};
+
+#[tokio::test]
+async fn guest_and_clerk_in_element_call_see_and_hear_each_other() -> Result<()> {
+    let talk = Talk::begin(Engine::Chromium).await?;
+    let (citizen, page) = (&talk.citizen, &talk.citizen.browser);
+    citizen.chooses("Mit Bild und Ton sprechen").await?;
+    talk.until_shown(true).await?;
+    let clerk = ElementCall::join(&talk.anna.clerk, &talk.room).await?;
+    citizen.reads("Sie sind verbunden mit anna.").await?;
+    tokio::try_join!(
+        page.sees_and_hears(1, 1),
+        clerk.browser.sees_and_hears(1, 1)
+    )?;
+    citizen.portrays("element-call-guest").await?;
+    clerk.browser.screenshot("element-call-clerk").await?;
+
+    clerk.press("incall_screenshare").await?;
+    citizen.reads("anna zeigt etwas").await?;
+    page.sees_and_hears(2, 1).await?;
+    citizen.portrays("element-call-guest-shown").await?;
+    clerk.press("incall_screenshare").await?;
+    page.wait_until(
+        "the end of the clerk's screen",
+        "return document.querySelector('.vz-shown') === null",
+        vec![],
+    )
+    .await?;
+
+    clerk.press("incall_leave").await?;
+    citizen
+        .reads("Aus dem Büro ist noch niemand im Videogespräch.")
+        .await?;
+    citizen.has_seen_no_fault().await
+}
