@@ -75,6 +75,17 @@ impl ElementCall {
         Ok(call)
     }
 
+    /// Waits until Element Call shows a picture under this name.
+    pub async fn shows(&self, name: &str) -> Result<()> {
+        let script = "const [name] = arguments;
+            const tiles = document.querySelector('iframe').contentDocument.querySelectorAll('[data-testid=videoTile]');
+            return [...tiles].some(tile => tile.innerText.includes(name) && tile.querySelector('video')?.videoWidth > 0);";
+        let what = format!("a picture of {name}");
+        self.browser
+            .wait_until(&what, script, vec![name.into()])
+            .await
+    }
+
     /// Presses a button of Element Call, by the name that its own tests have for it: `incall_screenshare`.
     pub async fn press(&self, button: &str) -> Result<()> {
         let page = self.browser.page();

@@ -16,6 +16,7 @@ async fn guest_and_clerk_in_element_call_see_and_hear_each_other() -> Result<()>
         page.sees_and_hears(1, 1),
         clerk.browser.sees_and_hears(1, 1)
     )?;
+    clerk.shows("Kim").await?;
     citizen.portrays("element-call-guest").await?;
     clerk.browser.screenshot("element-call-clerk").await?;
 

@@ -42,6 +42,7 @@ pub fn run_all(filter: Option<&str>) -> Result<()> {
     livekit::Sdk::ensure()?;
     livekit::server()?;
     builds::guest_web()?;
+    builds::element_call()?;
     let program = builds::server(false)?;
     // Minutes of building belong before the tests, not into the first one that needs the relay.
     let relay = builds::relay()?;
