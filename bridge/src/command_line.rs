@@ -12,7 +12,10 @@
 //! | `!fortsetzen` | `!resume` | ends the pause |
 //! | `!ende`, `!ende G-017` | `!end`, `!end G-017` | ends the own or this conversation |
 //! | `!termine`, `!termine morgen` | `!agenda`, `!agenda tomorrow` | the appointments of a day |
+//! | `!anbieten K7QM 26.11. 10:30`, `!verlegen …` | `!offer K7QM 26.11. 10:30` | offers another time; without one, lists free ones |
 //! | `!absagen K7QM Grund` | `!cancel K7QM reason` | cancels an appointment, the reason is optional |
+
+use jiff::civil::{Date, Time};
 
 use crate::ids::{Language, Ticket};
 
@@ -70,6 +73,13 @@ pub enum ClerkCommand {
         /// How many days from today.
         days: u8,
     },
+    /// Offers an appointment another time.
+    OfferTime {
+        /// What it is called, in capitals.
+        code: String,
+        /// The time; `None` asks which ones can be had.
+        time: Option<(Day, Time)>,
+    },
     /// Cancels an appointment.
     CancelBooking {
         /// What it is called, in capitals.
@@ -77,6 +87,37 @@ pub enum ClerkCommand {
         /// The clerk's words for the citizen, cleaned.
         reason: Option<String>,
     },
+}
+
+/// A day, as clerks write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Day {
+    /// So many days from today.
+    Ahead(u8),
+    /// Of whichever year it comes next in: `26.11.`.
+    Yearly {
+        /// 1 to 12.
+        month: i8,
+        /// 1 to 31.
+        day: i8,
+    },
+    /// `26.11.2026` or `2026-11-26`.
+    Date(Date),
+}
+
+impl Day {
+    /// The day itself; `None` if no calendar has it.
+    #[must_use]
+    pub fn seen_from(self, today: Date) -> Option<Date> {
+        match self {
+            Self::Ahead(days) => today.checked_add(jiff::Span::new().days(days)).ok(),
+            // Far enough for the 29th of February.
+            Self::Yearly { month, day } => (today.year()..=today.year().saturating_add(8))
+                .filter_map(|year| Date::new(year, month, day).ok())
+                .find(|date| *date >= today),
+            Self::Date(date) => Some(date),
+        }
+    }
 }
 
 /// The verb of a command: which right use to show.
@@ -102,6 +143,8 @@ pub enum Verb {
     End,
     /// `!termine`
     Agenda,
+    /// `!anbieten`
+    OfferTime,
     /// `!absagen`
     CancelBooking,
 }
@@ -178,6 +221,8 @@ fn verb(word: &str) -> Option<(Verb, Option<Language>)> {
         "end" => (Verb::End, EN),
         "termine" => (Verb::Agenda, DE),
         "agenda" => (Verb::Agenda, EN),
+        "anbieten" | "verlegen" => (Verb::OfferTime, DE),
+        "offer" => (Verb::OfferTime, EN),
         "absagen" => (Verb::CancelBooking, DE),
         "cancel" => (Verb::CancelBooking, EN),
         _ => return None,
@@ -231,20 +276,78 @@ fn command(verb: Verb, arguments: &str) -> Result<ClerkCommand, Fault> {
             "morgen" | "tomorrow" => Ok(ClerkCommand::Agenda { days: 1 }),
             _ => Err(Fault::Arguments),
         },
+        Verb::OfferTime => {
+            let (code, wish) = leading_code(arguments)?;
+            let time = match wish {
+                "" => None,
+                wish => Some(day_and_time(wish).ok_or(Fault::Arguments)?),
+            };
+            Ok(ClerkCommand::OfferTime { code, time })
+        }
         Verb::CancelBooking => {
-            let (code, reason) = arguments
-                .split_once(char::is_whitespace)
-                .unwrap_or((arguments, ""));
-            let code = code.trim_end_matches([':', ',', ';', '.']).to_uppercase();
-            if code.len() != 4 || !code.bytes().all(|b| b.is_ascii_alphanumeric()) {
-                return Err(Fault::Arguments);
-            }
+            let (code, reason) = leading_code(arguments)?;
             Ok(ClerkCommand::CancelBooking {
                 code,
                 reason: text(reason)?,
             })
         }
     }
+}
+
+/// An appointment's code and what follows it.
+fn leading_code(arguments: &str) -> Result<(String, &str), Fault> {
+    let (code, rest) = arguments
+        .split_once(char::is_whitespace)
+        .unwrap_or((arguments, ""));
+    let code = code.trim_end_matches([':', ',', ';', '.']).to_uppercase();
+    if code.len() != 4 || !code.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err(Fault::Arguments);
+    }
+    Ok((code, rest.trim()))
+}
+
+/// `26.11. 10:30`, `morgen 9:00 Uhr`, `2026-11-26 10:30`, with `um` or `at` in between if one likes.
+fn day_and_time(wish: &str) -> Option<(Day, Time)> {
+    let wish = wish.to_lowercase();
+    let mut words = wish
+        .split(|c: char| c.is_whitespace() || c == ',')
+        .filter(|word| !matches!(*word, "" | "am" | "um" | "uhr" | "on" | "at"));
+    let (day, time) = (words.next()?, words.next()?);
+    if words.next().is_some() {
+        return None;
+    }
+    let (hour, minute) = time.split_once([':', '.'])?;
+    let time = Time::new(digits(hour)?, digits(minute)?, 0, 0).ok()?;
+    let day = match day {
+        "heute" | "today" => Day::Ahead(0),
+        "morgen" | "tomorrow" => Day::Ahead(1),
+        dotted if dotted.contains('.') => {
+            let mut parts = dotted.split('.');
+            let (day, month, year) = (parts.next()?, parts.next()?, parts.next().unwrap_or(""));
+            let (day, month) = (digits(day)?, digits(month)?);
+            if parts.next().is_some() {
+                return None;
+            }
+            match year {
+                // A day that no year has is none.
+                "" => Date::new(2024, month, day)
+                    .ok()
+                    .map(|_| Day::Yearly { month, day })?,
+                year if year.len() == 4 => {
+                    Day::Date(Date::new(year.parse().ok()?, month, day).ok()?)
+                }
+                _ => return None,
+            }
+        }
+        iso => Day::Date(iso.parse().ok()?),
+    };
+    Some((day, time))
+}
+
+/// One or two digits.
+fn digits(text: &str) -> Option<i8> {
+    let fits = (1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    fits.then(|| text.parse().ok()).flatten()
 }
 
 fn only_ticket(arguments: &str) -> Result<Ticket, Fault> {
@@ -417,6 +520,62 @@ mod tests {
             ("!termine gestern", Verb::Agenda),
         ] {
             let language = Some(Language::De);
+            assert_eq!(wrong(body), Misuse::Arguments { verb, language }, "{body}");
+        }
+    }
+
+    #[test]
+    fn another_time_is_offered() {
+        let (november, june) = (Date::constant(2026, 11, 24), Date::constant(2026, 6, 1));
+        let half_past = Time::constant(10, 30, 0, 0);
+        for (body, day) in [
+            ("!anbieten K7QM 26.11. 10:30", Date::constant(2026, 11, 26)),
+            (
+                "!verlegen k7qm 26.11 um 10.30 Uhr",
+                Date::constant(2026, 11, 26),
+            ),
+            (
+                "!offer K7QM 2026-12-01 at 10:30",
+                Date::constant(2026, 12, 1),
+            ),
+            ("!offer K7QM: 1.12.2026, 10:30", Date::constant(2026, 12, 1)),
+            ("!offer K7QM tomorrow 10:30", Date::constant(2026, 11, 25)),
+            ("!anbieten K7QM 5.1. 10:30", Date::constant(2027, 1, 5)),
+            ("!anbieten K7QM 29.2. 10:30", Date::constant(2028, 2, 29)),
+        ] {
+            let ClerkCommand::OfferTime {
+                code,
+                time: Some((wished, time)),
+            } = done(body)
+            else {
+                panic!("{body}");
+            };
+            assert_eq!((code.as_str(), time), ("K7QM", half_past), "{body}");
+            assert_eq!(wished.seen_from(november), Some(day), "{body}");
+        }
+        assert_eq!(
+            Day::Yearly { month: 6, day: 1 }.seen_from(june),
+            Some(june),
+            "today counts"
+        );
+        assert_eq!(
+            done("!anbieten K7QM"),
+            ClerkCommand::OfferTime {
+                code: "K7QM".to_owned(),
+                time: None
+            }
+        );
+        for body in [
+            "!anbieten",
+            "!anbieten K7QM morgen",
+            "!anbieten K7QM 10:30",
+            "!anbieten K7QM 31.2. 10:30",
+            "!anbieten K7QM 26.11.26 10:30",
+            "!anbieten K7QM 26.11. 25:30",
+            "!anbieten K7QM 26.11. 10:30 oder 11:00",
+            "!anbieten K7QM 26.11. +1:30",
+        ] {
+            let (verb, language) = (Verb::OfferTime, Some(Language::De));
             assert_eq!(wrong(body), Misuse::Arguments { verb, language }, "{body}");
         }
     }

@@ -186,6 +186,21 @@ pub enum Holder {
     Companion,
 }
 
+/// Another time that is held for a booking, to be taken by moving there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferView {
+    /// When it begins.
+    pub start: Timestamp,
+    /// When it ends.
+    pub end: Timestamp,
+    /// What the office's clock shows at the start.
+    pub civil: DateTime,
+    /// Until when it is held.
+    pub until: Timestamp,
+    /// Whether a clerk offers it; else the waiting list does.
+    pub by_office: bool,
+}
+
 /// A booking as the holder of a link sees it. Those who come along see no name and no contact.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BookingView {
@@ -215,6 +230,8 @@ pub struct BookingView {
     pub check_in_from: Timestamp,
     /// Whether the booker would take an earlier time.
     pub wants_earlier: bool,
+    /// Another time that is held for the booker, for the booker alone.
+    pub offer: Option<OfferView>,
     /// The visit it has become, for the booker alone.
     pub visit: Option<VisitId>,
 }
@@ -330,6 +347,9 @@ pub trait Appointments: Send + Sync + 'static {
         token: &TokenHash,
         wanted: bool,
     ) -> Result<BookingView, BookingError>;
+
+    /// The booker does not want the time that is offered. Idempotent.
+    async fn turn_down(&self, token: &TokenHash) -> Result<BookingView, BookingError>;
 
     /// The citizen is here: the booking becomes a visit of this guest. Idempotent for the same guest.
     async fn check_in(&self, token: &TokenHash, guest: &GuestId) -> Result<VisitId, BookingError>;

@@ -222,6 +222,9 @@ async fn carry_out(
         ClerkCommand::Agenda { days } => {
             return booking::agenda_of(unit, house, office, language, days).await;
         }
+        ClerkCommand::OfferTime { code, time } => {
+            return booking::offer_for_clerk(unit, house, office, language, &code, time).await;
+        }
         ClerkCommand::CancelBooking { code, reason } => {
             return booking::cancel_for_clerk(unit, house, office, language, &code, reason).await;
         }
@@ -269,6 +272,7 @@ fn right_use(house: &House, language: Language, misuse: &Misuse) -> String {
         Verb::Pause | Verb::Resume => "help-pause",
         Verb::End => "help-end",
         Verb::Agenda => "help-agenda",
+        Verb::OfferTime => "help-offer-time",
         Verb::CancelBooking => "help-cancel-booking",
     };
     let usage = house.words.say(language, usage, &[]);

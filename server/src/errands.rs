@@ -186,6 +186,7 @@ async fn own(house: &House, row: &Row, errand: Errand) -> Result<Plan, ChangeErr
         Errand::TellBooking { booking, news } => {
             return booking::plan_line(house, &booking, news).await;
         }
+        Errand::PrepareRoom { booking } => return booking::plan_room(house, &booking).await,
         Errand::Answer { text } => {
             let job = |room| Job::Say {
                 room,
@@ -267,6 +268,9 @@ pub(crate) async fn remember(
         (Effect::Opened { room }, Some(Task::Decided(Command::OpenConsultation { visit }))) => {
             tx.set_consultation_room(&visit, Some(room.as_str()))
                 .await?;
+        }
+        (Effect::Opened { room }, Some(Task::Own(Errand::PrepareRoom { booking }))) => {
+            booking::remember_room(tx, &booking, room.as_str()).await?;
         }
         (Effect::Nothing, Some(Task::Decided(Command::RedactConcern { visit }))) => {
             tx.set_concern_event(&visit, None).await?;

@@ -311,6 +311,7 @@ const fn kind(job: &Job) -> &'static str {
         Job::Redact { .. } => "redact",
         Job::ClearDoor { .. } => "clear_door",
         Job::OpenConsultation { .. } => "open_consultation",
+        Job::PrepareConsultation { .. } => "prepare_consultation",
         Job::NameGuest { .. } => "name_guest",
         Job::JoinCall { .. } => "join_call",
         Job::LeaveCall { .. } => "leave_call",

@@ -77,6 +77,11 @@ pub(crate) enum Errand {
         /// What has happened.
         news: News,
     },
+    /// Make the consultation room of an appointment that is about to begin.
+    PrepareRoom {
+        /// Which booking.
+        booking: BookingId,
+    },
     /// Turn down a knock that became no visit.
     TurnDown {
         /// At which office.

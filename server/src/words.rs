@@ -350,6 +350,7 @@ impl Words {
             "pause",
             "end",
             "agenda",
+            "offer-time",
             "cancel-booking",
             "element",
         ]

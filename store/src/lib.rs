@@ -33,8 +33,8 @@ mod upkeep;
 mod visits;
 
 pub use bookings::{
-    Booking, BookingErasure, BookingPrivate, BookingState, BusyCalendar, Feed, FeedEntry, LinkRole,
-    Reply, ReturnMail,
+    Booking, BookingErasure, BookingOffer, BookingPrivate, BookingState, BusyCalendar, Feed,
+    FeedEntry, LinkRole, Reply, ReturnMail,
 };
 pub use erasure::Erasure;
 pub use error::{Fault, StoreError};

@@ -16,7 +16,7 @@ pub use self::publish::Published;
 use crate::{
     client::{As, Matrix, MatrixError},
     content::{self, Text},
-    rooms::ConsultationSpec,
+    rooms::{ConsultationSpec, PreparedSpec, prepare_consultation},
     rtc::Form,
 };
 
@@ -114,6 +114,12 @@ pub enum Job {
         guest_name: Option<String>,
         /// The first message, by the bot.
         first: Text,
+    },
+    /// Make the consultation room of a visit that has not begun, so that it stands when many are called at once.
+    /// Effect: [`Effect::Opened`].
+    PrepareConsultation {
+        /// The room.
+        spec: PreparedSpec,
     },
     /// See to a guest's name in the consultation room. A homeserver that accepts invites by itself
     /// (`auto_accept_invites`) joins the ghost once more a moment after [`Job::OpenConsultation`] did, and so
@@ -293,6 +299,9 @@ pub async fn execute(matrix: &Matrix, job: &Job, txn: &str) -> Result<Effect, Ma
             guest_name,
             first,
         } => consultation::open(matrix, spec, guest_name.as_deref(), first, txn).await,
+        Job::PrepareConsultation { spec } => Ok(Effect::Opened {
+            room: prepare_consultation(matrix, spec).await?,
+        }),
         Job::NameGuest { room, ghost, name } => {
             consultation::name_guest(matrix, room, ghost, name).await
         }

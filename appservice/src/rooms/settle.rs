@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use ruma::{OwnedRoomId, RoomId};
 
-use super::{ConsultationSpec, Desired, Finding, Outcome, Problem, Repair, Snapshot, plan};
+use super::{
+    ConsultationSpec, Desired, Finding, Outcome, PreparedSpec, Problem, Repair, Snapshot, plan,
+};
 use crate::client::{As, Matrix, MatrixError};
 
 /// Making a room takes less than a second; this many looks are twenty.
@@ -149,7 +151,19 @@ pub async fn open_consultation(
     matrix: &Matrix,
     spec: &ConsultationSpec,
 ) -> Result<OwnedRoomId, MatrixError> {
-    let desired = spec.desired(matrix.server_name());
+    open(matrix, &spec.desired(matrix.server_name())).await
+}
+
+/// Makes the room of a visit that has not begun, or finds the one made before. [`open_consultation`] of the same
+/// visit finds it again.
+pub async fn prepare_consultation(
+    matrix: &Matrix,
+    spec: &PreparedSpec,
+) -> Result<OwnedRoomId, MatrixError> {
+    open(matrix, &spec.desired(matrix.server_name())).await
+}
+
+async fn open(matrix: &Matrix, desired: &Desired) -> Result<OwnedRoomId, MatrixError> {
     let mut creation = desired.creation(matrix.bot());
     // Invites across servers can fail and would take the making down with them.
     let (here, elsewhere): (Vec<_>, Vec<_>) = desired
@@ -165,7 +179,7 @@ pub async fn open_consultation(
             }
             return Ok(room);
         }
-        Err(error) => made_before(matrix, &desired, error).await?,
+        Err(error) => made_before(matrix, desired, error).await?,
     };
     let Some(actual) = look_when_made(matrix, &room).await? else {
         // A ruin: its making was cut off for good. Without its alias the next attempt makes another one.
@@ -176,7 +190,7 @@ pub async fn open_consultation(
             detail: "the room was never finished".to_owned(),
         });
     };
-    for repair in plan(&actual, &desired, matrix.bot()) {
+    for repair in plan(&actual, desired, matrix.bot()) {
         match &repair {
             Repair::Report(problem) => {
                 tracing::warn!(room = %room, %problem, "consultation room");

@@ -64,6 +64,15 @@ impl std::fmt::Debug for ConsultationSpec {
     }
 }
 
+/// A consultation room that is made before anybody is called: the bot is alone in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreparedSpec {
+    /// Which visit it will be for; decides the alias by which [`ConsultationSpec`] finds it again.
+    pub visit: VisitId,
+    /// Appointment and office: no personal data.
+    pub name: String,
+}
+
 /// What a room must be like. Made from a specification; compared by [`super::plan`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Desired {
@@ -226,18 +235,32 @@ impl ConsultationSpec {
     /// What the consultation room must be like.
     #[must_use]
     pub fn desired(&self, server: &ServerName) -> Desired {
-        let alias = format!("{NAMESPACE}{}", self.visit);
-        let mut desired = Desired::new(House::Consultation, alias, server, &self.name);
-        desired.set("m.room.join_rules", json!({ "join_rule": "invite" }));
-        // From the invite on: the first message is there when the visitor comes in, and nothing older.
-        desired.set(
-            "m.room.history_visibility",
-            json!({ "history_visibility": "invited" }),
-        );
+        let mut desired = consultation(&self.visit, &self.name, server);
         desired.clerks.insert(self.clerk.clone());
         desired
             .invited
             .extend([self.clerk.clone(), self.visitor.clone()]);
         desired
     }
+}
+
+impl PreparedSpec {
+    /// What the room must be like until somebody is called.
+    #[must_use]
+    pub fn desired(&self, server: &ServerName) -> Desired {
+        consultation(&self.visit, &self.name, server)
+    }
+}
+
+/// A visit's room, with nobody in it yet.
+fn consultation(visit: &VisitId, name: &str, server: &ServerName) -> Desired {
+    let alias = format!("{NAMESPACE}{visit}");
+    let mut desired = Desired::new(House::Consultation, alias, server, name);
+    desired.set("m.room.join_rules", json!({ "join_rule": "invite" }));
+    // From the invite on: the first message is there when the visitor comes in, and nothing older.
+    desired.set(
+        "m.room.history_visibility",
+        json!({ "history_visibility": "invited" }),
+    );
+    desired
 }

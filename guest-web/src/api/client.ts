@@ -134,6 +134,10 @@ export class Api {
     return this.json("POST", "/booking/earlier", { wanted }, token);
   }
 
+  turnDownOffer(token: string): Promise<Booking> {
+    return this.json("POST", "/booking/turn-down", undefined, token);
+  }
+
   bookingLink(token: string, role: "interpreter" | "companion"): Promise<Link> {
     return this.json("POST", "/booking/links", { role }, token);
   }

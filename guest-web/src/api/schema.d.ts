@@ -140,6 +140,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/booking/turn-down": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The time that is offered does not suit; somebody else may have it. Idempotent. */
+        post: operations["turn_down_offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/bookings": {
         parameters: {
             query?: never;
@@ -524,6 +541,8 @@ export interface components {
             check_in_from: string;
             /** @description Whether an earlier time is wanted. */
             wants_earlier: boolean;
+            /** @description Another time that is held for the booker; with the booker's own link only. */
+            offer?: components["schemas"]["OfferedTime"];
             /** @description The visit it has become. */
             visit?: string;
         };
@@ -748,6 +767,33 @@ export interface components {
         NewTyping: {
             /** @description Types, or has stopped. */
             typing: boolean;
+        };
+        /** @description Another time that is held for the booker, to be taken by moving there. */
+        OfferedTime: {
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            start: string;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            end: string;
+            /**
+             * Format: date
+             * @description The day by the office's calendar.
+             */
+            date: string;
+            /** @description What the office's clock shows at the start. */
+            time: string;
+            /**
+             * Format: date-time
+             * @description Until when it is held.
+             */
+            until: string;
+            /** @description Whether a clerk offers it; else the waiting list does. */
+            by_office: boolean;
         };
         /** @description An office's live state. Public; no personal data. */
         Office: {
@@ -1211,6 +1257,35 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    turn_down_offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The booking, as it was before the offer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Booking"];
                 };
             };
             /** @description Refused */

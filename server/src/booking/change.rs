@@ -34,7 +34,10 @@ pub(crate) async fn opened(
 }
 
 /// The booking of its booker, with the person.
-async fn own(tx: &mut Tx, token: &TokenHash) -> Result<(Booking, BookingPrivate), BookingError> {
+pub(super) async fn own(
+    tx: &mut Tx,
+    token: &TokenHash,
+) -> Result<(Booking, BookingPrivate), BookingError> {
     let (booking, holder) = opened(tx, token).await?;
     if holder != Holder::Booker {
         return Err(BookingError::NotYours);
@@ -60,7 +63,17 @@ impl Bookings {
         if booking.state == BookingState::Unconfirmed && !booking.is_live(place.now) {
             booking.state = BookingState::Expired;
         }
-        Ok(place.view(booking, holder, private.map(|private| private.name)))
+        let offer = match holder {
+            Holder::Booker => place
+                .offer_view(&mut read, &booking)
+                .await
+                .map_err(internal)?,
+            Holder::Interpreter | Holder::Companion => None,
+        };
+        Ok(BookingView {
+            offer,
+            ..place.view(booking, holder, private.map(|private| private.name))
+        })
     }
 
     /// The link in the mail has been followed.
@@ -112,6 +125,9 @@ impl Bookings {
             return Ok(place.view(booking, Holder::Booker, Some(private.name)));
         }
         let minutes = place.minutes(&booking.services)?;
+        tx.close_booking_offer(&booking.id, place.now, reappears(place, dice))
+            .await
+            .map_err(internal)?;
         tx.release_places(&booking.id, reappears(place, dice))
             .await
             .map_err(internal)?;
@@ -217,8 +233,15 @@ impl Bookings {
         }
         booking.wants_earlier = wanted;
         tx.save_booking(&booking).await.map_err(internal)?;
+        let offer = place
+            .offer_view(&mut tx, &booking)
+            .await
+            .map_err(internal)?;
         tx.commit().await.map_err(internal)?;
-        Ok(place.view(booking, Holder::Booker, Some(private.name)))
+        Ok(BookingView {
+            offer,
+            ..place.view(booking, Holder::Booker, Some(private.name))
+        })
     }
 }
 
@@ -235,5 +258,7 @@ pub(crate) async fn retire(
     booking.changed_at = place.now;
     booking.ended_at = Some(place.now);
     tx.save_booking(booking).await?;
+    tx.close_booking_offer(&booking.id, place.now, reappears(place, dice))
+        .await?;
     tx.release_places(&booking.id, reappears(place, dice)).await
 }

@@ -1,11 +1,14 @@
 //! What clerks ask and order about appointments in the door room.
 
-use bridge::ids::Language;
+use bridge::{command_line::Day, ids::Language};
 use city::model::OfficeConfig;
-use jiff::ToSpan;
+use jiff::{Timestamp, ToSpan, civil::Time};
 use store::BookingState;
 
-use super::{Letter, Place, change::retire, line::agenda, tide::day_of, write};
+use super::{
+    Letter, Place, change::retire, line::agenda, offer::Unoffered, take::ALTERNATIVES,
+    tide::day_of, write,
+};
 use crate::{
     house::{ChangeError, House, Unit},
     shell,
@@ -60,4 +63,95 @@ pub(crate) async fn cancel_for_clerk(
     .await?;
     unit.has_errands();
     say("answer-booking-cancelled")
+}
+
+/// `!anbieten`: holds another time for an appointment and asks the citizen by mail. Without a time, or when it cannot
+/// be had, the nearest ones that can.
+pub(crate) async fn offer_for_clerk(
+    unit: &mut Unit<'_>,
+    house: &House,
+    office: &OfficeConfig,
+    language: Language,
+    code: &str,
+    time: Option<(Day, Time)>,
+) -> Result<Option<String>, ChangeError> {
+    let booking = unit
+        .tx
+        .booking_of_code(&office.slug, code)
+        .await?
+        .filter(|booking| booking.state == BookingState::Confirmed);
+    let (Some(booking), Ok(place)) = (booking, Place::new(office, unit.now.at)) else {
+        return Ok(Some(house.words.say(
+            language,
+            "answer-no-such-booking",
+            &[("code", &code)],
+        )));
+    };
+    let zone = &office.hours.zone;
+    let wanted = time.and_then(|(day, time)| {
+        let civil = day.seen_from(unit.now.today)?.to_datetime(time);
+        zone.to_ambiguous_timestamp(civil).compatible().ok()
+    });
+    let around = wanted.unwrap_or(booking.start);
+    let mut key = "answer-offer-times";
+    if let Some(start) = wanted {
+        let dice = shell::random().map_err(|_| ChangeError::Randomness)?;
+        let offered = place
+            .offer(
+                &mut unit.tx,
+                &booking,
+                start,
+                true,
+                u64::from_be_bytes(dice),
+            )
+            .await?;
+        key = match offered {
+            Ok(offer) => {
+                write(&mut unit.tx, &booking.id, Letter::Offer, place.now).await?;
+                unit.has_errands();
+                let when = |at| house.words.when(language, at, zone);
+                return Ok(Some(house.words.say(
+                    language,
+                    "answer-offered",
+                    &[
+                        ("code", &code),
+                        ("when", &when(offer.start)),
+                        ("until", &when(offer.until)),
+                    ],
+                )));
+            }
+            Err(Unoffered::Refused(_)) => "answer-offer-taken",
+            Err(Unoffered::Overlaps) => "answer-offer-overlaps",
+            Err(Unoffered::TooSoon) => "answer-offer-too-soon",
+        };
+    }
+    let times = nearest_times(unit, house, &place, language, &booking.services, around).await?;
+    Ok(Some(house.words.say(
+        language,
+        key,
+        &[("code", &code), ("times", &times)],
+    )))
+}
+
+/// The free times nearest to a moment, one a line.
+async fn nearest_times(
+    unit: &mut Unit<'_>,
+    house: &House,
+    place: &Place<'_>,
+    language: Language,
+    services: &[bridge::ids::ServiceId],
+    around: Timestamp,
+) -> Result<String, ChangeError> {
+    let Ok(minutes) = place.minutes(services) else {
+        return Ok(String::new());
+    };
+    let mut nearest = place.nearest(&mut unit.tx, minutes, around).await?;
+    nearest.truncate(ALTERNATIVES);
+    nearest.sort_by_key(|slot| slot.start);
+    let zone = &place.office.hours.zone;
+    let lines: Vec<String> = nearest
+        .iter()
+        .map(|slot| house.words.when(language, slot.start, zone))
+        .collect();
+    Ok(lines.join("\n"))
 }

@@ -183,6 +183,17 @@ impl Appointments for Counter {
         self.bookings()?.want_earlier(&place, token, wanted).await
     }
 
+    async fn turn_down(&self, token: &TokenHash) -> Result<BookingView, BookingError> {
+        let office = self.office_of(token).await?;
+        let city = self.0.city.get();
+        let config = city.office(&office).ok_or(BookingError::UnknownBooking)?;
+        let place = Place::new(config, shell::now())?;
+        let dice = u64::from_be_bytes(shell::random().map_err(internal)?);
+        let view = self.bookings()?.turn_down(&place, token, dice).await?;
+        self.0.outbox.notify_one();
+        Ok(view)
+    }
+
     async fn check_in(&self, token: &TokenHash, guest: &GuestId) -> Result<VisitId, BookingError> {
         let office = self.office_of(token).await?;
         let house = &self.0;
@@ -214,7 +225,7 @@ impl Appointments for Counter {
             .await
             .map_err(internal)?
             .ok_or(BookingError::UnknownBooking)?;
-        let id = VisitId::from_random(shell::random().map_err(internal)?);
+        let id = self.bookings()?.key.visit(&booking.id);
         unit.decide(Input::Knock(Knock {
             visit: id.clone(),
             visitor: Visitor::Guest(guest.clone()),
@@ -239,6 +250,16 @@ impl Appointments for Counter {
         unit.tx.put_private(&id, &words).await.map_err(internal)?;
         let ghost = ghosts::take(house, &mut unit.tx).await.map_err(refused)?;
         unit.tx.set_ghost(&id, &ghost).await.map_err(internal)?;
+        if let Some(room) = unit.tx.booking_room(&booking.id).await.map_err(internal)? {
+            unit.tx
+                .set_consultation_room(&id, Some(&room))
+                .await
+                .map_err(internal)?;
+            unit.tx
+                .set_booking_room(&booking.id, None)
+                .await
+                .map_err(internal)?;
+        }
         booking.state = BookingState::Arrived;
         booking.visit = Some(id.clone());
         booking.changed_at = place.now;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use bridge::ids::BookingId;
+use bridge::ids::{BookingId, VisitId};
 use gateway::appointments::Token;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
@@ -72,6 +72,13 @@ impl Key {
             let _ = write!(text, "{byte:02x}");
         }
         ReplySecret(text)
+    }
+
+    /// The visit that a booking becomes: its room is made before its citizen comes.
+    pub(crate) fn visit(&self, booking: &BookingId) -> VisitId {
+        let bytes = self.mac("visit", booking);
+        let (random, _) = bytes.split_first_chunk().unwrap_or((&[0; 16], &[]));
+        VisitId::from_random(*random)
     }
 
     fn token(&self, purpose: &str, booking: &BookingId) -> Token {

@@ -41,8 +41,10 @@ pub(crate) enum Letter {
     NoShow,
     /// For the companion who was named.
     Companion,
-    /// An earlier time has become free.
+    /// An earlier time is held.
     Earlier,
+    /// A clerk offers another time.
+    Offer,
     /// A calendar has proposed another time, which is not taken.
     OtherTime,
 }
@@ -60,6 +62,7 @@ impl Letter {
             Self::NoShow => "no-show",
             Self::Companion => "companion",
             Self::Earlier => "earlier",
+            Self::Offer => "offer",
             Self::OtherTime => "other-time",
         }
     }
@@ -68,10 +71,13 @@ impl Letter {
     fn is_true_of(self, booking: &Booking, now: Timestamp) -> bool {
         match self {
             Self::Confirm => booking.state == BookingState::Unconfirmed && booking.is_live(now),
-            Self::Booked | Self::Moved | Self::Reminder | Self::Companion | Self::OtherTime => {
-                booking.state == BookingState::Confirmed
-            }
-            Self::Earlier => booking.state == BookingState::Confirmed && booking.wants_earlier,
+            Self::Booked
+            | Self::Moved
+            | Self::Reminder
+            | Self::Companion
+            | Self::Earlier
+            | Self::Offer
+            | Self::OtherTime => booking.state == BookingState::Confirmed,
             Self::Cancelled | Self::CancelledByOffice => booking.state == BookingState::Cancelled,
             Self::NoShow => booking.state == BookingState::NoShow,
         }
@@ -84,7 +90,7 @@ impl Letter {
             Self::Cancelled | Self::CancelledByOffice => Some(Method::Cancel),
             Self::Companion => Some(Method::Publish),
             Self::OtherTime => Some(Method::DeclineCounter),
-            Self::Confirm | Self::Reminder | Self::NoShow | Self::Earlier => None,
+            Self::Confirm | Self::Reminder | Self::NoShow | Self::Earlier | Self::Offer => None,
         }
     }
 }
@@ -106,7 +112,11 @@ pub(crate) async fn plan(
     let Some(private) = read.booking_private(id).await? else {
         return Ok(Plan::Nothing);
     };
+    let offer = read.booking_offer(id, shell::now()).await?;
     drop(read);
+    if matches!(letter, Letter::Earlier | Letter::Offer) && offer.is_none() {
+        return Ok(Plan::Nothing);
+    }
     let city = house.city.get();
     let Some(office) = city.office(&booking.office) else {
         return Ok(Plan::Nothing);
@@ -127,6 +137,7 @@ pub(crate) async fn plan(
         office,
         booking: &booking,
         private: &private,
+        offer: offer.as_ref(),
         link: link(&house.settings.public_url, booking.language, &token),
         rebook: rebook(&house.settings.public_url, office, booking.language),
         answers,
@@ -175,6 +186,7 @@ pub(crate) fn calendar(
         office,
         booking,
         private,
+        offer: None,
         link: link(public_url, booking.language, token),
         rebook: rebook(public_url, office, booking.language),
         answers: None,
@@ -210,6 +222,7 @@ pub(crate) const fn undeliverable(letter: Letter) -> Option<News> {
         | Letter::Reminder
         | Letter::NoShow
         | Letter::Earlier
+        | Letter::Offer
         | Letter::OtherTime => Some(News::Undeliverable),
     }
 }

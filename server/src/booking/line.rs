@@ -25,6 +25,9 @@ impl News {
             Self::Soon => "booking-soon",
             Self::NoShow => "booking-no-show",
             Self::Undeliverable => "booking-undeliverable",
+            Self::TurnedDown => "booking-turned-down",
+            Self::Closed => "booking-closed",
+            Self::Overbooked => "booking-overbooked",
             Self::Declined => "booking-declined",
         }
     }
@@ -32,11 +35,18 @@ impl News {
     /// Whether it is still so.
     fn is_true_of(self, booking: &Booking) -> bool {
         match self {
-            Self::Soon => booking.state == BookingState::Confirmed,
+            Self::Soon | Self::Closed | Self::Overbooked => {
+                booking.state == BookingState::Confirmed
+            }
             Self::Declined => {
                 booking.state == BookingState::Confirmed && booking.reply == Some(Reply::Declined)
             }
-            Self::New | Self::Moved | Self::Cancelled | Self::NoShow | Self::Undeliverable => true,
+            Self::New
+            | Self::Moved
+            | Self::Cancelled
+            | Self::NoShow
+            | Self::Undeliverable
+            | Self::TurnedDown => true,
         }
     }
 }
@@ -71,9 +81,11 @@ pub(crate) async fn plan(house: &House, id: &BookingId, news: News) -> Result<Pl
             ("service", &services(office, &booking, language)),
         ],
     );
-    // What begins soon rings; everything else can be read later.
+    // What begins soon, or needs somebody to act, rings; everything else can be read later.
     let text = match news {
-        News::Soon => Text::plain(text).mentioning(house.mentions(office).await?),
+        News::Soon | News::Closed | News::Overbooked => {
+            Text::plain(text).mentioning(house.mentions(office).await?)
+        }
         _ => Text::notice(text),
     };
     Ok(Plan::job(Job::Say {

@@ -12,7 +12,9 @@ mod front;
 mod key;
 mod letter;
 mod line;
+mod offer;
 mod post;
+mod room;
 mod sheet;
 mod take;
 #[cfg(test)]
@@ -32,11 +34,12 @@ use crate::task::Errand;
 pub(crate) use self::{
     answer::NotTaken,
     busy::{Calendars, keep as keep_calendars},
-    clerk::{agenda_of, cancel_for_clerk},
+    clerk::{agenda_of, cancel_for_clerk, offer_for_clerk},
     key::{Key, ReplySecret},
     letter::{Letter, plan as plan_letter, undeliverable},
     line::plan as plan_line,
     post::{MailConfig, Post, Sent},
+    room::{plan as plan_room, remember as remember_room},
     tide::keep,
 };
 
@@ -88,6 +91,7 @@ impl<'a> Place<'a> {
             expires_at: booking.expires_at,
             check_in_from: self.check_in_from(booking.start),
             wants_earlier: booking.wants_earlier,
+            offer: None,
             visit: booking.visit.filter(|_| for_booker),
         }
     }
@@ -118,6 +122,12 @@ pub(crate) enum News {
     Undeliverable,
     /// The citizen's calendar has declined it; the clerks decide.
     Declined,
+    /// The citizen does not want the time that a clerk offered.
+    TurnedDown,
+    /// The office is closed at its time.
+    Closed,
+    /// There are more appointments at its time than desks.
+    Overbooked,
 }
 
 /// Stores a mail beside the decision that causes it.

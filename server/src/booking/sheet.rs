@@ -2,14 +2,14 @@
 
 use bridge::ids::Language;
 use city::model::OfficeConfig;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use lettre::{
     Address, Message,
     address::Envelope,
     message::{Attachment, Mailbox, MultiPart, SinglePart, header::ContentType},
 };
 use scheduler::ics::{self, Alarm, Appointment, Attendee, Method, Participation, Person};
-use store::{Booking, BookingPrivate, BookingState, Reply};
+use store::{Booking, BookingOffer, BookingPrivate, BookingState, Reply};
 
 use super::{Letter, Post, post::AutoSubmitted};
 use crate::words::Words;
@@ -23,6 +23,8 @@ pub(super) struct Sheet<'a> {
     pub(super) office: &'a OfficeConfig,
     pub(super) booking: &'a Booking,
     pub(super) private: &'a BookingPrivate,
+    /// Another time that is held for it.
+    pub(super) offer: Option<&'a BookingOffer>,
     /// The page of the booking, with the reader's own secret.
     pub(super) link: String,
     /// The page on which to book anew.
@@ -41,9 +43,19 @@ impl Sheet<'_> {
                 ("office", &office),
                 ("code", &self.booking.code),
                 ("when", &self.when()),
+                ("offered", &self.moment(self.offer.map(|offer| offer.start))),
+                ("until", &self.moment(self.offer.map(|offer| offer.until))),
                 ("name", &self.private.name),
             ],
         )
+    }
+
+    /// A moment by the office's clock; nothing of none.
+    fn moment(&self, at: Option<Timestamp>) -> String {
+        at.map_or_else(String::new, |at| {
+            let zone = &self.office.hours.zone;
+            self.words.when(self.booking.language, at, zone)
+        })
     }
 
     fn when(&self) -> String {
@@ -88,6 +100,9 @@ impl Sheet<'_> {
             (self.say("mail-fact-service"), self.service_names()),
             (self.say("mail-fact-code"), self.booking.code.clone()),
         ];
+        if matches!(letter, Letter::Earlier | Letter::Offer) {
+            facts.insert(0, (self.say("mail-fact-offered"), self.say("mail-offered")));
+        }
         if matches!(letter, Letter::Booked | Letter::Moved | Letter::Reminder) {
             let documents: Vec<&str> = self
                 .services()

@@ -16,7 +16,7 @@ use store::{Booking, BookingPrivate, BookingState, LinkRole, Read, StoreError, T
 use super::{Bookings, Letter, News, Place, internal, slot_view, stretches, tell, write};
 
 /// As many nearest times are told to somebody who came too late.
-const ALTERNATIVES: usize = 6;
+pub(super) const ALTERNATIVES: usize = 6;
 /// Nearest times are looked for in so many days before and after.
 const AROUND: i32 = 14;
 /// What a booking is called in so many characters. None of them can be mistaken for another.
@@ -93,6 +93,29 @@ impl Place<'_> {
         }
     }
 
+    /// The slot at `start`, if the booking can have it.
+    pub(super) async fn vacancy(
+        &self,
+        read: &mut Read,
+        booking: Option<&BookingId>,
+        minutes: u16,
+        start: Timestamp,
+    ) -> Result<Result<Slot, Refused>, StoreError> {
+        let Some(span) = occupied(start, minutes, self.terms.rules.buffer_minutes) else {
+            return Ok(Err(Refused::Closed));
+        };
+        let taken = read
+            .taken_places(&self.office.slug, &cells(span), self.now, booking)
+            .await?;
+        let busy = self.busy(read).await?;
+        Ok(find_slot(
+            &self.agenda(&stretches(&taken), &busy),
+            minutes,
+            start,
+            self.now,
+        ))
+    }
+
     /// Takes a place for a booking at `start`, in the transaction that decides, until `release_at`. What the
     /// booking has elsewhere stays. When the time cannot be had, drop the transaction and tell it with
     /// [`Bookings::refuse`].
@@ -107,15 +130,11 @@ impl Place<'_> {
         let Some(span) = occupied(start, minutes, self.terms.rules.buffer_minutes) else {
             return Ok(Err(Refused::Closed));
         };
-        let range = cells(span);
-        let taken = tx
-            .taken_places(&self.office.slug, &range, self.now, Some(booking))
-            .await?;
-        let (taken, busy) = (stretches(&taken), self.busy(tx).await?);
-        let slot = match find_slot(&self.agenda(&taken, &busy), minutes, start, self.now) {
+        let slot = match self.vacancy(tx, Some(booking), minutes, start).await? {
             Ok(slot) => slot,
             Err(reason) => return Ok(Err(reason)),
         };
+        let range = cells(span);
         let places = capacity(&self.office.hours, &self.terms.rules, &[], &range);
         let placed = tx
             .take_places(
@@ -130,7 +149,7 @@ impl Place<'_> {
         Ok(placed.map(|_| slot).map_err(|_| Refused::Full))
     }
 
-    async fn nearest(
+    pub(super) async fn nearest(
         &self,
         read: &mut Read,
         minutes: u16,
@@ -183,18 +202,10 @@ impl Bookings {
         start: Timestamp,
     ) -> Result<(), BookingError> {
         let mut read = self.store.read().await.map_err(internal)?;
-        let found = match occupied(start, minutes, place.terms.rules.buffer_minutes) {
-            None => Err(Refused::Closed),
-            Some(span) => {
-                let taken = read
-                    .taken_places(&place.office.slug, &cells(span), place.now, None)
-                    .await
-                    .map_err(internal)?;
-                let busy = place.busy(&mut read).await.map_err(internal)?;
-                let taken = stretches(&taken);
-                find_slot(&place.agenda(&taken, &busy), minutes, start, place.now)
-            }
-        };
+        let found = place
+            .vacancy(&mut read, None, minutes, start)
+            .await
+            .map_err(internal)?;
         drop(read);
         match found {
             Ok(_) => Ok(()),

@@ -3,10 +3,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use appservice::jobs::{self, Job};
+use city::model::City;
 use jiff::{SignedDuration, Timestamp, civil::Time};
-use scheduler::slots::{Cell, cell_start, cells, occupied};
+use scheduler::slots::{Affected, Agenda, Cell, Conflict, Span, Taken, affected};
 use store::{Booking, BookingState, Lane, StoreError, Tx};
-use tracing::error;
+use tracing::{error, warn};
 
 use super::{Bookings, Letter, News, Place, line::agenda, tell, write};
 use crate::{
@@ -27,12 +29,23 @@ pub(crate) async fn keep(house: Arc<House>) {
     let Some(bookings) = house.bookings.clone() else {
         return std::future::pending().await;
     };
+    let mut checked: Option<Arc<City>> = None;
     loop {
         if let Err(fault) = round(&house, &bookings).await {
             error!("appointments are late: {fault}");
         }
         // `vorzimmer mail-in` stores jobs in a process of its own, and cannot ring.
         house.outbox.notify_one();
+        let city = house.city.get();
+        if !checked
+            .as_ref()
+            .is_some_and(|before| Arc::ptr_eq(before, &city))
+        {
+            match conflicts(&house, &bookings, &city).await {
+                Ok(()) => checked = Some(city),
+                Err(fault) => error!("appointments are not compared with the calendar: {fault}"),
+            }
+        }
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
@@ -55,53 +68,101 @@ async fn round(house: &House, bookings: &Bookings) -> Result<(), ChangeError> {
             .filter(|(slug, _)| *slug == office.slug)
             .map(|(_, cell)| *cell)
             .collect();
-        told |= bookings.offer_earlier(&place, &freed).await?;
+        let dice = shell::random().map_err(|_| ChangeError::Randomness)?;
+        told |= bookings
+            .offer_earlier(&place, &freed, u64::from_be_bytes(dice))
+            .await?
+            > 0;
         told |= morning(house, &place).await?;
     }
     if told {
         house.outbox.notify_one();
     }
+    clear_rooms(house, bookings).await?;
     forget(bookings, now, city.retention).await?;
     Ok(())
 }
 
-impl Bookings {
-    /// Places that were given up are free again: the first of those who want an earlier time, and to whom one of them
-    /// is of use, learns of it. Whether anybody has.
-    pub(crate) async fn offer_earlier(
-        &self,
-        place: &Place<'_>,
-        freed: &[Cell],
-    ) -> Result<bool, StoreError> {
-        let (Some(first), Some(last)) = (freed.iter().min(), freed.iter().max()) else {
-            return Ok(false);
-        };
-        let day = |cell: Cell| {
-            let at = cell_start(cell).unwrap_or(place.now);
-            place.office.hours.zone.to_datetime(at).date()
-        };
-        let mut read = self.store.read().await?;
-        for booking in read.bookings_wanting_earlier(&place.office.slug).await? {
-            let Ok(minutes) = place.minutes(&booking.services) else {
-                continue;
-            };
-            let slots = place
-                .free(&mut read, minutes, day(*first)..=day(*last), None)
-                .await?;
-            let of_use = slots.iter().any(|slot| {
-                slot.start < booking.start
-                    && occupied(slot.start, minutes, 0)
-                        .is_some_and(|span| cells(span).any(|cell| freed.contains(&cell)))
-            });
-            if of_use {
-                drop(read);
-                let mut tx = self.store.begin().await?;
-                write(&mut tx, &booking.id, Letter::Earlier, place.now).await?;
+/// The city's file may have changed: appointments that the calendar no longer carries are told to the clerks.
+async fn conflicts(house: &House, bookings: &Bookings, city: &City) -> Result<(), ChangeError> {
+    let now = shell::now();
+    for office in &city.offices {
+        if let Ok(place) = Place::new(office, now)
+            && bookings.tell_conflicts(&place).await?
+        {
+            house.outbox.notify_one();
+        }
+    }
+    Ok(())
+}
+
+/// Erases rooms that stood ready in vain. Nobody was ever in them.
+async fn clear_rooms(house: &House, bookings: &Bookings) -> Result<(), StoreError> {
+    let rooms = bookings.store.read().await?.booking_rooms_in_vain().await?;
+    for (booking, room) in rooms {
+        let Ok(room) = room.try_into() else { continue };
+        match jobs::execute(&house.matrix, &Job::EraseRoom { room }, "").await {
+            Ok(_) => {
+                let mut tx = bookings.store.begin().await?;
+                tx.set_booking_room(&booking, None).await?;
                 tx.commit().await?;
-                return Ok(true);
+            }
+            Err(fault) => warn!(
+                "a room that stood ready is not erased yet: {}",
+                fault.code()
+            ),
+        }
+    }
+    Ok(())
+}
+
+impl Bookings {
+    /// Appointments that the office's calendar no longer carries are told to its clerks, each once for its time; what
+    /// becomes of them is for a person to say. Whether there are new ones.
+    pub(crate) async fn tell_conflicts(&self, place: &Place<'_>) -> Result<bool, StoreError> {
+        let mut read = self.store.read().await?;
+        let to_come = read.bookings_to_come(&place.office.slug, place.now).await?;
+        let known = read.booking_conflicts(&place.office.slug).await?;
+        drop(read);
+        let buffer = SignedDuration::from_mins(i64::from(place.terms.rules.buffer_minutes));
+        let taken: Vec<Taken> = to_come
+            .iter()
+            .map(|booking| Taken {
+                span: Span {
+                    start: booking.start,
+                    end: booking.end.saturating_add(buffer).unwrap_or(booking.end),
+                },
+                desks: 1,
+            })
+            .collect();
+        let found = affected(&Agenda {
+            hours: &place.office.hours,
+            rules: &place.terms.rules,
+            taken: &taken,
+            busy: &[],
+        });
+        let mut tx = self.store.begin().await?;
+        let mut any = false;
+        for Affected { index, conflict } in &found {
+            let booking = &to_come[*index];
+            if known.contains(&(booking.id.clone(), booking.start)) {
+                continue;
+            }
+            tx.set_booking_conflict(&booking.id, booking.start).await?;
+            let news = match conflict {
+                Conflict::Closed => News::Closed,
+                Conflict::TooManyBookings => News::Overbooked,
+            };
+            tell(&mut tx, booking, news, place.now).await?;
+            any = true;
+        }
+        for (id, _) in &known {
+            if !found.iter().any(|one| to_come[one.index].id == *id) {
+                tx.clear_booking_conflict(id).await?;
             }
         }
-        Ok(false)
+        tx.commit().await?;
+        Ok(any)
     }
 
     /// What has come due at an office. Whether anything has.
@@ -132,11 +193,44 @@ impl Bookings {
                 continue;
             };
             let due = due(place, &booking);
-            carry_out(&mut tx, place, booking, &due).await?;
+            self.carry_out(&mut tx, place, booking, &due).await?;
             tx.commit().await?;
             any = true;
         }
         Ok(any)
+    }
+
+    /// What follows, in one transaction.
+    async fn carry_out(
+        &self,
+        tx: &mut Tx,
+        place: &Place<'_>,
+        mut booking: Booking,
+        due: &Due,
+    ) -> Result<(), StoreError> {
+        if due.no_show {
+            booking.state = BookingState::NoShow;
+            booking.ended_at = Some(place.now);
+            tx.save_booking(&booking).await?;
+            write(tx, &booking.id, Letter::NoShow, place.now).await?;
+            return tell(tx, &booking, News::NoShow, place.now).await;
+        }
+        if let Some(reminded) = due.reminded {
+            booking.reminded = reminded;
+            tx.save_booking(&booking).await?;
+        }
+        if due.remind {
+            write(tx, &booking.id, Letter::Reminder, place.now).await?;
+        }
+        if due.soon {
+            tell(tx, &booking, News::Soon, place.now).await?;
+            let errand = Errand::PrepareRoom {
+                booking: booking.id.clone(),
+            };
+            let lane = Lane::visit(&self.key.visit(&booking.id));
+            tx.enqueue(&lane, &errand, place.now).await?;
+        }
+        Ok(())
     }
 }
 
@@ -184,32 +278,6 @@ fn due(place: &Place<'_>, booking: &Booking) -> Due {
         }
     }
     due
-}
-
-async fn carry_out(
-    tx: &mut Tx,
-    place: &Place<'_>,
-    mut booking: Booking,
-    due: &Due,
-) -> Result<(), StoreError> {
-    if due.no_show {
-        booking.state = BookingState::NoShow;
-        booking.ended_at = Some(place.now);
-        tx.save_booking(&booking).await?;
-        write(tx, &booking.id, Letter::NoShow, place.now).await?;
-        return tell(tx, &booking, News::NoShow, place.now).await;
-    }
-    if let Some(reminded) = due.reminded {
-        booking.reminded = reminded;
-        tx.save_booking(&booking).await?;
-    }
-    if due.remind {
-        write(tx, &booking.id, Letter::Reminder, place.now).await?;
-    }
-    if due.soon {
-        tell(tx, &booking, News::Soon, place.now).await?;
-    }
-    Ok(())
 }
 
 /// The list of the day's appointments, once each morning. A day without any is not told.

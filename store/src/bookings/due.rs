@@ -31,15 +31,20 @@ impl Read {
         self.all(statement).await?.iter().map(read).collect()
     }
 
-    /// Confirmed bookings of an office whose citizen would take an earlier time, those who wait longest first.
-    pub async fn bookings_wanting_earlier(&mut self, office: &OfficeSlug) -> Result<Vec<Booking>> {
+    /// Confirmed bookings of an office that begin at or after `from`, in order.
+    pub async fn bookings_to_come(
+        &mut self,
+        office: &OfficeSlug,
+        from: Timestamp,
+    ) -> Result<Vec<Booking>> {
         let statement = sqlx::query(concat!(
             "SELECT ",
             columns!(),
-            " FROM bookings b WHERE b.state = 'confirmed' AND b.office = $1 AND b.wants_earlier = 1
-             ORDER BY b.created_at, b.id"
+            " FROM bookings b WHERE b.state = 'confirmed' AND b.office = $1 AND b.starts_at >= $2
+             ORDER BY b.starts_at, b.id"
         ))
-        .bind(office.as_str());
+        .bind(office.as_str())
+        .bind(millis(from));
         self.all(statement).await?.iter().map(read).collect()
     }
 

@@ -4,6 +4,7 @@ mod busy;
 mod due;
 mod feed;
 mod mail;
+mod offers;
 mod places;
 mod private;
 
@@ -20,6 +21,7 @@ pub use busy::BusyCalendar;
 pub use due::BookingErasure;
 pub use feed::{Feed, FeedEntry};
 pub use mail::ReturnMail;
+pub use offers::BookingOffer;
 pub use private::{BookingPrivate, LinkRole};
 
 /// Where a booking stands.

@@ -136,11 +136,10 @@ pub(crate) async fn a_booking_goes_through_the_store(database: Database) {
         []
     );
     assert_eq!(
-        read.bookings_wanting_earlier(&one.office)
+        read.bookings_wanting_earlier(&one.office, at(0))
             .await
-            .unwrap()
-            .len(),
-        1
+            .unwrap(),
+        [one.clone()]
     );
     let private = read.booking_private(&one.id).await.unwrap();
     assert!(private == Some(person("Erika@example.org")));

@@ -5,8 +5,8 @@ bot-name = Vorzimmer
 ## Die Zeile, die klingelt
 knock-line = 🔔 { $ticket } · { $service } · { $language } · Platz { $position } · wartet seit { $since } Uhr
 knock-line-interpreter = 🔔 { $ticket } · { $service } · { $language } (Dolmetschen gewünscht) · Platz { $position } · wartet seit { $since } Uhr
-knock-line-booked = 🔔 📅 { $ticket } · Termin um { $at } Uhr · { $service } · { $language } · Platz { $position } · da seit { $since } Uhr
-knock-line-booked-interpreter = 🔔 📅 { $ticket } · Termin um { $at } Uhr · { $service } · { $language } (Dolmetschen gewünscht) · Platz { $position } · da seit { $since } Uhr
+knock-line-booked = 🔔 { $ticket } · 📅 Termin um { $at } Uhr · { $service } · { $language } · Platz { $position } · da seit { $since } Uhr
+knock-line-booked-interpreter = 🔔 { $ticket } · 📅 Termin um { $at } Uhr · { $service } · { $language } (Dolmetschen gewünscht) · Platz { $position } · da seit { $since } Uhr
 knock-without-service = Anliegen ohne Auswahl
 knock-called = ✅ { $ticket } · { $service } · aufgerufen von { $clerk } um { $at } Uhr
 knock-served = ☑️ { $ticket } · { $service } · beendet um { $at } Uhr
@@ -20,6 +20,7 @@ language-en = Englisch
 
 ## Beratungsraum
 room-name = { $ticket } · { $office }
+room-name-prepared = 📅 { $code } · { $office }
 room-name-ended = { $ticket } · { $office } (beendet)
 room-topic = Beratung zu { $ticket }. Beenden mit !ende. Der Raum wird nach dem Ende gelöscht.
 room-welcome = Nummer { $ticket }: { $name }
@@ -101,6 +102,7 @@ help-decline = !ablehnen G-017 Grund – ablehnen; die Person liest den Grund
 help-pause = !pause Hinweis – keine neuen Besuche; der Hinweis steht auf der Seite. !fortsetzen – weiter
 help-end = !ende – Ihr Gespräch beenden. !ende G-017 – dieses beenden
 help-agenda = !termine – die Termine von heute. !termine morgen – die von morgen
+help-offer-time = !anbieten K7QM 26.11. 10:30 – diesem Termin eine andere Zeit anbieten. Ohne Zeit: was frei ist.
 help-cancel-booking = !absagen K7QM Grund – diesen Termin absagen. Der Grund steht in der E-Mail.
 help-element = „Genehmigen“ und „Ablehnen“ in Element tun dasselbe wie !ruf und !ablehnen.
 misuse-unknown = Dieses Kommando gibt es nicht. !hilfe zeigt alle.
@@ -115,12 +117,24 @@ booking-soon = ⏰ Gleich: Termin { $code } um { $when } · { $service }
 booking-no-show = ⌛ Termin { $code } ({ $when }) · { $service } · nicht erschienen
 booking-undeliverable = ✉️ Eine E-Mail zum Termin { $code } ({ $when } · { $service }) konnte nicht zugestellt werden. Bitte rufen Sie an, wenn es eilt.
 booking-declined = 📅 Der Kalender der Person hat den Termin { $code } abgelehnt: { $when } · { $service }. Er gilt weiter. Absagen geht mit !absagen { $code }
+booking-turned-down = 📅 Termin { $code }: Die angebotene Zeit passt nicht. Es bleibt bei { $when } · { $service }
+booking-closed = ⚠️ Termin { $code } ({ $when } · { $service }): Zu dieser Zeit ist jetzt geschlossen. Bieten Sie mit !anbieten { $code } eine andere Zeit an, oder sagen Sie mit !absagen { $code } ab.
+booking-overbooked = ⚠️ Termin { $code } ({ $when } · { $service }): Zu dieser Zeit gibt es jetzt mehr Termine als Plätze. Bieten Sie mit !anbieten { $code } eine andere Zeit an, oder sagen Sie mit !absagen { $code } ab.
 booking-concern = Termin { $code }. { $needs }
 agenda-heading = 📅 Termine am { $day }:
 agenda-empty = 📅 Keine Termine am { $day }.
 agenda-line = { $time }–{ $end } · { $code } · { $service } · { $language }
 agenda-line-arrived = { $time }–{ $end } · { $code } · { $service } · { $language } · ist da
 agenda-line-declined = { $time }–{ $end } · { $code } · { $service } · { $language } · im Kalender abgelehnt
+answer-offered = Termin { $code }: { $when } ist angeboten und bis { $until } reserviert. Die Person hat eine E-Mail bekommen.
+answer-offer-times = Termin { $code }: Diese Zeiten sind frei. Bieten Sie eine an, zum Beispiel mit !anbieten { $code } 26.11. 10:30.
+    { $times }
+answer-offer-taken = Diese Zeit kann der Termin { $code } nicht haben. Frei sind:
+    { $times }
+answer-offer-overlaps = Diese Zeit überschneidet sich mit dem Termin { $code } selbst. Frei sind:
+    { $times }
+answer-offer-too-soon = Diese Zeit ist für den Termin { $code } zu bald: Die Person muss noch antworten können. Frei sind:
+    { $times }
 answer-no-such-booking = Den Termin { $code } gibt es hier nicht.
 answer-booking-cancelled = Der Termin { $code } ist abgesagt. Die E-Mail geht gleich hinaus.
 

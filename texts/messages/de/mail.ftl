@@ -9,6 +9,8 @@ mail-fact-office = Amt
 mail-fact-service = Anliegen
 mail-fact-code = Terminnummer
 mail-fact-documents = Bitte bereithalten
+mail-fact-offered = Andere Zeit
+mail-offered = { $offered } (für Sie reserviert bis { $until })
 mail-fact-reason = Grund
 
 mail-confirm-subject = Bitte bestätigen: Termin am { $when }
@@ -52,9 +54,9 @@ mail-companion-action = Den Termin ansehen
 mail-companion-note = Mit dem Link können Sie den Termin ansehen, aber nicht ändern. Wenn Sie damit nichts anfangen können, löschen Sie diese E-Mail.
 
 mail-earlier-subject = Ein früherer Termin ist frei geworden
-mail-earlier-lead = Sie wollten Bescheid wissen, wenn ein früherer Termin frei wird. Jetzt gibt es einen. Ihr bisheriger Termin bleibt, bis Sie ihn verschieben.
+mail-earlier-lead = Sie wollten einen früheren Termin. Jetzt ist einer frei, und wir halten ihn für Sie. Ihr bisheriger Termin bleibt, bis Sie den früheren annehmen.
 mail-earlier-action = Den früheren Termin ansehen
-mail-earlier-note = Der freie Termin ist nicht für Sie reserviert. Wer zuerst wählt, bekommt ihn.
+mail-earlier-note = Wenn Sie die Zeit nicht wollen, müssen Sie nichts tun. Danach fragen wir die nächste Person.
 
 mail-other-time-subject = Zu Ihrem Vorschlag: Ihr Termin bleibt am { $when }
 mail-other-time-lead = Ihr Kalender hat eine andere Zeit vorgeschlagen. Vorschläge aus dem Kalender können wir nicht annehmen. Ihr Termin bleibt, wie er ist.
@@ -65,3 +67,8 @@ mail-calendar-description = Termin { $code } bei { $office }. Das Gespräch find
 mail-calendar-location = Virtuelles Vorzimmer
 mail-calendar-link = Zum Termin
 mail-calendar-alarm = Gleich beginnt Ihr Termin.
+
+mail-offer-subject = Andere Zeit für Ihren Termin?
+mail-offer-lead = Wir möchten Ihren Termin auf eine andere Zeit legen und bitten Sie um Ihre Zustimmung. Ihr bisheriger Termin bleibt, bis Sie die andere Zeit annehmen.
+mail-offer-action = Annehmen, ablehnen oder selbst eine Zeit wählen
+mail-offer-note = Wenn die Zeit nicht passt, wählen Sie über den Link eine andere.

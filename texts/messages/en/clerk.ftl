@@ -5,8 +5,8 @@ bot-name = Vorzimmer
 ## The line that rings
 knock-line = 🔔 { $ticket } · { $service } · { $language } · position { $position } · waiting since { $since }
 knock-line-interpreter = 🔔 { $ticket } · { $service } · { $language } (interpreter wanted) · position { $position } · waiting since { $since }
-knock-line-booked = 🔔 📅 { $ticket } · appointment at { $at } · { $service } · { $language } · position { $position } · here since { $since }
-knock-line-booked-interpreter = 🔔 📅 { $ticket } · appointment at { $at } · { $service } · { $language } (interpreter wanted) · position { $position } · here since { $since }
+knock-line-booked = 🔔 { $ticket } · 📅 appointment at { $at } · { $service } · { $language } · position { $position } · here since { $since }
+knock-line-booked-interpreter = 🔔 { $ticket } · 📅 appointment at { $at } · { $service } · { $language } (interpreter wanted) · position { $position } · here since { $since }
 knock-without-service = no service chosen
 knock-called = ✅ { $ticket } · { $service } · called by { $clerk } at { $at }
 knock-served = ☑️ { $ticket } · { $service } · finished at { $at }
@@ -20,6 +20,7 @@ language-en = English
 
 ## Consultation room
 room-name = { $ticket } · { $office }
+room-name-prepared = 📅 { $code } · { $office }
 room-name-ended = { $ticket } · { $office } (finished)
 room-topic = Consultation for { $ticket }. Finish with !end. The room is erased afterwards.
 room-welcome = Number { $ticket }: { $name }
@@ -101,6 +102,7 @@ help-decline = !decline G-017 reason – decline; the person reads the reason
 help-pause = !pause notice – no new visits; the notice stands on the page. !resume – go on
 help-end = !end – finish your conversation. !end G-017 – finish this one
 help-agenda = !agenda – the appointments of today. !agenda tomorrow – those of tomorrow
+help-offer-time = !offer K7QM 26.11. 10:30 – offer this appointment another time. Without a time: what is free.
 help-cancel-booking = !cancel K7QM reason – cancel this appointment. The reason stands in the mail.
 help-element = “Approve” and “Deny” in Element do the same as !call and !decline.
 misuse-unknown = There is no such command. !help shows all.
@@ -115,12 +117,24 @@ booking-soon = ⏰ Soon: appointment { $code } at { $when } · { $service }
 booking-no-show = ⌛ Appointment { $code } ({ $when }) · { $service } · nobody came
 booking-undeliverable = ✉️ A mail about appointment { $code } ({ $when } · { $service }) could not be delivered. Please call if it is urgent.
 booking-declined = 📅 The person’s calendar has declined appointment { $code }: { $when } · { $service }. It still stands. Cancel it with !cancel { $code }
+booking-turned-down = 📅 Appointment { $code }: the offered time does not suit. It stays at { $when } · { $service }
+booking-closed = ⚠️ Appointment { $code } ({ $when } · { $service }): the office is now closed at this time. Offer another time with !offer { $code }, or cancel it with !cancel { $code }.
+booking-overbooked = ⚠️ Appointment { $code } ({ $when } · { $service }): there are now more appointments than places at this time. Offer another time with !offer { $code }, or cancel it with !cancel { $code }.
 booking-concern = Appointment { $code }. { $needs }
 agenda-heading = 📅 Appointments on { $day }:
 agenda-empty = 📅 No appointments on { $day }.
 agenda-line = { $time }–{ $end } · { $code } · { $service } · { $language }
 agenda-line-arrived = { $time }–{ $end } · { $code } · { $service } · { $language } · is here
 agenda-line-declined = { $time }–{ $end } · { $code } · { $service } · { $language } · declined in the calendar
+answer-offered = Appointment { $code }: { $when } is offered and kept until { $until }. The person has been sent a mail.
+answer-offer-times = Appointment { $code }: these times are free. Offer one, for example with !offer { $code } 26.11. 10:30.
+    { $times }
+answer-offer-taken = Appointment { $code } cannot have this time. These are free:
+    { $times }
+answer-offer-overlaps = This time overlaps appointment { $code } itself. These are free:
+    { $times }
+answer-offer-too-soon = This time is too soon for appointment { $code }: the person has to be able to answer. These are free:
+    { $times }
 answer-no-such-booking = There is no appointment { $code } here.
 answer-booking-cancelled = The appointment { $code } is cancelled. The mail goes out now.
 

@@ -9,6 +9,8 @@ mail-fact-office = Office
 mail-fact-service = Service
 mail-fact-code = Appointment number
 mail-fact-documents = Please have ready
+mail-fact-offered = Other time
+mail-offered = { $offered } (kept for you until { $until })
 mail-fact-reason = Reason
 
 mail-confirm-subject = Please confirm: appointment on { $when }
@@ -52,9 +54,9 @@ mail-companion-action = Look at the appointment
 mail-companion-note = With the link you can look at the appointment but not change it. If this means nothing to you, delete this mail.
 
 mail-earlier-subject = An earlier appointment has become free
-mail-earlier-lead = You wanted to know when an earlier appointment becomes free. There is one. Your present appointment stays until you move it.
+mail-earlier-lead = You wanted an earlier appointment. One is free, and we keep it for you. Your present appointment stays until you take the earlier one.
 mail-earlier-action = Look at the earlier appointment
-mail-earlier-note = The free appointment is not kept for you. Whoever chooses first gets it.
+mail-earlier-note = If you do not want the time, you need not do anything. We ask the next person afterwards.
 
 mail-other-time-subject = About your proposal: your appointment stays on { $when }
 mail-other-time-lead = Your calendar has proposed another time. We cannot accept proposals from calendars. Your appointment stays as it is.
@@ -65,3 +67,8 @@ mail-calendar-description = Appointment { $code } at { $office }. The conversati
 mail-calendar-location = Virtual front office
 mail-calendar-link = To the appointment
 mail-calendar-alarm = Your appointment begins soon.
+
+mail-offer-subject = Another time for your appointment?
+mail-offer-lead = We would like to move your appointment to another time and ask for your consent. Your present appointment stays until you accept the other time.
+mail-offer-action = Accept, decline, or choose a time yourself
+mail-offer-note = If the time does not suit you, choose another one by the link.

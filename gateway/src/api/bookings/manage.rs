@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::State,
-    http::{StatusCode, header},
+    extract::FromRequestParts,
+    http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -19,14 +19,45 @@ use super::{
 };
 use crate::{
     api::Api,
-    appointments::{BookingView, Holder},
+    appointments::{Appointments, BookingError, BookingView, Holder, TokenHash},
     extract::{Body, Browser, Client, NoBody},
     guest::Secret,
     problem::{Fault, Problem, ProblemDetails},
 };
 
-fn told(api: &Api, view: BookingView) -> Json<Booking> {
-    Json(Booking::new(&api.lobby(), view))
+/// A request of somebody who shows a link's secret, within the limits.
+pub(super) struct Link {
+    api: Arc<Api>,
+    address: Client,
+    token: TokenHash,
+}
+
+impl FromRequestParts<Arc<Api>> for Link {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        let Ok(address) = Client::from_request_parts(parts, api).await;
+        // Before the secret is looked at: whoever guesses is counted.
+        api.limiter.booking(&address.0)?;
+        let Bearer(token) = Bearer::from_request_parts(parts, api).await?;
+        Ok(Self {
+            api: Arc::clone(api),
+            address,
+            token,
+        })
+    }
+}
+
+impl Link {
+    fn appointments(&self) -> Result<&dyn Appointments, Problem> {
+        appointments(&self.api)
+    }
+
+    /// The answer to nearly every request: the booking as it is now.
+    fn shown(&self, view: Result<BookingView, BookingError>) -> Result<Json<Booking>, Problem> {
+        let view = view.map_err(problem)?;
+        Ok(Json(Booking::new(&self.api.lobby(), view)))
+    }
 }
 
 /// The booking.
@@ -40,14 +71,8 @@ fn told(api: &Api, view: BookingView) -> Json<Booking> {
         (status = "default", description = "Refused", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn show(
-    State(api): State<Arc<Api>>,
-    Client(address): Client,
-    Bearer(token): Bearer,
-) -> Result<Json<Booking>, Problem> {
-    api.limiter.booking(&address)?;
-    let view = appointments(&api)?.booking(&token).await.map_err(problem)?;
-    Ok(told(&api, view))
+pub(super) async fn show(link: Link) -> Result<Json<Booking>, Problem> {
+    link.shown(link.appointments()?.booking(&link.token).await)
 }
 
 /// The link in the mail has been followed and the button pressed. Idempotent.
@@ -61,15 +86,8 @@ pub(super) async fn show(
         (status = "default", description = "Refused", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn confirm(
-    State(api): State<Arc<Api>>,
-    Client(address): Client,
-    Bearer(token): Bearer,
-    _: NoBody,
-) -> Result<Json<Booking>, Problem> {
-    api.limiter.booking(&address)?;
-    let view = appointments(&api)?.confirm(&token).await.map_err(problem)?;
-    Ok(told(&api, view))
+pub(super) async fn confirm(link: Link, _: NoBody) -> Result<Json<Booking>, Problem> {
+    link.shown(link.appointments()?.confirm(&link.token).await)
 }
 
 /// Another time.
@@ -95,18 +113,13 @@ pub(crate) struct OtherTime {
     )
 )]
 pub(super) async fn reschedule(
-    State(api): State<Arc<Api>>,
-    Client(address): Client,
-    Bearer(token): Bearer,
+    link: Link,
     Body(other): Body<OtherTime>,
 ) -> Result<Json<Booking>, Problem> {
-    api.limiter.hold(&address)?;
+    link.api.limiter.hold(&link.address.0)?;
     let start = instant(&other.start)?;
-    let view = appointments(&api)?
-        .reschedule(&token, start)
-        .await
-        .map_err(problem)?;
-    Ok(told(&api, view))
+    let view = link.appointments()?.reschedule(&link.token, start).await;
+    link.shown(view)
 }
 
 /// Cancels. Idempotent.
@@ -120,15 +133,8 @@ pub(super) async fn reschedule(
         (status = "default", description = "Refused", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn cancel(
-    State(api): State<Arc<Api>>,
-    Client(address): Client,
-    Bearer(token): Bearer,
-    _: NoBody,
-) -> Result<Json<Booking>, Problem> {
-    api.limiter.booking(&address)?;
-    let view = appointments(&api)?.cancel(&token).await.map_err(problem)?;
-    Ok(told(&api, view))
+pub(super) async fn cancel(link: Link, _: NoBody) -> Result<Json<Booking>, Problem> {
+    link.shown(link.appointments()?.cancel(&link.token).await)
 }
 
 /// The booking as a file for any calendar (RFC 5545).
@@ -142,14 +148,10 @@ pub(super) async fn cancel(
         (status = "default", description = "Refused", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn calendar(
-    State(api): State<Arc<Api>>,
-    Client(address): Client,
-    Bearer(token): Bearer,
-) -> Result<Response, Problem> {
-    api.limiter.booking(&address)?;
-    let file = appointments(&api)?
-        .calendar(&token)
+pub(super) async fn calendar(link: Link) -> Result<Response, Problem> {
+    let file = link
+        .appointments()?
+        .calendar(&link.token)
         .await
         .map_err(problem)?;
     let headers = [
@@ -171,7 +173,8 @@ pub(crate) struct LinkWish {
 
 /// A link for somebody who comes along.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Link {
+#[schema(as = Link)]
+pub(crate) struct NewLink {
     /// Its secret: the part after `#`.
     token: String,
 }
@@ -184,28 +187,26 @@ pub(crate) struct Link {
     tag = "appointments",
     request_body = LinkWish,
     responses(
-        (status = 201, description = "The link", body = Link),
+        (status = 201, description = "The link", body = NewLink),
         (status = "default", description = "Refused", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn invite(
-    State(api): State<Arc<Api>>,
-    Client(address): Client,
-    Bearer(token): Bearer,
+    link: Link,
     Body(LinkWish { role }): Body<LinkWish>,
-) -> Result<(StatusCode, Json<Link>), Problem> {
-    api.limiter.booking(&address)?;
+) -> Result<(StatusCode, Json<NewLink>), Problem> {
     let holder = match role {
         LinkHolder::Interpreter => Holder::Interpreter,
         LinkHolder::Companion => Holder::Companion,
         LinkHolder::Booker => return Err(Problem::fields(vec![("role", Fault::UnknownChoice)])),
     };
-    let link = appointments(&api)?
-        .invite(&token, holder)
+    let made = link
+        .appointments()?
+        .invite(&link.token, holder)
         .await
         .map_err(problem)?;
-    let body = Link {
-        token: link.secret().to_owned(),
+    let body = NewLink {
+        token: made.secret().to_owned(),
     };
     Ok((StatusCode::CREATED, Json(body)))
 }
@@ -230,17 +231,26 @@ pub(crate) struct EarlierWish {
     )
 )]
 pub(super) async fn want_earlier(
-    State(api): State<Arc<Api>>,
-    Client(address): Client,
-    Bearer(token): Bearer,
+    link: Link,
     Body(EarlierWish { wanted }): Body<EarlierWish>,
 ) -> Result<Json<Booking>, Problem> {
-    api.limiter.booking(&address)?;
-    let view = appointments(&api)?
-        .want_earlier(&token, wanted)
-        .await
-        .map_err(problem)?;
-    Ok(told(&api, view))
+    let view = link.appointments()?.want_earlier(&link.token, wanted).await;
+    link.shown(view)
+}
+
+/// The time that is offered does not suit; somebody else may have it. Idempotent.
+#[utoipa::path(
+    post,
+    path = "/booking/turn-down",
+    operation_id = "turn_down_offer",
+    tag = "appointments",
+    responses(
+        (status = 200, description = "The booking, as it was before the offer", body = Booking),
+        (status = "default", description = "Refused", body = ProblemDetails, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn turn_down(link: Link, _: NoBody) -> Result<Json<Booking>, Problem> {
+    link.shown(link.appointments()?.turn_down(&link.token).await)
 }
 
 /// The visit that the booking has become.
@@ -261,26 +271,20 @@ pub(crate) struct CheckedIn {
         (status = "default", description = "Refused", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn check_in(
-    State(api): State<Arc<Api>>,
-    Client(address): Client,
-    browser: Browser,
-    Bearer(token): Bearer,
-    _: NoBody,
-) -> Result<Response, Problem> {
-    api.limiter.booking(&address)?;
+pub(super) async fn check_in(link: Link, browser: Browser, _: NoBody) -> Result<Response, Problem> {
     let secret = browser
         .0
-        .unwrap_or_else(|| Secret::mint(&api.gateway.shell));
-    let visit = appointments(&api)?
-        .check_in(&token, &secret.guest())
+        .unwrap_or_else(|| Secret::mint(&link.api.gateway.shell));
+    let visit = link
+        .appointments()?
+        .check_in(&link.token, &secret.guest())
         .await
         .map_err(problem)?;
     let body = CheckedIn {
         visit: visit.to_string(),
     };
     let mut response = Json(body).into_response();
-    if let Some(cookie) = secret.set_cookie(&api.gateway.config) {
+    if let Some(cookie) = secret.set_cookie(&link.api.gateway.config) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     Ok(response)

@@ -35,6 +35,7 @@ pub(super) fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(manage::calendar))
         .routes(routes!(manage::invite))
         .routes(routes!(manage::want_earlier))
+        .routes(routes!(manage::turn_down))
         .routes(routes!(manage::check_in))
 }
 

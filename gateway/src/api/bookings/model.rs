@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     api::model::LanguageCode,
-    appointments::{BookingPhase, BookingView, Holder, SlotView},
+    appointments::{BookingPhase, BookingView, Holder, OfferView, SlotView},
     port::Lobby,
 };
 
@@ -89,6 +89,40 @@ pub(crate) struct BookedService {
     documents: Vec<String>,
 }
 
+/// Another time that is held for the booker, to be taken by moving there.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OfferedTime {
+    /// When it begins.
+    #[schema(value_type = String, format = DateTime)]
+    start: Timestamp,
+    /// When it ends.
+    #[schema(value_type = String, format = DateTime)]
+    end: Timestamp,
+    /// The day by the office's calendar.
+    #[schema(value_type = String, format = Date)]
+    date: Date,
+    /// What the office's clock shows at the start.
+    time: String,
+    /// Until when it is held.
+    #[schema(value_type = String, format = DateTime)]
+    until: Timestamp,
+    /// Whether a clerk offers it; else the waiting list does.
+    by_office: bool,
+}
+
+impl From<OfferView> for OfferedTime {
+    fn from(offer: OfferView) -> Self {
+        Self {
+            start: offer.start,
+            end: offer.end,
+            date: offer.civil.date(),
+            time: offer.civil.strftime("%H:%M").to_string(),
+            until: offer.until,
+            by_office: offer.by_office,
+        }
+    }
+}
+
 /// A booking, as the holder of the link sees it.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Booking {
@@ -130,6 +164,10 @@ pub(crate) struct Booking {
     check_in_from: Timestamp,
     /// Whether an earlier time is wanted.
     wants_earlier: bool,
+    /// Another time that is held for the booker; with the booker's own link only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    offer: Option<OfferedTime>,
     /// The visit it has become.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -186,6 +224,7 @@ impl Booking {
             expires_at: view.expires_at,
             check_in_from: view.check_in_from,
             wants_earlier: view.wants_earlier,
+            offer: view.offer.map(OfferedTime::from),
             visit: view.visit.map(|visit| visit.to_string()),
         }
     }
