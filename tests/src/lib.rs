@@ -25,7 +25,7 @@ mod world;
 
 pub use artifacts::artifacts_dir;
 pub use browser::{Browser, BrowserOptions, Devices, Engine, Viewport};
-pub use call::{Backend, CallServer, Caller, Grant, Joining, Picture, Reach, Rooms};
+pub use call::{Backend, CallServer, Caller, Grant, Joining, Picture, Reach, Rooms, Way};
 pub use citizen::{Citizen, Knock, Shown};
 pub use client::{Client, Reply};
 pub use database::Database;

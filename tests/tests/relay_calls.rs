@@ -1,6 +1,6 @@
 //! Calls over a relay, with LiveKit's own clients. Each test runs against LiveKit's server and against ours.
 
-use blackbox::{Backend, CallServer, Caller, Joining, Picture};
+use blackbox::{Backend, CallServer, Caller, Joining, Picture, Way};
 use serde_json::{Value, json};
 
 type TestResult = anyhow::Result<()>;
@@ -55,7 +55,7 @@ const TWO_CONNECTIONS: Joining = Joining {
     subscribe: true,
     dynacast: true,
     single: false,
-    turn: false,
+    way: Way::Any,
 };
 
 /// Everybody sees and hears everybody else, and no picture was broken.

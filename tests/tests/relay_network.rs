@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use blackbox::{Backend, CallServer, Caller, Grant, Joining, Picture, Reach};
+use blackbox::{Backend, CallServer, Caller, Grant, Joining, Picture, Reach, Way};
 use tokio::{
     net::{TcpListener, TcpStream},
     task::{JoinHandle, JoinSet},
@@ -37,9 +37,13 @@ async fn two_meet(backend: Backend, reach: Reach) -> TestResult {
     let Some(server) = CallServer::reached(backend, reach).await? else {
         return Ok(());
     };
+    let way = match reach {
+        Reach::TurnUdp | Reach::TurnTcp => Way::Turn,
+        Reach::Direct | Reach::Tcp | Reach::Ipv6 => Way::Any,
+    };
     let joining = |single| Joining {
         single,
-        turn: matches!(reach, Reach::TurnUdp | Reach::TurnTcp),
+        way,
         ..Joining::default()
     };
     let callers = [

@@ -27,6 +27,15 @@ use crate::wait::eventually;
 const PICTURES: u64 = 10;
 const PIECES: u64 = 8;
 
+/// How somebody's media goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// As is best.
+    Any,
+    /// By TURN and by no other way.
+    Turn,
+}
+
 /// How somebody joins.
 #[derive(Debug, Clone, Copy)]
 pub struct Joining {
@@ -36,8 +45,8 @@ pub struct Joining {
     pub dynacast: bool,
     /// One peer connection for both ways (`/rtc/v1`) instead of two (`/rtc`).
     pub single: bool,
-    /// By TURN and by no other way.
-    pub turn: bool,
+    /// How media goes.
+    pub way: Way,
 }
 
 impl Default for Joining {
@@ -46,7 +55,7 @@ impl Default for Joining {
             subscribe: true,
             dynacast: true,
             single: true,
-            turn: false,
+            way: Way::Any,
         }
     }
 }
@@ -139,7 +148,7 @@ impl Caller {
             "subscribe": joining.subscribe,
             "dynacast": joining.dynacast,
             "single": joining.single,
-            "turn": joining.turn,
+            "turn": joining.way == Way::Turn,
         });
         self.ask(request).await.map(drop)
     }

@@ -8,7 +8,7 @@ mod caller;
 mod rooms;
 mod server;
 
-pub use caller::{Caller, Joining, Picture};
+pub use caller::{Caller, Joining, Picture, Way};
 pub use rooms::Rooms;
 pub use server::CallServer;
 pub use xtask::relay::{Backend, Grant, Reach};
