@@ -250,6 +250,9 @@ pub enum BookingError {
     /// No office of that slug.
     #[error("there is no such office")]
     UnknownOffice,
+    /// Too many changes at once: nothing was stored, and trying again in a few seconds may work.
+    #[error("the house is busy")]
+    Busy,
     /// The office takes no appointments here.
     #[error("the office takes no appointments")]
     NotOffered,

@@ -284,6 +284,9 @@ pub enum HouseError {
     /// Calls are switched off, or the relay cannot be reached.
     #[error("there are no calls at the moment")]
     CallsUnavailable,
+    /// Too many changes at once: nothing was stored, and trying again in a few seconds may work.
+    #[error("the house is busy")]
+    Busy,
     /// A fault of ours. The cause is logged where it arose.
     #[error("internal fault")]
     Internal,

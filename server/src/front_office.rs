@@ -15,9 +15,11 @@ use gateway::port::{
     Upload, VisitEvent, VisitEvents, VisitPhase, VisitView,
 };
 use jiff::SignedDuration;
-use store::{Author, Delivery, FileMeta, Lane, Message, NewMessage, VisitPrivate, VisitRecord};
+use store::{
+    Author, Delivery, FileMeta, Lane, Message, NewMessage, StoreError, VisitPrivate, VisitRecord,
+};
 use tokio::sync::watch;
-use tracing::error;
+use tracing::{error, warn};
 
 use crate::{
     calls, ghosts,
@@ -58,7 +60,7 @@ impl FrontOffice for Counter {
         {
             return Err(HouseError::UnknownService);
         }
-        let id = VisitId::from_random(shell::random().or_internal()?);
+        let id = VisitId::from_random(shell::random().map_err(|_| ChangeError::Randomness)?);
         let mut unit = house.change(office).await?;
         unit.decide(Input::Knock(Knock {
             visit: id.clone(),
@@ -452,14 +454,14 @@ pub(crate) fn internal(fault: impl std::fmt::Display) -> HouseError {
     HouseError::Internal
 }
 
-/// Turns any fault of ours into [`HouseError::Internal`].
+/// Turns any fault of ours into what browsers may know of it; the log gets the rest, without what it was about.
 pub(crate) trait OrInternal<T> {
     fn or_internal(self) -> Result<T, HouseError>;
 }
 
-impl<T, E: std::fmt::Display> OrInternal<T> for Result<T, E> {
+impl<T, E: Into<ChangeError>> OrInternal<T> for Result<T, E> {
     fn or_internal(self) -> Result<T, HouseError> {
-        self.map_err(internal)
+        self.map_err(|fault| fault.into().into())
     }
 }
 
@@ -468,6 +470,10 @@ impl From<ChangeError> for HouseError {
         match fault {
             ChangeError::UnknownOffice => Self::UnknownOffice,
             ChangeError::Refused(refusal) => Self::Refused(refusal),
+            ChangeError::Store(StoreError::Busy(_)) => {
+                warn!("a request was turned away: {fault}");
+                Self::Busy
+            }
             ChangeError::Store(_) | ChangeError::Randomness | ChangeError::Matrix(_) => {
                 internal(fault)
             }

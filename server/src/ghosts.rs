@@ -23,13 +23,19 @@ const BETWEEN_TWO: Duration = Duration::from_millis(50);
 /// When the homeserver is away, it is asked again after this time.
 const TRY_AGAIN: Duration = Duration::from_secs(10);
 
+/// Before the first knock: the stock of the last run has to be looked at again.
+pub(crate) async fn doubt(house: &House) -> Result<(), ChangeError> {
+    let mut tx = house.store.begin().await?;
+    tx.doubt_ghosts().await?;
+    Ok(tx.commit().await?)
+}
+
 /// A ghost for a new visit: one from the stock, which forgets it in the same transaction, else a name for one that
 /// the knock itself will make.
 pub(crate) async fn take(house: &House, tx: &mut Tx) -> Result<MatrixUser, ChangeError> {
     match tx.take_ghost().await? {
-        // One that was made on another homeserver is of no use.
-        Some(ghost) if house.matrix.is_ghost(&ghost) => Ok(ghost),
-        _ => name(house),
+        Some(ghost) => Ok(ghost),
+        None => name(house),
     }
 }
 
@@ -83,15 +89,28 @@ async fn fill(house: &House) -> Result<(), ChangeError> {
     Ok(())
 }
 
+/// Makes the account and puts the ghost into the stock, unless it has stood for somebody before.
 async fn make(house: &House, ghost: &MatrixUser) -> Result<(), ChangeError> {
-    // One of another homeserver's names cannot be made here: it goes the way of those that are ready.
-    match house.matrix.make_ghost(ghost).await {
-        Ok(()) | Err(MatrixError::Invalid { .. }) => {}
+    let is_fresh = match house.matrix.make_ghost(ghost).await {
+        Ok(made) => made || is_unused(house, ghost).await?,
+        // A name of another homeserver.
+        Err(MatrixError::Invalid { .. }) => false,
         Err(fault) => return Err(fault.into()),
-    }
+    };
     let mut tx = house.store.begin().await?;
-    tx.ghost_is_ready(ghost).await?;
+    if is_fresh {
+        tx.ghost_is_ready(ghost).await?;
+    } else {
+        tx.drop_ghost(ghost).await?;
+    }
     Ok(tx.commit().await?)
+}
+
+/// Whoever has knocked is called by a ticket. Until then a homeserver calls users by the first part of their ids, or by
+/// nothing.
+async fn is_unused(house: &House, ghost: &MatrixUser) -> Result<bool, ChangeError> {
+    let name = house.matrix.display_name(ghost).await?;
+    Ok(name.is_none_or(|name| ghost.as_str().starts_with(&format!("@{name}:"))))
 }
 
 /// An unguessable name that nobody has had.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock, atomic::AtomicBool},
 };
 
 use appservice::{Matrix, MatrixError, OwnedRoomId, content::Mention};
@@ -69,6 +69,8 @@ pub(crate) struct House {
     pub(crate) inbox: Notify,
     /// Rings when a deadline may have come nearer.
     pub(crate) deadlines: Notify,
+    /// Whether the homeserver has told anything since somebody last looked.
+    pub(crate) heard: AtomicBool,
     /// Whether every standing room was seen to since the start.
     pub(crate) rooms_seen_to: watch::Sender<bool>,
     /// Rings when a ghost may have been taken from the stock.
@@ -123,6 +125,7 @@ impl House {
             outbox: Notify::new(),
             inbox: Notify::new(),
             deadlines: Notify::new(),
+            heard: AtomicBool::new(false),
             rooms_seen_to: watch::Sender::new(false),
             ghosts: Notify::new(),
             reconcile: Notify::new(),

@@ -1,6 +1,9 @@
 //! The inbox: what the homeserver delivers is stored first, and worked off in order afterwards.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use appservice::{
     event::{self, RoomEvent, RoomEventKind},
@@ -34,6 +37,7 @@ pub(crate) struct Letterbox(pub(crate) Arc<House>);
 impl Inbox for Letterbox {
     async fn receive(&self, transaction: Transaction) -> Result<(), InboxError> {
         let house = &self.0;
+        house.heard.store(true, Ordering::Relaxed);
         let events: Vec<NewEvent> = transaction
             .events
             .into_iter()

@@ -5,6 +5,7 @@ mod calls;
 mod city_files;
 mod config;
 mod consultation;
+mod contact;
 mod deadlines;
 mod doctor;
 mod door;

@@ -26,7 +26,7 @@ use crate::{
     calls,
     city_files::CityInForce,
     config::Config,
-    deadlines,
+    contact, deadlines,
     front_office::Counter,
     ghosts,
     house::{House, Settings},
@@ -151,6 +151,7 @@ pub(crate) async fn serve(config: Config) -> Result<()> {
     let (house, presence) = foundation.house(&config).await?;
     let house = Arc::new(house);
     rooms::recall(&house).await?;
+    ghosts::doubt(&house).await?;
     house
         .lobby
         .send_replace(Arc::new(projection::lobby(&house).await?));
@@ -213,7 +214,7 @@ fn spawn_house(
     presence: tokio::sync::mpsc::UnboundedReceiver<crate::hub::PresenceChange>,
 ) {
     let share = || Arc::clone(house);
-    workers.spawn(greet(share()));
+    workers.spawn(contact::keep(share()));
     workers.spawn(rooms::keep(share()));
     workers.spawn(inbox::work(share()));
     workers.spawn(outbox::work(share()));
@@ -253,35 +254,6 @@ async fn city_changed(house: &House) {
     house.deadlines.notify_one();
 }
 
-/// Makes the bot known and asks the homeserver to send what it has kept; tries until it succeeds, then rests.
-async fn greet(house: Arc<House>) {
-    let language = crate::house::first_language(&house.city.get());
-    let mut attempt = 0_u32;
-    loop {
-        let bot = house.matrix.bot().clone();
-        let greeted = async {
-            house.matrix.register(&bot).await?;
-            let name = house.words.say(language, "bot-name", &[]);
-            house.matrix.set_display_name(&bot, &name).await?;
-            house
-                .matrix
-                .ping(&format!("{}-ping", house.settings.installation))
-                .await
-        };
-        match greeted.await {
-            Ok(duration) => {
-                info!(?duration, "the homeserver and vorzimmer reach each other");
-                return std::future::pending().await;
-            }
-            Err(fault) => {
-                warn!("the homeserver does not answer yet: {fault}; see `vorzimmer doctor`");
-            }
-        }
-        attempt = (attempt + 1).min(5);
-        tokio::time::sleep(Duration::from_secs(u64::from(attempt))).await;
-    }
-}
-
 fn public_router(
     house: &Arc<House>,
     config: &Config,
@@ -318,7 +290,7 @@ fn internal_router(house: &Arc<House>, hs_token: &str, metrics: PrometheusHandle
     let ready = Arc::clone(house);
     let health = gateway::health_router(Arc::new(move || {
         let house = Arc::clone(&ready);
-        Box::pin(async move { house.store.ping().await.map_err(|fault| fault.to_string()) })
+        Box::pin(async move { readiness(&house).await })
     }));
     let counts = Arc::clone(house);
     appservice::transactions::router(hs_token, Arc::new(Letterbox(Arc::clone(house))))
@@ -333,6 +305,23 @@ fn internal_router(house: &Arc<House>, hs_token: &str, metrics: PrometheusHandle
                 }
             }),
         )
+}
+
+/// Why knocks could not be taken; a known room counts also while the homeserver is away, for the outbox waits.
+async fn readiness(house: &House) -> Result<(), String> {
+    let database = house.store.ping().await;
+    database.map_err(|fault| fault.to_string())?;
+    if *house.rooms_seen_to.borrow() {
+        return Ok(());
+    }
+    let city = house.city.get();
+    let mut slugs = city.offices.iter().map(|office| &office.slug);
+    match slugs.find(|slug| house.doors.room(slug).is_none()) {
+        Some(slug) => Err(format!(
+            "the room of {slug} does not exist yet: the homeserver has to answer; see `vorzimmer doctor`"
+        )),
+        None => Ok(()),
+    }
 }
 
 async fn listen(address: std::net::SocketAddr, key: &str) -> Result<TcpListener> {

@@ -40,6 +40,20 @@ impl Tx {
         self.run(statement).await.map(drop)
     }
 
+    /// After a start, no ghost counts as ready: the database may be a backup from before some of them were taken.
+    pub async fn doubt_ghosts(&mut self) -> Result<()> {
+        self.run(sqlx::query("UPDATE ghost_stock SET ready = 0"))
+            .await
+            .map(drop)
+    }
+
+    /// The ghost stands for somebody already, or can never be made: it leaves the stock.
+    pub async fn drop_ghost(&mut self, ghost: &MatrixUser) -> Result<()> {
+        let statement =
+            sqlx::query("DELETE FROM ghost_stock WHERE user_id = $1").bind(ghost.as_str());
+        self.run(statement).await.map(drop)
+    }
+
     /// The ghost's account has been made. Whether it is in the stock.
     pub async fn ghost_is_ready(&mut self, ghost: &MatrixUser) -> Result<bool> {
         let statement =

@@ -12,8 +12,9 @@ use crate::{Read, Result, StoreError, Tx};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
-/// How long a writer waits for the writers before it.
-const WRITER_PATIENCE: Duration = Duration::from_secs(15);
+/// How long a writer waits for the writers before it in this process. Together with the time it waits for those of
+/// other processes (below) that is less than a browser's request may take.
+const WRITER_PATIENCE: Duration = Duration::from_secs(8);
 /// Readers at the same time; each is a thread with SQLite, a server process with PostgreSQL.
 const READERS: u32 = 4;
 
@@ -21,11 +22,11 @@ const READERS: u32 = 4;
 const WRITER_LOCK: i64 = i64::from_be_bytes(*b"vorzimme");
 
 /// Said to each SQLite connection. `secure_delete`: what the retention rule erases is overwritten.
-const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 15000; PRAGMA foreign_keys = ON; \
+const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 8000; PRAGMA foreign_keys = ON; \
      PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;";
 /// Said to each PostgreSQL connection: nobody can hold the writers' lock for long by hanging.
 const POSTGRES_SETUP: &str =
-    "SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '60s';";
+    "SET lock_timeout = '8s'; SET idle_in_transaction_session_timeout = '60s';";
 
 /// Where the data is.
 #[derive(Clone)]
@@ -148,8 +149,8 @@ impl Store {
             .unwrap_or(0)
     }
 
-    /// Begins to write. Waits for the writers before it, in this process and in others; after 15 seconds
-    /// it gives up with [`StoreError::Busy`].
+    /// Begins to write. Waits for the writers before it, in this process and in others; after 8
+    /// seconds for each of the two it gives up with [`StoreError::Busy`].
     pub async fn begin(&self) -> Result<Tx> {
         let tx = match self.backend {
             Backend::Sqlite => self.writer.begin_with("BEGIN IMMEDIATE").await?,

@@ -50,6 +50,28 @@ impl Database {
         Ok(())
     }
 
+    /// Puts ghosts that were taken back into the stock, as a backup from before would. The program must not run
+    /// meanwhile.
+    pub async fn put_into_stock(&self, ghosts: &[String]) -> Result<()> {
+        let mut connection = self.connect().await?;
+        for ghost in ghosts {
+            sqlx::query("INSERT INTO ghost_stock (user_id, ready, added_at) VALUES ($1, 1, 0)")
+                .bind(ghost)
+                .execute(&mut connection)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Lets nobody else write until [`Held::release`].
+    pub async fn hold(&self) -> Result<Held> {
+        let mut connection = self.connect().await?;
+        sqlx::query("BEGIN IMMEDIATE")
+            .execute(&mut connection)
+            .await?;
+        Ok(Held(connection))
+    }
+
     /// Everything that lies on the disk: the file and its journal.
     pub fn bytes(&self) -> Result<Vec<u8>> {
         let mut all = Vec::new();
@@ -63,5 +85,17 @@ impl Database {
             }
         }
         Ok(all)
+    }
+}
+
+/// The right to write, which nobody else has meanwhile.
+#[derive(Debug)]
+pub struct Held(SqliteConnection);
+
+impl Held {
+    /// Lets others write again. Nothing was changed.
+    pub async fn release(mut self) -> Result<()> {
+        sqlx::query("ROLLBACK").execute(&mut self.0).await?;
+        Ok(self.0.close().await?)
     }
 }

@@ -26,6 +26,7 @@ use crate::{
     client::Client,
     database::Database,
     desk::Desk,
+    gate::Gate,
     guest::Guest,
     relay::RelayAccess,
     site::{self, Site},
@@ -87,6 +88,8 @@ pub struct WorldOptions {
     pub authority: Option<Arc<Authority>>,
     /// A PostgreSQL instead of the embedded database.
     pub database_url: Option<String>,
+    /// The homeserver reaches the program through [`World::gate`].
+    pub gated: bool,
     /// Other limits than the usual ones: `[public.limits]`.
     pub limits: toml::Table,
     /// Video calls over this relay.
@@ -104,6 +107,7 @@ impl Default for WorldOptions {
             always_open: true,
             authority: None,
             database_url: None,
+            gated: false,
             limits: toml::Table::new(),
             relay: None,
             own_relay: false,
@@ -121,6 +125,8 @@ pub struct World {
     pub site: Site,
     /// The mail server, if the world has one.
     pub mailbox: Option<Mailbox>,
+    /// Between homeserver and program, if it was asked for.
+    pub gate: Option<Gate>,
     clerks: BTreeMap<&'static str, Client>,
     strangers: AtomicU32,
     _ports: Vec<Port>,
@@ -159,10 +165,17 @@ impl World {
             homeserver.call_service = Some(format!("{public_url}/livekit/jwt"));
         }
         let registration = scratch.path().join("registration.yaml");
-        let internal_url = format!("http://{}", internal.address());
+        let gate = if options.gated {
+            Some(Gate::before(internal.address()).await?)
+        } else {
+            None
+        };
+        let reached_at = gate
+            .as_ref()
+            .map_or_else(|| format!("http://{}", internal.address()), Gate::url);
         vorzimmer::write_registration(
             &program,
-            &internal_url,
+            &reached_at,
             &homeserver.server_name(),
             &registration,
         )?;
@@ -208,6 +221,7 @@ impl World {
             vorzimmer,
             site,
             mailbox,
+            gate,
             clerks,
             strangers: AtomicU32::new(0),
             _ports: ports,
@@ -309,4 +323,19 @@ pub async fn program() -> Result<PathBuf> {
     static PROGRAM: OnceCell<PathBuf> = OnceCell::const_new();
     let build = || async { tokio::task::spawn_blocking(|| builds::server(false)).await? };
     PROGRAM.get_or_try_init(build).await.cloned()
+}
+
+/// Copies a city's files, to be changed.
+pub fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_tree(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }

@@ -1,9 +1,9 @@
 //! The city's file is changed while the office is open.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use anyhow::Result;
-use blackbox::{Guest, World, WorldOptions, eventually};
+use blackbox::{Guest, World, WorldOptions, copy_tree, eventually};
 
 /// A good change is in force within seconds, a wrong one is told with its place and stays out of force, and in
 /// neither case does the queue notice.
@@ -66,18 +66,4 @@ async fn renamed(guest: &Guest, name: &str) -> Result<()> {
         Ok((guest.office("gewerbe").await?["name"] == name).then_some(()))
     })
     .await
-}
-
-fn copy_tree(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_tree(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }

@@ -68,14 +68,14 @@ fn memberships(event: &Value, membership: &str) -> bool {
             .is_some_and(|user| user.starts_with("@_vorzimmer_"))
 }
 
-/// How many rooms the homeserver has for the visit: its number is in their names.
-async fn rooms(world: &World) -> Result<u64> {
-    let rooms = world
+/// The rooms that the homeserver has for the visit: its number is in their names.
+async fn rooms(world: &World) -> Result<Vec<Value>> {
+    let found = world
         .site
         .admin
         .request(Method::GET, "v1/rooms?search_term=G-001", &Value::Null)
         .await?;
-    rooms["total_rooms"].as_u64().context("a number of rooms")
+    found["rooms"].as_array().cloned().context("rooms")
 }
 
 /// What is true of the one visit after whatever has happened.
@@ -119,7 +119,8 @@ async fn a_visit_survives_thirty_kills() -> TestResult {
     storm(&mut world).await?;
     guest.until(id, "called").await?;
     world.settled().await?;
-    ensure!(rooms(&world).await? == 1, "one room");
+    let made = rooms(&world).await?;
+    ensure!(made.len() == 1, "one room: {made:#?}");
     let room = world
         .database()
         .texts("consultation_room FROM visit_matrix")
@@ -239,7 +240,8 @@ async fn a_visit_survives_thirty_kills() -> TestResult {
         Ok((left == 0).then_some(()))
     })
     .await?;
-    ensure!(rooms(&world).await? == 0, "the room is gone");
+    let left = rooms(&world).await?;
+    ensure!(left.is_empty(), "the room {room} is gone: {left:#?}");
     for table in [
         "visit_private",
         "visit_matrix",
@@ -256,5 +258,63 @@ async fn a_visit_survives_thirty_kills() -> TestResult {
         next["ticket"] == json!("G-002") && next["position"] == 1,
         "{next}"
     );
+    world.settled().await
+}
+
+/// Both die at once between sending and remembering: nobody but the homeserver's database knows what was sent.
+#[tokio::test]
+async fn nothing_is_said_twice_when_the_homeserver_dies_as_well() -> TestResult {
+    let mut world = World::start().await?;
+    let clerk = world.clerk("anna")?.clone();
+    let door = world.door("gewerbe", &clerk).await?;
+    world.settled().await?;
+    let guest = world.guest()?;
+
+    world.site.homeserver.signal(Signal::SIGSTOP)?;
+    let visit = guest.knock("gewerbe", "Eisdiele am Marktplatz").await?;
+    let id = visit["id"].as_str().context("an id")?;
+    both_die_when_it_is_said(&mut world, &clerk, &door, "Eisdiele").await?;
+    for words in ["🔔 G-001", "Eisdiele"] {
+        let said = events(&clerk, &door, |event| says(event, words)).await?;
+        ensure!(said.len() == 1, "once: {said:#?}");
+    }
+
+    clerk.send_text(&door, "!weiter").await?;
+    guest.until(id, "called").await?;
+    guest.enter(id).await?;
+    world.settled().await?;
+    let room = world
+        .database()
+        .texts("consultation_room FROM visit_matrix")
+        .await?
+        .remove(0);
+    world.site.homeserver.signal(Signal::SIGSTOP)?;
+    guest.say(id, "Mit Waffeln").await?;
+    both_die_when_it_is_said(&mut world, &clerk, &room, "Waffeln").await?;
+    let said = events(&clerk, &room, |event| says(event, "Waffeln")).await?;
+    ensure!(said.len() == 1, "once: {said:#?}");
+    Ok(())
+}
+
+/// The homeserver hangs and the program has something to say: lets it say so, lets it not remember it, and cuts the
+/// power of both.
+async fn both_die_when_it_is_said(
+    world: &mut World,
+    clerk: &Client,
+    room: &str,
+    words: &str,
+) -> Result<()> {
+    let held = world.database().hold().await?;
+    world.site.homeserver.signal(Signal::SIGCONT)?;
+    eventually(words, || async {
+        let said = events(clerk, room, |event| says(event, words)).await?;
+        Ok((!said.is_empty()).then_some(()))
+    })
+    .await?;
+    world.vorzimmer.kill()?;
+    world.site.homeserver.kill()?;
+    held.release().await?;
+    world.site.homeserver.resume().await?;
+    world.vorzimmer.resume().await?;
     world.settled().await
 }

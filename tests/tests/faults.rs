@@ -271,3 +271,30 @@ async fn transactions_count_once() -> TestResult {
     ensure!(database.count("inbox_events").await? == after);
     Ok(())
 }
+
+/// Hundreds who write at once wait for one another, but not for ever: whoever has to go away learns when to come back.
+#[tokio::test]
+async fn who_cannot_be_served_in_time_is_told_to_come_back() -> TestResult {
+    let world = World::start().await?;
+    let held = world.database().hold().await?;
+    let form = json!({ "concern": "Kiosk", "language": "de", "privacy_accepted": true });
+    let guests = [world.stranger()?, world.stranger()?, world.stranger()?];
+    let answers = tokio::try_join!(
+        guests[0].knock_with("gewerbe", &form),
+        guests[1].knock_with("gewerbe", &form),
+        guests[2].knock_with("gewerbe", &form),
+    )?;
+    for answer in <[Answer; 3]>::from(answers) {
+        ensure!(answer.status == 503, "{answer:?}");
+        ensure!(answer.problem() == Some("busy"), "{answer:?}");
+        let seconds: u32 = answer.header("retry-after").context("when")?.parse()?;
+        ensure!(seconds > 0);
+    }
+    held.release().await?;
+    let visit = guests[0].knock_with("gewerbe", &form).await?;
+    ensure!(
+        visit.status == 201 && visit.body["position"] == 1,
+        "{visit:?}"
+    );
+    world.settled().await
+}

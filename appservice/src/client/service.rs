@@ -104,10 +104,11 @@ impl Matrix {
         }
     }
 
-    /// Makes a ghost's account, and its device. Twice is once.
-    pub async fn make_ghost(&self, ghost: &MatrixUser) -> Result<(), MatrixError> {
-        self.register(ghost).await?;
-        self.make_device(As::Ghost(ghost)).await
+    /// Makes a ghost's account, and its device. Twice is once; whether the account was made this time.
+    pub async fn make_ghost(&self, ghost: &MatrixUser) -> Result<bool, MatrixError> {
+        let made = self.register(ghost).await?;
+        self.make_device(As::Ghost(ghost)).await?;
+        Ok(made)
     }
 
     /// Gives the bot or a ghost its device (MSC4190). Twice is once.

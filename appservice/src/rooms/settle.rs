@@ -68,10 +68,13 @@ pub(super) async fn settle(
         }
     };
     let known_usable = usable(known.map(RoomId::to_owned)).await?;
-    let target_usable = if target == known_usable {
-        known_usable.clone()
-    } else {
-        usable(target.clone()).await?
+    let target_usable = match target.clone() {
+        _ if target == known_usable => known_usable.clone(),
+        // Never remembered: perhaps we were stopped while it was made.
+        Some(room) if mode == Mode::Repair && known.is_none() => {
+            look_when_made(matrix, &room).await?.map(|_| room)
+        }
+        target => usable(target).await?,
     };
 
     let room = match locate(known_usable.clone(), target_usable) {
@@ -102,7 +105,10 @@ pub(super) async fn settle(
             if target.is_some() {
                 matrix.delete_alias(&alias).await?;
             }
-            let room = create(matrix, desired).await?;
+            let room = match matrix.create_room(&desired.creation(matrix.bot())).await {
+                Ok(room) => room,
+                Err(error) => made_before(matrix, desired, error).await?.0,
+            };
             if problem != Problem::Missing {
                 report.done(mode, problem);
             }
@@ -172,7 +178,7 @@ async fn open(matrix: &Matrix, desired: &Desired) -> Result<OwnedRoomId, MatrixE
         .cloned()
         .partition(|user| matrix.is_local(user));
     creation.invite = here;
-    let room = match matrix.create_room(&creation).await {
+    let (room, actual) = match matrix.create_room(&creation).await {
         Ok(room) => {
             for user in &elsewhere {
                 matrix.invite(&room, user).await?;
@@ -180,15 +186,6 @@ async fn open(matrix: &Matrix, desired: &Desired) -> Result<OwnedRoomId, MatrixE
             return Ok(room);
         }
         Err(error) => made_before(matrix, desired, error).await?,
-    };
-    let Some(actual) = look_when_made(matrix, &room).await? else {
-        // A ruin: its making was cut off for good. Without its alias the next attempt makes another one.
-        matrix
-            .delete_alias(&matrix.alias(&desired.alias_localpart)?)
-            .await?;
-        return Err(MatrixError::Away {
-            detail: "the room was never finished".to_owned(),
-        });
     };
     for repair in plan(&actual, desired, matrix.bot()) {
         match &repair {
@@ -222,24 +219,26 @@ async fn look(matrix: &Matrix, room: &RoomId) -> Result<Option<Snapshot>, Matrix
     }
 }
 
-async fn create(matrix: &Matrix, desired: &Desired) -> Result<OwnedRoomId, MatrixError> {
-    match matrix.create_room(&desired.creation(matrix.bot())).await {
-        Ok(room) => Ok(room),
-        Err(error) => made_before(matrix, desired, error).await,
-    }
-}
-
-/// The room behind the alias, where the making was refused because an earlier attempt has succeeded.
+/// The room behind the alias and its state, where the making was refused because an earlier attempt has succeeded, or
+/// is about to.
 async fn made_before(
     matrix: &Matrix,
     desired: &Desired,
     refused: MatrixError,
-) -> Result<OwnedRoomId, MatrixError> {
+) -> Result<(OwnedRoomId, Snapshot), MatrixError> {
     if !refused.is("M_ROOM_IN_USE") {
         return Err(refused);
     }
     let alias = matrix.alias(&desired.alias_localpart)?;
-    matrix.resolve_alias(&alias).await?.ok_or(refused)
+    let room = matrix.resolve_alias(&alias).await?.ok_or(refused)?;
+    if let Some(actual) = look_when_made(matrix, &room).await? {
+        return Ok((room, actual));
+    }
+    // A ruin: its making was cut off for good. Without its alias the next attempt makes another one.
+    matrix.delete_alias(&alias).await?;
+    Err(MatrixError::Away {
+        detail: "the room was never finished".to_owned(),
+    })
 }
 
 async fn take(matrix: &Matrix, room: &RoomId, repair: &Repair) -> Result<(), MatrixError> {

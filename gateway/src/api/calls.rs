@@ -111,6 +111,7 @@ fn join_problem(error: &HouseError) -> Problem {
         HouseError::CallsUnavailable => Kind::CallsUnavailable.into(),
         HouseError::HomeserverAway => Kind::HomeserverAway.into(),
         HouseError::UnknownVisit
+        | HouseError::Busy
         | HouseError::Internal
         | HouseError::UnknownOffice
         | HouseError::UnknownService

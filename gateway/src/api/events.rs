@@ -7,6 +7,7 @@ use axum::{
     extract::State,
     response::Response,
 };
+use bridge::ids::Language;
 use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 
@@ -65,6 +66,7 @@ pub(super) async fn visit(
     State(api): State<Arc<Api>>,
     Client(address): Client,
     seat: Seat,
+    Wished(language): Wished,
 ) -> Result<Response, Problem> {
     let guards = (
         api.streams_of_address.enter(address)?,
@@ -82,11 +84,12 @@ pub(super) async fn visit(
         .visit(&seat.guest, &seat.visit)
         .await
         .map_err(|error| show_problem(&error))?;
-    let first = sse::event("visit", &Visit::new(&api.lobby(), present));
+    let first = sse::event("visit", &Visit::new(&api.lobby(), present, language));
     let page = Page {
         closing: api.gateway.shell.closing.clone(),
         api,
         seat,
+        language,
         events,
         _guards: guards,
     };
@@ -104,6 +107,7 @@ pub(super) async fn visit(
 struct Page<G> {
     api: Arc<Api>,
     seat: Seat,
+    language: Language,
     events: VisitEvents,
     closing: watch::Receiver<bool>,
     _guards: G,
@@ -125,7 +129,7 @@ impl<G> Page<G> {
                 let house = &self.api.gateway.house;
                 match house.visit(&self.seat.guest, &self.seat.visit).await {
                     Ok(view) => {
-                        let visit = Visit::new(&self.api.lobby(), view);
+                        let visit = Visit::new(&self.api.lobby(), view, self.language);
                         Some(sse::event("visit", &visit))
                     }
                     Err(HouseError::UnknownVisit) => None,

@@ -214,6 +214,7 @@ fn show_problem(error: &HouseError) -> Problem {
         }
         HouseError::UnknownFile | HouseError::NoConversation => Kind::UnknownFile.into(),
         HouseError::HomeserverAway => Kind::HomeserverAway.into(),
+        HouseError::Busy => Kind::Busy.into(),
         HouseError::Internal => Kind::Internal.into(),
         HouseError::UnknownOffice
         | HouseError::UnknownService

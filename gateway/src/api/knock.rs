@@ -170,7 +170,8 @@ pub(super) async fn knock(
         })?;
     telemetry::knock("accepted");
     let location = format!("/api/v1/visits/{}", view.id);
-    let visit = Visit::new(&api.lobby(), view);
+    let language = view.language;
+    let visit = Visit::new(&api.lobby(), view, language);
     let mut response = (StatusCode::CREATED, Json(visit)).into_response();
     let headers = response.headers_mut();
     if let Ok(location) = HeaderValue::from_str(&location) {
@@ -198,6 +199,7 @@ const fn result(error: &HouseError) -> &'static str {
         | HouseError::HomeserverAway
         | HouseError::CallNotReady
         | HouseError::CallsUnavailable
+        | HouseError::Busy
         | HouseError::Internal => "failed",
     }
 }
@@ -210,6 +212,7 @@ fn problem(error: &HouseError) -> Problem {
             refusal(said).unwrap_or_else(|| Problem::unexpected("knock", error))
         }
         HouseError::HomeserverAway => Kind::HomeserverAway.into(),
+        HouseError::Busy => Kind::Busy.into(),
         HouseError::Internal => Kind::Internal.into(),
         HouseError::UnknownVisit
         | HouseError::NoConversation

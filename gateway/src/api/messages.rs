@@ -65,6 +65,7 @@ fn list_problem(error: &HouseError) -> Problem {
             Kind::UnknownVisit.into()
         }
         HouseError::NoConversation => Kind::NoConversation.into(),
+        HouseError::Busy => Kind::Busy.into(),
         HouseError::Internal => Kind::Internal.into(),
         HouseError::UnknownOffice
         | HouseError::UnknownService
@@ -189,6 +190,7 @@ pub(super) fn conversation_problem(operation: &'static str, error: &HouseError) 
             Kind::NoConversation.into()
         }
         HouseError::HomeserverAway => Kind::HomeserverAway.into(),
+        HouseError::Busy => Kind::Busy.into(),
         HouseError::Internal => Kind::Internal.into(),
         HouseError::UnknownOffice
         | HouseError::UnknownService

@@ -211,9 +211,10 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
-    pub(crate) fn new(lobby: &Lobby, view: VisitView) -> Self {
+    /// As a page in this language shows it; the conversation may be in another.
+    pub(crate) fn new(lobby: &Lobby, view: VisitView, language: Language) -> Self {
         Self {
-            office_name: office_name(lobby, &view.office, view.language),
+            office_name: office_name(lobby, &view.office, language),
             id: view.id.to_string(),
             ticket: view.ticket.to_string(),
             office: view.office.to_string(),

@@ -64,6 +64,7 @@ fn problem(error: &HouseError) -> Problem {
         HouseError::NotRatable | HouseError::Refused(Refusal::WrongState) => {
             Kind::NotRatable.into()
         }
+        HouseError::Busy => Kind::Busy.into(),
         HouseError::Internal => Kind::Internal.into(),
         HouseError::UnknownOffice
         | HouseError::UnknownService

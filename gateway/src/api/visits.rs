@@ -8,7 +8,7 @@ use bridge::input::Refusal;
 
 use super::{Api, model::Visit};
 use crate::{
-    extract::{Browser, NoBody, Seat},
+    extract::{Browser, NoBody, Seat, Wished},
     port::HouseError,
     problem::{Kind, Problem, ProblemDetails},
 };
@@ -27,6 +27,7 @@ use crate::{
 pub(super) async fn list(
     State(api): State<Arc<Api>>,
     browser: Browser,
+    Wished(language): Wished,
 ) -> Result<Json<Vec<Visit>>, Problem> {
     let Some(guest) = browser.guest() else {
         return Ok(Json(Vec::new()));
@@ -38,12 +39,15 @@ pub(super) async fn list(
         .await
         .map_err(|error| list_problem(&error))?;
     let lobby = api.lobby();
-    let visits = views.into_iter().map(|view| Visit::new(&lobby, view));
+    let visits = views
+        .into_iter()
+        .map(|view| Visit::new(&lobby, view, language));
     Ok(Json(visits.collect()))
 }
 
 fn list_problem(error: &HouseError) -> Problem {
     match error {
+        HouseError::Busy => Kind::Busy.into(),
         HouseError::Internal => Kind::Internal.into(),
         HouseError::UnknownOffice
         | HouseError::UnknownVisit
@@ -70,11 +74,16 @@ fn list_problem(error: &HouseError) -> Problem {
         (status = "default", description = "Refused", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn show(State(api): State<Arc<Api>>, seat: Seat) -> Result<Json<Visit>, Problem> {
+pub(super) async fn show(
+    State(api): State<Arc<Api>>,
+    seat: Seat,
+    Wished(language): Wished,
+) -> Result<Json<Visit>, Problem> {
     let view = api.gateway.house.visit(&seat.guest, &seat.visit).await;
     Ok(Json(Visit::new(
         &api.lobby(),
         view.map_err(|error| show_problem(&error))?,
+        language,
     )))
 }
 
@@ -83,6 +92,7 @@ pub(super) fn show_problem(error: &HouseError) -> Problem {
         HouseError::UnknownVisit | HouseError::Refused(Refusal::UnknownVisit) => {
             Kind::UnknownVisit.into()
         }
+        HouseError::Busy => Kind::Busy.into(),
         HouseError::Internal => Kind::Internal.into(),
         HouseError::UnknownOffice
         | HouseError::UnknownService
@@ -130,6 +140,7 @@ fn leave_problem(error: &HouseError) -> Problem {
             Kind::UnknownVisit.into()
         }
         HouseError::Refused(Refusal::WrongState) => Kind::WrongState.into(),
+        HouseError::Busy => Kind::Busy.into(),
         HouseError::Internal => Kind::Internal.into(),
         HouseError::UnknownOffice
         | HouseError::UnknownService
@@ -165,12 +176,14 @@ fn leave_problem(error: &HouseError) -> Problem {
 pub(super) async fn enter(
     State(api): State<Arc<Api>>,
     seat: Seat,
+    Wished(language): Wished,
     _: NoBody,
 ) -> Result<Json<Visit>, Problem> {
     let view = api.gateway.house.enter(&seat.guest, &seat.visit).await;
     Ok(Json(Visit::new(
         &api.lobby(),
         view.map_err(|error| enter_problem(&error))?,
+        language,
     )))
 }
 
@@ -181,6 +194,7 @@ fn enter_problem(error: &HouseError) -> Problem {
         }
         HouseError::Refused(Refusal::WrongState) => Kind::WrongState.into(),
         HouseError::HomeserverAway => Kind::HomeserverAway.into(),
+        HouseError::Busy => Kind::Busy.into(),
         HouseError::Internal => Kind::Internal.into(),
         HouseError::UnknownOffice
         | HouseError::UnknownService

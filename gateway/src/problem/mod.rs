@@ -51,8 +51,8 @@ impl Problem {
     /// For a call whose room is being made: when to try again.
     const SOON: Duration = Duration::from_secs(1);
 
-    /// For too many files at once: when to try again.
-    const UPLOADS: Duration = Duration::from_secs(5);
+    /// For too much at once: when to try again.
+    const BUSY: Duration = Duration::from_secs(5);
 
     /// What this is.
     #[must_use]
@@ -139,6 +139,7 @@ impl From<Kind> for Problem {
         let retry_after = match kind {
             Kind::HomeserverAway | Kind::CallsUnavailable => Some(Self::AWAY),
             Kind::CallNotReady => Some(Self::SOON),
+            Kind::Busy => Some(Self::BUSY),
             _ => None,
         };
         Self {
@@ -185,7 +186,7 @@ impl Problem {
     pub(crate) fn uploads_busy() -> Self {
         OverLimit {
             limit: Limited::Uploads,
-            retry_after: Self::UPLOADS,
+            retry_after: Self::BUSY,
         }
         .into()
     }

@@ -161,7 +161,7 @@ async fn an_invisible_concern_is_missing() {
 async fn each_refusal_of_the_house_has_its_own_type() {
     let stage = Stage::new();
     let mut anna = stage.browser();
-    let cases: [(Fault, u16, &str); 8] = [
+    let cases: [(Fault, u16, &str); 9] = [
         (|| HouseError::UnknownOffice, 404, "unknown-office"),
         (|| Refusal::Paused.into(), 409, "office-paused"),
         (|| Refusal::QueueFull.into(), 409, "queue-full"),
@@ -171,6 +171,7 @@ async fn each_refusal_of_the_house_has_its_own_type() {
             "office-closed",
         ),
         (|| HouseError::HomeserverAway, 503, "homeserver-away"),
+        (|| HouseError::Busy, 503, "busy"),
         (|| HouseError::Internal, 500, "internal"),
         (|| HouseError::NotRatable, 500, "internal"),
         (|| Refusal::WrongState.into(), 500, "internal"),
@@ -180,6 +181,8 @@ async fn each_refusal_of_the_house_has_its_own_type() {
         let answer = anna.post(DOOR, form()).await;
         answer.problem(status, slug);
         assert!(answer.header("set-cookie").is_empty());
+        let says_when = !answer.header("retry-after").is_empty();
+        assert_eq!(says_when, status == 503, "{slug}");
     }
     stage.house.fail(|| {
         Refusal::Closed {

@@ -33,6 +33,17 @@ async fn own_visits_are_listed_newest_first() {
 }
 
 #[tokio::test]
+async fn the_office_is_named_in_the_language_of_the_page() {
+    let stage = Stage::new();
+    let mut anna = stage.browser();
+    let visit = anna.knock().await;
+    for (language, name) in [("de", "Gewerbemeldestelle"), ("en", "Trade office")] {
+        let answer = anna.get(&format!("{visit}?lang={language}")).await;
+        assert_eq!(answer.expect(200)["office_name"], name);
+    }
+}
+
+#[tokio::test]
 async fn strangers_find_no_visit_behind_any_door() {
     let stage = Stage::new();
     let visit = stage.browser().knock().await;

@@ -49,7 +49,8 @@ export class Api {
   }
 
   eventsUrl(id: string): string {
-    return `${this.base}/visits/${id}/events`;
+    // An event stream cannot have headers of its own.
+    return `${this.base}/visits/${id}/events?lang=${this.language}`;
   }
 
   enter(id: string): Promise<Visit> {

@@ -1,7 +1,8 @@
 import { type Api, Refused } from "../api/client";
 import type { Language } from "../api/types";
 import type { Texts } from "../lib/texts";
-import { CONCERN_LIMIT, type FieldError, type KnockInput, length, validate } from "./validate";
+import { type Fault, faultsOf } from "./faults";
+import { CONCERN_LIMIT, type KnockInput, length, validate } from "./validate";
 
 export interface KnockContext {
   t: Texts;
@@ -53,14 +54,8 @@ export function enhanceKnockForm(form: HTMLFormElement, { t, api, office, visitH
     if (summary) summary.hidden = true;
     const checked = validate(read(form));
     if (Array.isArray(checked)) {
-      for (const error of checked) markField(form, error, t);
-      showSummary(
-        t("form-error-heading"),
-        checked.map((error) => ({
-          text: t(error.text),
-          href: `#${error.field}`,
-        })),
-      );
+      showFaults(checked.map(({ field, text }) => ({ field, text: t(text) })));
+      summary?.focus();
       return;
     }
     setSending(true);
@@ -69,8 +64,24 @@ export function enhanceKnockForm(form: HTMLFormElement, { t, api, office, visitH
       location.assign(visitHref + visit.id);
     } catch (error) {
       setSending(false);
-      showSummary(t("form-failed-heading"), [refusal(error)]);
+      const faults = error instanceof Refused ? faultsOf(error.problem) : [];
+      const first = faults[0];
+      if (first) {
+        showFaults(faults);
+        inputOf(form, first.field)?.focus();
+      } else {
+        showSummary(t("form-failed-heading"), [refusal(error)]);
+        summary?.focus();
+      }
     }
+  }
+
+  function showFaults(faults: Fault[]): void {
+    for (const fault of faults) markField(form, fault);
+    showSummary(
+      t("form-error-heading"),
+      faults.map(({ field, text }) => ({ text, href: `#${inputOf(form, field)?.id ?? field}` })),
+    );
   }
 
   function refusal(error: unknown): SummaryLine {
@@ -97,7 +108,6 @@ export function enhanceKnockForm(form: HTMLFormElement, { t, api, office, visitH
     if (!summary) return;
     summary.replaceChildren(alert(heading, lines));
     summary.hidden = false;
-    summary.focus();
   }
 }
 
@@ -130,13 +140,18 @@ function alert(heading: string, lines: SummaryLine[]): HTMLElement {
   return box;
 }
 
-function markField(form: HTMLFormElement, error: FieldError, t: Texts): void {
-  const wrapper = form.querySelector(`[data-field="${error.field}"]`);
-  const input = form.querySelector(`#${error.field}`);
+/** The first input of a field: language has two. */
+function inputOf(form: HTMLFormElement, field: string): HTMLElement | null {
+  return form.querySelector<HTMLElement>(`[name="${field}"]`);
+}
+
+function markField(form: HTMLFormElement, { field, text }: Fault): void {
+  const wrapper = form.querySelector(`[data-field="${field}"]`);
+  const input = inputOf(form, field);
   if (!wrapper || !input) return;
   const message = element("p", "kern-error");
-  message.id = `${error.field}-error`;
-  message.append(icon("danger"), element("span", "kern-body", t(error.text)));
+  message.id = `${field}-error`;
+  message.append(icon("danger"), element("span", "kern-body", text));
   wrapper.classList.add("vz-invalid");
   wrapper.append(message);
   input.setAttribute("aria-invalid", "true");

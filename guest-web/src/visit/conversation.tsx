@@ -78,12 +78,20 @@ function LiveText({ t, lines }: { t: Texts; lines: LiveLine[] }) {
 /** The log in a box that follows the newest message, unless somebody has scrolled back to read. */
 function ScrolledLog({ tools: { t, session }, state }: Pick<ViewProps, "tools" | "state">) {
   const box = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   const newest = state.log.at(-1)?.clientId ?? state.log.at(-1)?.id;
-  // A new last message is what to scroll for.
-  useLayoutEffect(() => {
+  const follow = () => {
     if (atEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight;
-  }, [newest, state.log.length]);
+  };
+  // A new last message is what to scroll for.
+  useLayoutEffect(follow, [newest, state.log.length]);
+  // So is a picture that comes later than its message, and a box that shrinks when the keyboard comes up.
+  useLayoutEffect(() => {
+    const watcher = new ResizeObserver(follow);
+    for (const part of [box.current, content.current]) if (part) watcher.observe(part);
+    return () => watcher.disconnect();
+  }, []);
   return (
     <div
       class="vz-log-box"
@@ -99,11 +107,13 @@ function ScrolledLog({ tools: { t, session }, state }: Pick<ViewProps, "tools" |
         atEnd.current = scrollHeight - clientHeight - scrollTop < 48;
       }}
     >
-      {state.log.length === 0 ? (
-        <p class="kern-body kern-body--muted">{t("visit-log-empty")}</p>
-      ) : (
-        <Log t={t} log={state.log} onRetry={(entry) => session.retry(entry)} />
-      )}
+      <div ref={content}>
+        {state.log.length === 0 ? (
+          <p class="kern-body kern-body--muted">{t("visit-log-empty")}</p>
+        ) : (
+          <Log t={t} log={state.log} onRetry={(entry) => session.retry(entry)} />
+        )}
+      </div>
     </div>
   );
 }

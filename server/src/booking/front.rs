@@ -288,6 +288,7 @@ fn refused(fault: ChangeError) -> BookingError {
     match fault {
         ChangeError::UnknownOffice => BookingError::UnknownOffice,
         ChangeError::Refused(refusal) => BookingError::Refused(refusal),
-        ChangeError::Store(_) | ChangeError::Randomness | ChangeError::Matrix(_) => internal(fault),
+        ChangeError::Store(fault) => internal(fault),
+        ChangeError::Randomness | ChangeError::Matrix(_) => internal(fault),
     }
 }

@@ -27,7 +27,7 @@ use gateway::appointments::{BookingError, BookingPhase, BookingView, Holder};
 use jiff::{SignedDuration, Timestamp};
 use scheduler::slots::{Cell, Slot, Span, Taken, cell_start};
 use serde::{Deserialize, Serialize};
-use store::{Booking, BookingState, Lane, Store, Tx};
+use store::{Booking, BookingState, Lane, Store, StoreError, Tx};
 
 use crate::task::Errand;
 
@@ -198,7 +198,12 @@ fn reappears(place: &Place<'_>, dice: u64) -> Timestamp {
 }
 
 /// A fault of ours: told in the log, without what it was about.
-fn internal(fault: impl std::fmt::Display) -> BookingError {
+fn internal(fault: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> BookingError {
+    let fault = fault.into();
+    if let Some(StoreError::Busy(_)) = fault.downcast_ref() {
+        tracing::warn!("a booking was turned away: {fault}");
+        return BookingError::Busy;
+    }
     tracing::error!("a booking failed: {fault}");
     BookingError::Internal
 }

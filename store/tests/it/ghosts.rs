@@ -43,8 +43,16 @@ pub(crate) async fn the_oldest_ready_ghost_is_taken_once(database: Database) {
     assert_eq!(take(store).await, Some(old));
     assert_eq!(take(store).await, Some(young));
     assert_eq!(take(store).await, None);
+
+    let kept = add(store, "_vorzimmer_4", 3, true).await;
+    let dropped = add(store, "_vorzimmer_5", 4, true).await;
+    let mut tx = store.begin().await.unwrap();
+    tx.doubt_ghosts().await.unwrap();
+    tx.drop_ghost(&dropped).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(take(store).await, None);
     let making = store.read().await.unwrap().ghosts_in_the_making().await;
-    assert_eq!(making.unwrap(), [unready]);
+    assert_eq!(making.unwrap(), [unready, kept]);
 }
 
 pub(crate) async fn no_ghost_is_given_twice(database: Database) {

@@ -77,7 +77,7 @@ problem-call-not-ready-detail = Es wird gerade vorbereitet. Bitte versuchen Sie 
 problem-calls-unavailable-title = Video ist gerade nicht möglich
 problem-calls-unavailable-detail = Die Verbindung für Bild und Ton steht gerade nicht zur Verfügung. Schreiben können Sie weiterhin.
 problem-busy-title = Gerade ist sehr viel los
-problem-busy-detail = Es werden sehr viele Dateien auf einmal gesendet. Bitte versuchen Sie es in ein paar Sekunden noch einmal.
+problem-busy-detail = Sehr viele Menschen senden uns gerade etwas. Ihre Eingabe wurde nicht gespeichert. Bitte versuchen Sie es in ein paar Sekunden noch einmal.
 
 # What is wrong with one field of a form.
 field-missing = Bitte füllen Sie dieses Feld aus.

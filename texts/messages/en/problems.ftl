@@ -77,7 +77,7 @@ problem-call-not-ready-detail = It is being prepared. Please try again in a mome
 problem-calls-unavailable-title = Video is not possible at the moment
 problem-calls-unavailable-detail = The connection for picture and sound is not available at the moment. You can still write.
 problem-busy-title = Very much is going on
-problem-busy-detail = Very many files are being sent at once. Please try again in a few seconds.
+problem-busy-detail = Very many people are sending us something. What you entered was not stored. Please try again in a few seconds.
 
 # What is wrong with one field of a form.
 field-missing = Please fill in this field.

@@ -85,6 +85,7 @@ fn problem(error: BookingError) -> Problem {
         BookingError::Refused(refusal) => {
             super::knock::refusal(&refusal).unwrap_or_else(|| Kind::BookingState.into())
         }
+        BookingError::Busy => Kind::Busy.into(),
         BookingError::Internal => Kind::Internal.into(),
     }
 }
