@@ -79,6 +79,10 @@ impl Mail {
 
 /// How a world differs from the usual one.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of a test"
+)]
 pub struct WorldOptions {
     /// The city's file.
     pub city: PathBuf,

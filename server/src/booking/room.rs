@@ -51,6 +51,6 @@ pub(crate) async fn remember(tx: &mut Tx, id: &BookingId, room: &str) -> Result<
     match visit {
         Some(visit) => tx.set_consultation_room(&visit, Some(room)).await?,
         None => tx.set_booking_room(id, Some(room)).await?,
-    };
+    }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bridge::ids::Language;
 use scheduler::ics::Component;
-use store::{Booking, BookingPrivate, BookingState};
+use store::{Booking, BookingOffer, BookingPrivate, BookingState};
 use texts::Catalogue;
 
 use super::{NOW, Stage, WEDNESDAY, at, dice};
@@ -16,7 +16,7 @@ use crate::{
     words::Words,
 };
 
-const ALL: [Letter; 10] = [
+const ALL: [Letter; 11] = [
     Letter::Confirm,
     Letter::Booked,
     Letter::Moved,
@@ -26,6 +26,7 @@ const ALL: [Letter; 10] = [
     Letter::NoShow,
     Letter::Companion,
     Letter::Earlier,
+    Letter::Offer,
     Letter::OtherTime,
 ];
 
@@ -73,11 +74,18 @@ fn mail(stage: &Stage, letter: Letter, language: Language, answers: Option<&str>
         reason: Some("Der Kollege ist krank & fehlt".to_owned()),
         ..BookingPrivate::default()
     };
+    let offer = BookingOffer {
+        start: at("2026-11-26T07:00:00Z"),
+        end: at("2026-11-26T07:20:00Z"),
+        until: at(WEDNESDAY),
+        by_office: letter == Letter::Offer,
+    };
     let sheet = Sheet {
         words: &Words(Arc::new(Catalogue::load())),
         office: &stage.office,
         booking: &booking(stage, letter, language),
         private: &private,
+        offer: Some(&offer),
         link: LINK.to_owned(),
         rebook: "https://vorzimmer.example/buero/gewerbe/termin".to_owned(),
         answers: answers.map(|address| address.parse().unwrap()),
@@ -137,7 +145,11 @@ async fn every_mail_says_the_same_as_text_and_as_html() {
                 Letter::Cancelled | Letter::CancelledByOffice => Some("CANCEL"),
                 Letter::Companion => Some("PUBLISH"),
                 Letter::OtherTime => Some("DECLINECOUNTER"),
-                Letter::Confirm | Letter::Reminder | Letter::NoShow | Letter::Earlier => None,
+                Letter::Confirm
+                | Letter::Reminder
+                | Letter::NoShow
+                | Letter::Earlier
+                | Letter::Offer => None,
             };
             let method = of("text/calendar").map(|calendar| {
                 let calendar = Component::read(calendar).unwrap();
