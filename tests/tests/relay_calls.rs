@@ -46,7 +46,7 @@ scenarios!(
     a_second_track_does_not_harm_simulcast,
     quality_follows_the_request,
     an_identity_is_there_once,
-    #[ignore = "who joins our relay without subscriptions is not sent a track chosen later"]
+    #[ignore = "a track that is chosen again at once after it was given up does not come back from our relay"]
     subscriptions_are_chosen,
     what_is_said_of_people_arrives,
 );
