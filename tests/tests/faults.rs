@@ -213,8 +213,10 @@ async fn transactions_count_once() -> TestResult {
             == 1
     );
 
-    // Events that cannot be read do not hold up those that can.
-    let before = database.count("inbox_events").await?;
+    // Events that cannot be read do not hold up those that can. The homeserver may deliver its own at the same time;
+    // their ids are hashes and have no domain.
+    let ours = "inbox_events WHERE event_id NOT LIKE '$%' OR event_id LIKE '%:x'";
+    let before = database.count(ours).await?;
     let odd = [
         json!(null),
         json!({}),
@@ -230,7 +232,7 @@ async fn transactions_count_once() -> TestResult {
     ];
     homeserver.deliver("t5", &odd).await?;
     world.settled().await?;
-    let after = database.count("inbox_events").await?;
+    let after = database.count(ours).await?;
     ensure!(
         after - before == 5,
         "the five with an id: {}",
@@ -268,7 +270,7 @@ async fn transactions_count_once() -> TestResult {
     }
     world.settled().await?;
     ensure!(guest.visit(id).await?["state"] == "called");
-    ensure!(database.count("inbox_events").await? == after);
+    ensure!(database.count(ours).await? == after);
     Ok(())
 }
 
