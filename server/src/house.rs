@@ -137,8 +137,9 @@ impl House {
     pub(crate) async fn change(&self, slug: &OfficeSlug) -> Result<Unit<'_>, ChangeError> {
         let city = self.city.get();
         let config = city.office(slug).ok_or(ChangeError::UnknownOffice)?;
-        let now = self.now(config);
         let mut tx = self.store.begin().await?;
+        // Once it is our turn: whoever was before us in the database was before us in time, and in the queue.
+        let now = self.now(config);
         let office = tx.load_office(slug, config.rules.clone()).await?;
         Ok(Unit {
             house: self,
