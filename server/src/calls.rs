@@ -8,10 +8,10 @@ mod admitted;
 mod discovery;
 mod embedded;
 mod errand;
+mod foreign;
 mod guest;
 mod keep;
 mod openid;
-pub(crate) mod outward;
 mod relay;
 mod tokens;
 
@@ -20,7 +20,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use appservice::{jobs::Effect, rtc::Form};
 use bridge::{
     ids::{MatrixUser, VisitId},
@@ -30,7 +30,7 @@ use gateway::port::Transport;
 use jiff::{SignedDuration, Timestamp};
 use store::{Job as Row, Lane, Tx};
 
-use self::{admitted::Admitted, outward::Outward, relay::RelayAccess};
+use self::{admitted::Admitted, relay::RelayAccess};
 pub(crate) use self::{
     embedded::PATH as RELAY_PATH,
     errand::{end as plan_end, join as plan_join, leave as plan_leave, turn_out as plan_turn_out},
@@ -42,6 +42,7 @@ pub(crate) use self::{
 use crate::{
     config::{Config, Membership, Relay},
     house::{ChangeError, House},
+    outward::Outward,
     shell,
     task::{Errand, Task},
 };
@@ -100,14 +101,6 @@ impl Calls {
                 bail!("calls.relay is embedded: leave out [calls.livekit]")
             }
         };
-        let authorities = calls
-            .ca_file
-            .as_deref()
-            .map(|path| {
-                std::fs::read(path)
-                    .with_context(|| format!("cannot read calls.ca_file {}", path.display()))
-            })
-            .transpose()?;
         Ok(Some(Self {
             relay,
             embedded,
@@ -116,7 +109,11 @@ impl Calls {
                 Membership::State => Form::State,
                 Membership::Sticky => Form::Sticky,
             },
-            outward: Outward::new(calls.allowed_networks.clone(), authorities.as_deref())?,
+            outward: Outward::new(
+                calls.allowed_networks.clone(),
+                calls.ca_file.as_deref(),
+                "calls",
+            )?,
             admitted: Admitted::default(),
             guests: Mutex::default(),
         }))

@@ -53,12 +53,19 @@ pub(crate) async fn happened(
         RoomEventKind::Left { user, .. }
             if house.calls.is_some() && !house.matrix.is_ghost(user) =>
         {
-            turn_out(house, &record, event, user).await
+            // Whoever has left the room, or was sent out, hears and sees no more of the call.
+            let errand = Errand::TurnOut {
+                visit: record.visit.id.clone(),
+                user: user.clone(),
+            };
+            hand_over(house, &record, event, &errand).await
         }
         RoomEventKind::Joined { user } | RoomEventKind::Renamed { user }
-            if house.matrix.is_ghost(user) =>
+            if house.matrix.is_ghost(user) && record.visit.is_live() =>
         {
-            name_guest(house, &record, event).await
+            // A homeserver that accepts invites by itself may have put the ghost's ticket in place of the guest's name.
+            let visit = record.visit.id.clone();
+            hand_over(house, &record, event, &Errand::NameGuest { visit }).await
         }
         RoomEventKind::Message { .. } if house.matrix.is_ghost(&event.sender) => {
             inbox::ignore(house, event).await
@@ -112,48 +119,16 @@ fn is_end(house: &House, record: &VisitRecord, sender: &MatrixUser, body: &str) 
             if matches!(line.command, ClerkCommand::End { ticket } if ticket.is_none_or(|ticket| ticket == record.visit.ticket)))
 }
 
-/// A homeserver that accepts invites by itself may have put the ghost's ticket in place of the guest's name.
-async fn name_guest(
+/// A job about the visit follows from the event.
+async fn hand_over(
     house: &House,
     record: &VisitRecord,
     event: &RoomEvent,
+    errand: &Errand,
 ) -> Result<(), ChangeError> {
-    let visit = record.visit.id.clone();
     let mut tx = house.store.begin().await?;
-    if record.visit.is_live() {
-        tx.enqueue(
-            &Lane::visit(&visit),
-            &Errand::NameGuest {
-                visit: visit.clone(),
-            },
-            shell::now(),
-        )
+    tx.enqueue(&Lane::visit(&record.visit.id), errand, shell::now())
         .await?;
-    }
-    tx.processed(event.event_id.as_str(), shell::now()).await?;
-    tx.commit().await?;
-    house.outbox.notify_one();
-    Ok(())
-}
-
-/// Whoever has left the room, or was sent out, hears and sees no more of the call.
-async fn turn_out(
-    house: &House,
-    record: &VisitRecord,
-    event: &RoomEvent,
-    user: &MatrixUser,
-) -> Result<(), ChangeError> {
-    let visit = record.visit.id.clone();
-    let mut tx = house.store.begin().await?;
-    tx.enqueue(
-        &Lane::visit(&visit),
-        &Errand::TurnOut {
-            visit: visit.clone(),
-            user: user.clone(),
-        },
-        shell::now(),
-    )
-    .await?;
     tx.processed(event.event_id.as_str(), shell::now()).await?;
     tx.commit().await?;
     house.outbox.notify_one();

@@ -20,6 +20,7 @@ mod inbox;
 mod mail_in;
 mod names;
 mod outbox;
+mod outward;
 mod projection;
 mod registration;
 mod retention;

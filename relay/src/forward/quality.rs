@@ -92,43 +92,28 @@ fn quality(score: f64) -> Quality {
 }
 
 /// The quality of one participant's connection over time.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Connection {
-    told: Quality,
+    told: Option<Quality>,
     better: bool,
 }
 
-impl Default for Connection {
-    fn default() -> Self {
-        Self {
-            told: Quality::Excellent,
-            better: false,
-        }
-    }
-}
-
 impl Connection {
-    /// Takes in the windows of all tracks; answers the quality when it has changed.
+    /// Takes in the windows of all tracks; answers the first quality, and each that differs from the one before.
     pub fn update(&mut self, windows: impl IntoIterator<Item = Window>) -> Option<Quality> {
         let worst = windows
             .into_iter()
             .filter_map(|window| score(&window))
             .reduce(f64::min)?;
         let seen = quality(worst);
-        let before = self.told;
-        match seen.cmp(&before) {
-            Ordering::Less => (self.told, self.better) = (seen, false),
-            Ordering::Equal => self.better = false,
-            Ordering::Greater if self.better => (self.told, self.better) = (seen, false),
-            Ordering::Greater => self.better = true,
+        let order = self.told.map_or(Ordering::Less, |told| seen.cmp(&told));
+        let rises = order == Ordering::Greater;
+        if order == Ordering::Less || (rises && self.better) {
+            (self.told, self.better) = (Some(seen), false);
+            return self.told;
         }
-        (self.told != before).then_some(self.told)
-    }
-
-    /// What was told last.
-    #[must_use]
-    pub fn quality(&self) -> Quality {
-        self.told
+        self.better = rises;
+        None
     }
 }
 
@@ -197,6 +182,7 @@ mod tests {
     #[test]
     fn down_at_once_up_after_two() {
         let mut connection = Connection::default();
+        assert_eq!(connection.update([video(0)]), Some(Quality::Excellent));
         assert_eq!(
             connection.update([video(0), video(500)]),
             Some(Quality::Poor)

@@ -7,7 +7,7 @@ use city::model::{City, Declined};
 use jiff::Timestamp;
 use scheduler::{
     ics::{Answer, Invitation, NotCounted, Response},
-    mail::{Bounce, Mail},
+    mail::Mail,
 };
 use store::{Booking, BookingState, Reply, ReturnMail, StoreError, Tx};
 
@@ -71,7 +71,7 @@ impl Bookings {
                 )
                 .await?;
             }
-            Mail::Bounce(bounce) => bounced(&mut tx, &booking, bounce, now).await?,
+            Mail::Bounce(_) => bounced(&mut tx, &booking, now).await?,
         }
         tx.set_return_mail(&id, &so_far).await?;
         Ok(tx.commit().await?)
@@ -147,12 +147,7 @@ async fn answered(
 }
 
 /// A mail server could not deliver a mail of ours after it had taken it. That matters while the appointment stands.
-async fn bounced(
-    tx: &mut Tx,
-    booking: &Booking,
-    _bounce: &Bounce,
-    now: Timestamp,
-) -> Result<(), NotTaken> {
+async fn bounced(tx: &mut Tx, booking: &Booking, now: Timestamp) -> Result<(), NotTaken> {
     match booking.state {
         BookingState::Confirmed | BookingState::Cancelled => {
             Ok(tell(tx, booking, News::Undeliverable, now).await?)

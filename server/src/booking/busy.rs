@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use bridge::ids::OfficeSlug;
 use city::model::DeskCalendar;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -18,9 +18,9 @@ use tracing::{error, warn};
 
 use super::Place;
 use crate::{
-    calls::outward::{Outward, OutwardError},
     config::Calendars as Config,
     house::{ChangeError, House},
+    outward::{Outward, OutwardError},
     shell,
 };
 
@@ -54,16 +54,9 @@ pub(crate) enum CalendarError {
 
 impl Calendars {
     pub(crate) fn new(config: &Config) -> Result<Self> {
-        let authorities = config
-            .ca_file
-            .as_deref()
-            .map(|path| {
-                std::fs::read(path)
-                    .with_context(|| format!("cannot read calendars.ca_file {}", path.display()))
-            })
-            .transpose()?;
+        let networks = config.allowed_networks.clone();
         Ok(Self {
-            outward: Outward::new(config.allowed_networks.clone(), authorities.as_deref())?,
+            outward: Outward::new(networks, config.ca_file.as_deref(), "calendars")?,
         })
     }
 

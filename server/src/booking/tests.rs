@@ -4,6 +4,7 @@ mod answers;
 mod busy;
 mod feeds;
 mod letters;
+mod offers;
 mod post;
 
 use std::{path::Path, sync::Arc};
@@ -123,20 +124,6 @@ impl Stage {
         let view = self.bookings.confirm(&place, &manage.hash()).await.unwrap();
         assert_eq!(view.phase, BookingPhase::Confirmed);
         manage
-    }
-
-    /// What was given up and is free at this moment is offered; how many offers came of it.
-    async fn offered(&self, now: &str) -> usize {
-        let place = self.place(now);
-        let mut tx = self.bookings.store.begin().await.unwrap();
-        let freed = tx.freed_places(place.now).await.unwrap();
-        tx.lapse_bookings(place.now).await.unwrap();
-        tx.commit().await.unwrap();
-        let cells: Vec<i64> = freed.into_iter().map(|(_, cell)| cell).collect();
-        self.bookings
-            .offer_earlier(&place, &cells, 0)
-            .await
-            .unwrap()
     }
 
     /// What is in the outbox, in order, whatever its lane.
@@ -412,146 +399,6 @@ async fn who_books_late_is_not_reminded_of_what_the_invitation_says() {
         .await
         .unwrap();
     assert_eq!(stage.errands().await, ["mail Reminder"]);
-}
-
-#[tokio::test]
-async fn an_earlier_time_is_held_for_one_after_the_other() {
-    let stage = Stage::new().await;
-    let early = stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
-    let first = stage
-        .confirmed(2, "2026-11-25T09:00:00Z", "max@example.org")
-        .await;
-    let second = stage
-        .confirmed(3, "2026-11-25T10:00:00Z", "eva@example.org")
-        .await;
-    let place = stage.place(NOW);
-    for token in [&first, &second] {
-        let wants = stage
-            .bookings
-            .want_earlier(&place, &token.hash(), true)
-            .await
-            .unwrap();
-        assert!(wants.wants_earlier && wants.offer.is_none());
-    }
-    stage
-        .bookings
-        .cancel(&place, &early.hash(), 0)
-        .await
-        .unwrap();
-    stage.errands().await;
-    assert_eq!(stage.offered(NOW).await, 0, "it comes back later");
-
-    // One place, one offer: whoever has waited longest. Nobody else can have it meanwhile.
-    assert_eq!(stage.offered("2026-11-23T06:05:00Z").await, 1);
-    assert_eq!(stage.errands().await, ["mail Earlier"]);
-    let now = stage.place("2026-11-23T06:05:00Z");
-    let view = stage.bookings.show(&now, &first.hash()).await.unwrap();
-    let offer = view.offer.unwrap();
-    assert_eq!(offer.start, at(WEDNESDAY));
-    assert_eq!(offer.until, at("2026-11-23T07:05:00Z"));
-    let other = stage.bookings.show(&now, &second.hash()).await.unwrap();
-    assert_eq!(other.offer, None);
-    let stranger = stage.hold(9, WEDNESDAY, "2026-11-23T07:04:00Z").await;
-    assert!(matches!(stranger, Err(BookingError::NoSuchTime { .. })));
-
-    // The first does not want it. A while later it is the second's turn, and not the first's again.
-    let now = stage.place("2026-11-23T06:10:00Z");
-    let declined = stage
-        .bookings
-        .turn_down(&now, &first.hash(), 0)
-        .await
-        .unwrap();
-    assert_eq!(declined.start, at("2026-11-25T09:00:00Z"));
-    assert_eq!(stage.offered("2026-11-23T06:14:59Z").await, 0);
-    assert_eq!(stage.offered("2026-11-23T06:15:00Z").await, 1);
-    let now = stage.place("2026-11-23T06:20:00Z");
-    let view = stage.bookings.show(&now, &second.hash()).await.unwrap();
-    assert_eq!(view.offer.map(|offer| offer.start), Some(at(WEDNESDAY)));
-    let moved = stage
-        .bookings
-        .reschedule(&now, &second.hash(), at(WEDNESDAY), 0)
-        .await
-        .unwrap();
-    assert_eq!((moved.start, moved.offer), (at(WEDNESDAY), None));
-    assert_eq!(
-        stage.errands().await,
-        ["mail Earlier", "mail Moved", "line Moved"]
-    );
-}
-
-#[tokio::test]
-async fn an_offer_that_nobody_answers_goes_on_to_the_next() {
-    let stage = Stage::new().await;
-    let early = stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
-    let first = stage
-        .confirmed(2, "2026-11-25T09:00:00Z", "max@example.org")
-        .await;
-    let place = stage.place(NOW);
-    stage
-        .bookings
-        .want_earlier(&place, &first.hash(), true)
-        .await
-        .unwrap();
-    stage
-        .bookings
-        .cancel(&place, &early.hash(), 0)
-        .await
-        .unwrap();
-    assert_eq!(stage.offered("2026-11-23T06:05:00Z").await, 1);
-    let over = stage.place("2026-11-23T07:05:00Z");
-    let view = stage.bookings.show(&over, &first.hash()).await.unwrap();
-    assert_eq!(view.offer, None, "an hour is over");
-    assert_eq!(stage.offered("2026-11-23T07:10:00Z").await, 0);
-    let anybody = stage.hold(9, WEDNESDAY, "2026-11-23T07:10:00Z").await;
-    assert!(anybody.is_ok());
-}
-
-#[tokio::test]
-async fn a_clerks_offer_leaves_both_times_to_the_citizen() {
-    let stage = Stage::new().await;
-    let manage = stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
-    stage
-        .confirmed(2, "2026-11-25T08:00:00Z", "max@example.org")
-        .await;
-    stage.errands().await;
-    let place = stage.place(NOW);
-    let offer = async |start: &str| {
-        let mut tx = stage.bookings.store.begin().await.unwrap();
-        let booking = tx
-            .booking_of_token(manage.hash().as_str())
-            .await
-            .unwrap()
-            .unwrap();
-        let offered = place.offer(&mut tx, &booking, at(start), true, 0).await;
-        tx.commit().await.unwrap();
-        offered.unwrap()
-    };
-    let later = "2026-11-25T09:00:00Z";
-    let held = offer(later).await.unwrap();
-    assert_eq!(held.until, at("2026-11-24T06:00:00Z"), "a day to answer");
-    for (start, reason) in [
-        ("2026-11-25T07:15:00Z", Unoffered::Overlaps),
-        ("2026-11-25T08:00:00Z", Unoffered::Refused(Refused::Full)),
-        ("2026-11-25T02:00:00Z", Unoffered::Refused(Refused::Closed)),
-        ("2026-11-23T06:30:00Z", Unoffered::TooSoon),
-    ] {
-        assert_eq!(offer(start).await, Err(reason), "{start}");
-    }
-    // What was refused has not touched the offer before.
-    let view = stage.bookings.show(&place, &manage.hash()).await.unwrap();
-    assert_eq!(view.offer.map(|offer| offer.start), Some(at(later)));
-    assert_eq!(view.start, at(WEDNESDAY));
-    assert!(stage.hold(9, later, NOW).await.is_err());
-    assert!(stage.hold(9, WEDNESDAY, NOW).await.is_err());
-
-    let kept = stage
-        .bookings
-        .turn_down(&place, &manage.hash(), 0)
-        .await
-        .unwrap();
-    assert_eq!(kept.start, at(WEDNESDAY));
-    assert_eq!(stage.errands().await, ["line TurnedDown"]);
-    assert!(stage.hold(9, later, "2026-11-23T06:05:00Z").await.is_ok());
 }
 
 #[tokio::test]

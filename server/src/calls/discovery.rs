@@ -3,7 +3,7 @@
 use appservice::ServerName;
 use url::Url;
 
-use super::outward::{Outward, OutwardError};
+use crate::outward::{Outward, OutwardError};
 
 /// The port of federation where none is named.
 const FEDERATION: u16 = 8448;

@@ -13,7 +13,7 @@ use serde_json::Value;
 use store::VisitRecord;
 use tracing::{debug, warn};
 
-use super::{Calls, order};
+use super::{Calls, foreign, order};
 use crate::{
     errands,
     front_office::{OrInternal, in_conversation, internal},
@@ -156,11 +156,8 @@ async fn other(
             return None;
         }
     };
-    let token = calls
-        .outward
-        .foreign_token(&service, room.as_str(), ghost, &openid)
-        .await;
-    match token {
+    let outward = &calls.outward;
+    match foreign::token(outward, &service, room.as_str(), ghost, &openid).await {
         Ok((url, token)) => {
             let transport = Transport {
                 url,

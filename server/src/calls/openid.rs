@@ -5,7 +5,8 @@ use bridge::ids::MatrixUser;
 use gateway::port::{OpenId, TokenError};
 use tracing::debug;
 
-use super::{discovery, outward::Outward};
+use super::discovery;
+use crate::outward::Outward;
 
 /// The user whose token this is. A homeserver speaks for its own users alone.
 pub(super) async fn subject(

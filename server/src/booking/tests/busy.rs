@@ -18,8 +18,8 @@ use tokio::net::TcpListener;
 use super::{NOW, Stage, WEDNESDAY, at};
 use crate::{
     booking::busy::{CalendarError, Calendars},
-    calls::outward::OutwardError,
     config,
+    outward::OutwardError,
 };
 
 /// Wednesday from 8:00 to 9:00 in Dormagen, and every week from then on.

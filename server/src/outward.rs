@@ -8,20 +8,18 @@
 use std::{
     error::Error,
     net::{IpAddr, Ipv6Addr, SocketAddr},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context as _, Result};
-use appservice::client::OpenIdToken;
-use appservice::rtc::{DEVICE, SLOT};
-use bridge::ids::MatrixUser;
 use ipnet::IpNet;
 use reqwest::{
     StatusCode,
     dns::{Addrs, Name, Resolve, Resolving},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use url::{Host, Url};
 
 /// How long one request may take.
@@ -32,8 +30,6 @@ const PATIENCE_FOR_FILES: Duration = Duration::from_secs(30);
 const REDIRECTS: usize = 4;
 /// Longer answers are not read.
 const ANSWER: usize = 64 * 1024;
-/// Longer tokens and addresses are not passed on.
-const LONGEST: usize = 8 * 1024;
 
 /// What is not part of the Internet, or leads back into a network: the special-purpose registries of IANA (RFC 6890),
 /// multicast, and the ways to write an IPv4 address in IPv6.
@@ -140,18 +136,18 @@ pub(crate) struct Outward {
 }
 
 /// What a stranger said.
-pub(super) struct Said {
-    pub(super) status: StatusCode,
+pub(crate) struct Said {
+    pub(crate) status: StatusCode,
     /// Where a redirect leads.
-    pub(super) location: Option<Url>,
+    pub(crate) location: Option<Url>,
     /// Null when it is not JSON.
-    pub(super) body: Value,
+    pub(crate) body: Value,
 }
 
 impl Outward {
-    /// `allowed`: networks that are asked although they are not part of the Internet. `authorities`: certificates in
-    /// PEM to be trusted besides the machine's.
-    pub(crate) fn new(allowed: Vec<IpNet>, authorities: Option<&[u8]>) -> Result<Self> {
+    /// `allowed`: networks that are asked although they are not part of the Internet. `ca_file`: certificates in PEM to
+    /// be trusted besides the machine's. `table`: where in the configuration these stand, for errors.
+    pub(crate) fn new(allowed: Vec<IpNet>, ca_file: Option<&Path>, table: &str) -> Result<Self> {
         let special = SPECIAL
             .iter()
             .map(|net| net.parse())
@@ -163,9 +159,11 @@ impl Outward {
             .redirect(reqwest::redirect::Policy::none())
             .timeout(PATIENCE)
             .user_agent(concat!("vorzimmer/", env!("CARGO_PKG_VERSION")));
-        if let Some(pem) = authorities {
-            let certificates = reqwest::Certificate::from_pem_bundle(pem)
-                .context("calls.ca_file has no certificates")?;
+        if let Some(path) = ca_file {
+            let pem = std::fs::read(path)
+                .with_context(|| format!("cannot read {table}.ca_file {}", path.display()))?;
+            let certificates = reqwest::Certificate::from_pem_bundle(&pem)
+                .with_context(|| format!("{table}.ca_file has no certificates"))?;
             builder = builder.tls_certs_merge(certificates);
         }
         Ok(Self {
@@ -175,7 +173,7 @@ impl Outward {
     }
 
     /// A `GET`.
-    pub(super) async fn get(&self, url: Url) -> Result<Said, OutwardError> {
+    pub(crate) async fn get(&self, url: Url) -> Result<Said, OutwardError> {
         let request = self.http.get(self.checked(url)?);
         self.send(request).await
     }
@@ -202,61 +200,10 @@ impl Outward {
         Err(OutwardError::Away)
     }
 
-    async fn post(&self, url: Url, body: &Value) -> Result<Said, OutwardError> {
+    /// A `POST` of JSON.
+    pub(crate) async fn post(&self, url: Url, body: &Value) -> Result<Said, OutwardError> {
         let request = self.http.post(self.checked(url)?).json(body);
         self.send(request).await
-    }
-
-    /// A token for another homeserver's relay, by the ghost's own proof: the newer way, else the older one.
-    pub(super) async fn foreign_token(
-        &self,
-        service: &str,
-        room: &str,
-        ghost: &MatrixUser,
-        openid: &OpenIdToken,
-    ) -> Result<(String, String), OutwardError> {
-        let base: Url = format!("{service}/")
-            .parse()
-            .map_err(|_| OutwardError::Forbidden)?;
-        let at = |path| base.join(path).map_err(|_| OutwardError::Forbidden);
-        let proof = json!({
-            "access_token": openid.access_token,
-            "token_type": openid.token_type,
-            "matrix_server_name": openid.matrix_server_name,
-            "expires_in": openid.expires_in,
-        });
-        let newer = json!({
-            "room_id": room,
-            "slot_id": SLOT,
-            "openid_token": proof,
-            "member": {
-                "id": appservice::rtc::state_key(ghost),
-                "claimed_user_id": ghost.as_str(),
-                "claimed_device_id": DEVICE,
-            },
-        });
-        let mut said = self.post(at("get_token")?, &newer).await?;
-        if said.status == StatusCode::NOT_FOUND {
-            let older = json!({ "room": room, "openid_token": proof, "device_id": DEVICE });
-            said = self.post(at("sfu/get")?, &older).await?;
-        }
-        if !said.status.is_success() {
-            return Err(OutwardError::Refused(said.status.as_u16()));
-        }
-        let text = |field: &str| {
-            said.body[field]
-                .as_str()
-                .filter(|text| text.len() <= LONGEST)
-                .map(str::to_owned)
-                .ok_or(OutwardError::Malformed)
-        };
-        let (url, jwt) = (text("url")?, text("jwt")?);
-        let scheme = Url::parse(&url).map_err(|_| OutwardError::Malformed)?;
-        if matches!(scheme.scheme(), "wss" | "https") || self.is_allowed_literal(&scheme) {
-            Ok((url, jwt))
-        } else {
-            Err(OutwardError::Malformed)
-        }
     }
 
     /// Names are checked when they are resolved; addresses are not resolved and are checked here. Without TLS nobody is
@@ -279,7 +226,7 @@ impl Outward {
     }
 
     /// Whether the address is named itself, or as this machine, and in an allowed network.
-    fn is_allowed_literal(&self, url: &Url) -> bool {
+    pub(crate) fn is_allowed_literal(&self, url: &Url) -> bool {
         let address: IpAddr = match url.host() {
             Some(Host::Ipv4(address)) => address.into(),
             Some(Host::Ipv6(address)) => address.into(),
@@ -328,7 +275,7 @@ mod tests {
 
     fn outward(allowed: &[&str]) -> Outward {
         let allowed = allowed.iter().map(|net| net.parse().unwrap()).collect();
-        Outward::new(allowed, None).unwrap()
+        Outward::new(allowed, None, "calls").unwrap()
     }
 
     #[test]
