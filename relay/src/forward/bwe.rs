@@ -4,7 +4,8 @@
 //! Three voices are heard. *Delay* ([`trend`]): a queue that grows means the rate is above what the link carries; the
 //! target goes to 85 % of what arrives (§5.5). *Loss*: above 10 % the target falls by half the loss, below 2 % it may
 //! grow (§6). *Probes*: a burst of padding that arrives as fast as it was sent shows room that media alone would take a
-//! minute to find. Without a probe the target never grows beyond 1.5 times what arrives, so a subscriber that
+//! minute to find. Until a queue has first grown, all that arrives counts as room, and nothing need be held back: a guess
+//! must not cut a good picture. Without a probe the target never grows beyond 1.5 times what arrives, so a subscriber that
 //! is sent little does not count as one that can take everything.
 
 mod trend;
@@ -54,6 +55,7 @@ pub struct Estimator {
     changed: Option<Instant>,
     loss: LossWindow,
     probe: Option<Probe>,
+    is_limited: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -92,6 +94,7 @@ impl Estimator {
             changed: None,
             loss: LossWindow::default(),
             probe: None,
+            is_limited: false,
         }
     }
 
@@ -106,6 +109,12 @@ impl Estimator {
         {
             self.target as u64
         }
+    }
+
+    /// Whether a queue or loss has ever shown that the path is narrow; until then nothing need be held back.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        self.is_limited
     }
 
     /// Share of packets that were lost lately, 0 to 1.
@@ -187,6 +196,7 @@ impl Estimator {
                 }
                 self.target = self.target.min(received * DECREASE);
                 self.limit = Some(received);
+                self.is_limited = true;
                 self.changed = Some(now);
             }
             // The queue drains: wait.
@@ -203,6 +213,10 @@ impl Estimator {
                 };
                 let ceiling = received * 1.5 + 10_000.0;
                 self.target = self.target.max(grown.min(ceiling));
+                if !self.is_limited {
+                    // What arrives before a queue has ever grown, the path carries.
+                    self.target = self.target.max(received);
+                }
                 self.changed = Some(now);
             }
         }
@@ -222,6 +236,7 @@ impl Estimator {
         if share > 0.10 {
             let base = received.map_or(self.target, |received| self.target.min(received * 1.5));
             self.target = base * (1.0 - 0.5 * share);
+            self.is_limited = true;
             self.changed = Some(now);
         }
     }

@@ -251,12 +251,12 @@ impl Downlink {
         self.tell()
     }
 
-    /// The estimate, if it is another by more than a thirtieth than what was told.
+    /// The estimate, once the path has shown a limit, if it is another by more than a thirtieth than what was told.
     fn tell(&mut self) -> Option<u64> {
         let target = self.estimator.target();
         self.pacer
             .set_estimate(u32::try_from(target).unwrap_or(u32::MAX));
-        if target.abs_diff(self.told) <= self.told / 32 {
+        if !self.estimator.is_limited() || target.abs_diff(self.told) <= self.told / 32 {
             return None;
         }
         self.told = target;

@@ -19,7 +19,7 @@ use rtc::{
                 configure_nack, configure_rtcp_reports, configure_simulcast_extension_headers,
                 configure_twcc,
             },
-            media_engine::{MIME_TYPE_OPUS, MIME_TYPE_VP8, MediaEngine},
+            media_engine::{MIME_TYPE_OPUS, MIME_TYPE_RTX, MIME_TYPE_VP8, MediaEngine},
             setting_engine::SettingEngineBuilder,
         },
         event::RTCPeerConnectionEvent,
@@ -47,6 +47,7 @@ use crate::{
 
 const OPUS: u8 = 111;
 const VP8: u8 = 96;
+const RTX: u8 = 97;
 const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
 const RID: &str = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id";
 /// Datagrams read before anything else gets its turn.
@@ -354,6 +355,16 @@ fn video() -> RTCRtpCodec {
     }
 }
 
+/// What browsers offer as well: without it no relay could probe a path with padding.
+fn retransmissions() -> RTCRtpCodec {
+    RTCRtpCodec {
+        mime_type: MIME_TYPE_RTX.to_owned(),
+        sdp_fmtp_line: format!("apt={VP8}"),
+        rtcp_feedback: Vec::new(),
+        ..video()
+    }
+}
+
 fn feedback(kinds: &[(&str, &str)]) -> Vec<RTCPFeedback> {
     kinds
         .iter()
@@ -369,6 +380,7 @@ fn media_engine() -> Result<MediaEngine> {
     for (rtp_codec, payload_type, kind) in [
         (audio(), OPUS, RtpCodecKind::Audio),
         (video(), VP8, RtpCodecKind::Video),
+        (retransmissions(), RTX, RtpCodecKind::Video),
     ] {
         let codec = RTCRtpCodecParameters {
             rtp_codec,

@@ -66,6 +66,23 @@ fn run(
 }
 
 #[test]
+fn a_wide_path_is_believed_as_soon_as_it_has_carried() {
+    let (mut estimator, mut link) = (
+        Estimator::new(2_000_000, 50_000, 50_000_000),
+        Link::new(100_000_000.0),
+    );
+    // A voice says nothing of what a picture may take.
+    run(&mut estimator, &mut link, 0, 1, |_| 50_000.0);
+    run(&mut estimator, &mut link, 1, 1, |_| 8_000_000.0);
+    assert!(estimator.target > 7_500_000.0, "{}", estimator.target);
+    assert!(!estimator.is_limited());
+    link.bits_per_second = 1_000_000.0;
+    run(&mut estimator, &mut link, 2, 1, |_| 8_000_000.0);
+    assert!(estimator.is_limited());
+    assert!(estimator.target < 1_500_000.0, "{}", estimator.target);
+}
+
+#[test]
 fn settles_below_a_bottleneck_and_keeps_the_queue_short() {
     let (mut estimator, mut link) = (
         Estimator::new(1_000_000, 50_000, 20_000_000),
