@@ -470,7 +470,7 @@ impl From<ChangeError> for HouseError {
         match fault {
             ChangeError::UnknownOffice => Self::UnknownOffice,
             ChangeError::Refused(refusal) => Self::Refused(refusal),
-            ChangeError::Store(StoreError::Busy(_)) => {
+            ChangeError::Store(StoreError::Busy(_) | StoreError::Away(_)) => {
                 warn!("a request was turned away: {fault}");
                 Self::Busy
             }

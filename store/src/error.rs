@@ -11,6 +11,10 @@ pub enum StoreError {
     /// Somebody else has held the database for too long. Trying again later may work.
     #[error("the database is busy: {0}")]
     Busy(#[source] Fault),
+    /// The database server is down, starts, or takes no more connections. Trying again later may work; what was being
+    /// committed may be stored or not.
+    #[error("the database does not answer: {0}")]
+    Away(#[source] Fault),
     /// A rule of the schema forbids it: a fault in the program, or a double that came to be at the same time.
     #[error("a rule of the database forbids this: {0}")]
     Constraint(#[source] Fault),
@@ -66,8 +70,12 @@ impl From<sqlx::Error> for StoreError {
         let fault = Fault::from(&error);
         match &error {
             sqlx::Error::PoolTimedOut => Self::Busy(fault),
+            sqlx::Error::Io(_) => Self::Away(fault),
             sqlx::Error::Database(said) if said.code().is_some_and(|code| is_busy(&code)) => {
                 Self::Busy(fault)
+            }
+            sqlx::Error::Database(said) if said.code().is_some_and(|code| is_away(&code)) => {
+                Self::Away(fault)
             }
             sqlx::Error::Database(said) => match said.kind() {
                 ErrorKind::UniqueViolation
@@ -100,4 +108,10 @@ fn is_busy(code: &str) -> bool {
         code.parse::<u32>()
             .is_ok_and(|code| matches!(code & 0xff, 5 | 6))
     }
+}
+
+/// PostgreSQL: connection exceptions, too many connections, shutting down by order or after a crash, starting.
+fn is_away(code: &str) -> bool {
+    code.len() == 5
+        && (code.starts_with("08") || matches!(code, "53300" | "57P01" | "57P02" | "57P03"))
 }

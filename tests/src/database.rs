@@ -1,26 +1,35 @@
-//! A look into the program's embedded database, and the one change of it that stands for time that has passed.
+//! A look into the program's database, and the few changes of it that stand for what cannot be waited for.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
-use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use anyhow::{Context as _, Result};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
 
-/// The embedded database of a world.
+/// The database of a world.
 #[derive(Debug, Clone)]
 pub struct Database {
-    file: PathBuf,
+    url: String,
+    /// The embedded one's.
+    file: Option<PathBuf>,
 }
 
 impl Database {
     pub(crate) fn in_dir(data_dir: &Path) -> Self {
+        let file = data_dir.join("vorzimmer.sqlite");
         Self {
-            file: data_dir.join("vorzimmer.sqlite"),
+            url: format!("sqlite://{}", file.display()),
+            file: Some(file),
         }
     }
 
-    async fn connect(&self) -> Result<SqliteConnection> {
-        let options = SqliteConnectOptions::new().filename(&self.file);
-        Ok(SqliteConnection::connect_with(&options).await?)
+    /// A PostgreSQL.
+    pub(crate) fn at(url: String) -> Self {
+        Self { url, file: None }
+    }
+
+    async fn connect(&self) -> Result<AnyConnection> {
+        sqlx::any::install_default_drivers();
+        Ok(AnyConnection::connect(&self.url).await?)
     }
 
     /// How many rows `from` has: a table, with a condition behind it if need be.
@@ -63,7 +72,7 @@ impl Database {
         Ok(())
     }
 
-    /// Lets nobody else write until [`Held::release`].
+    /// Lets nobody else write into the embedded database until [`Held::release`].
     pub async fn hold(&self) -> Result<Held> {
         let mut connection = self.connect().await?;
         sqlx::query("BEGIN IMMEDIATE")
@@ -72,11 +81,12 @@ impl Database {
         Ok(Held(connection))
     }
 
-    /// Everything that lies on the disk: the file and its journal.
+    /// Everything of the embedded database that lies on the disk: the file and its journal.
     pub fn bytes(&self) -> Result<Vec<u8>> {
+        let embedded = self.file.as_ref().context("a database of its own")?;
         let mut all = Vec::new();
         for end in ["", "-wal"] {
-            let mut file = self.file.clone().into_os_string();
+            let mut file = embedded.clone().into_os_string();
             file.push(end);
             match std::fs::read(&file) {
                 Ok(bytes) => all.extend(bytes),
@@ -90,7 +100,7 @@ impl Database {
 
 /// The right to write, which nobody else has meanwhile.
 #[derive(Debug)]
-pub struct Held(SqliteConnection);
+pub struct Held(AnyConnection);
 
 impl Held {
     /// Lets others write again. Nothing was changed.

@@ -132,6 +132,7 @@ pub struct World {
     /// Between homeserver and program, if it was asked for.
     pub gate: Option<Gate>,
     clerks: BTreeMap<&'static str, Client>,
+    database: Database,
     strangers: AtomicU32,
     _ports: Vec<Port>,
     // Last: the directory goes when nothing runs in it any more.
@@ -192,9 +193,14 @@ impl World {
         }
         let deletion_token_file = scratch.path().join("deletion-token");
         xtask::files::write_private(&deletion_token_file, &site.admin.account().access_token)?;
+        let data_dir = scratch.path().join("data");
+        let database = match &options.database_url {
+            Some(url) => Database::at(url.clone()),
+            None => Database::in_dir(&data_dir),
+        };
         let config = vorzimmer::Config {
             city: options.city,
-            data_dir: scratch.path().join("data"),
+            data_dir,
             database_url: options.database_url,
             guest_web: paths::checkout().join("guest-web/dist"),
             always_open: options.always_open,
@@ -227,6 +233,7 @@ impl World {
             mailbox,
             gate,
             clerks,
+            database,
             strangers: AtomicU32::new(0),
             _ports: ports,
             scratch,
@@ -256,10 +263,10 @@ impl World {
         Guest::new(self.vorzimmer.url())
     }
 
-    /// The program's embedded database.
+    /// The program's database.
     #[must_use]
     pub fn database(&self) -> Database {
-        Database::in_dir(self.vorzimmer.data_dir())
+        self.database.clone()
     }
 
     /// The office's door room, once it is there and `clerk` is in it.

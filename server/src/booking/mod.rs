@@ -200,7 +200,7 @@ fn reappears(place: &Place<'_>, dice: u64) -> Timestamp {
 /// A fault of ours: told in the log, without what it was about.
 fn internal(fault: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> BookingError {
     let fault = fault.into();
-    if let Some(StoreError::Busy(_)) = fault.downcast_ref() {
+    if let Some(StoreError::Busy(_) | StoreError::Away(_)) = fault.downcast_ref() {
         tracing::warn!("a booking was turned away: {fault}");
         return BookingError::Busy;
     }
