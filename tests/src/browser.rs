@@ -208,6 +208,15 @@ impl Browser {
             .map(drop)
     }
 
+    /// Lets the person prefer dark pages, or light ones.
+    pub async fn prefer_dark(&self, dark: bool) -> Result<()> {
+        let value = if dark { "dark" } else { "light" };
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
+        self.devtools("Emulation.setEmulatedMedia", features)
+            .await
+            .map(drop)
+    }
+
     /// Cuts the page's network, calls with it, or gives it back.
     pub async fn set_offline(&self, offline: bool) -> Result<()> {
         self.devtools("Network.enable", json!({})).await?;
