@@ -28,11 +28,9 @@ use serde_json::json;
 /// 100 events of 64 kB (as JSON in a transaction, with `unsigned`, somewhat more) and ephemeral data.
 const BODY_LIMIT: usize = 16 << 20;
 
-/// What the homeserver delivered.
+/// What the homeserver delivered. Without the transaction's id: Synapse may use one again for other events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transaction {
-    /// The homeserver's id: the same one again is the same transaction again.
-    pub id: String,
     /// Room events in the homeserver's order.
     pub events: Vec<IncomingEvent>,
     /// What is true at this moment and never stored.
@@ -89,7 +87,7 @@ pub struct InboxError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 /// Where transactions go.
 #[async_trait]
 pub trait Inbox: Send + Sync + 'static {
-    /// Stores a transaction durably, each transaction id and each event id once; `Ok` means committed.
+    /// Stores a transaction durably, each event id once; `Ok` means committed.
     async fn receive(&self, transaction: Transaction) -> Result<(), InboxError>;
 
     /// Whether this ghost exists. Must answer quickly: transactions wait meanwhile.
@@ -122,7 +120,6 @@ pub fn router(hs_token: &str, inbox: Arc<dyn Inbox>) -> Router {
 
 async fn transaction(
     State(door): State<Door>,
-    Path(id): Path<String>,
     body: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Response {
     let body = match body {
@@ -136,7 +133,7 @@ async fn transaction(
         }
         Err(_) => return matrix_error(StatusCode::BAD_REQUEST, "M_UNKNOWN", "the body broke off"),
     };
-    let (transaction, skipped) = match body::read(id, &body) {
+    let (transaction, skipped) = match body::read(&body) {
         Ok(read) => read,
         Err(body::Unreadable::NotJson) => {
             return matrix_error(

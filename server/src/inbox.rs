@@ -49,7 +49,7 @@ impl Inbox for Letterbox {
             .collect();
         let stored = async {
             let mut tx = house.store.begin().await?;
-            tx.receive(&transaction.id, &events, shell::now()).await?;
+            tx.receive(&events, shell::now()).await?;
             tx.commit().await
         };
         stored.await.map_err(|fault| InboxError(Box::new(fault)))?;

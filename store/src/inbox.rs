@@ -30,15 +30,6 @@ impl fmt::Debug for NewEvent {
     }
 }
 
-/// What came of a transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Received {
-    /// A transaction of this id has been received before. Its events may be new all the same.
-    pub repeated: bool,
-    /// How many of its events are new.
-    pub fresh: usize,
-}
-
 /// An event that waits to be processed.
 #[derive(Clone, PartialEq)]
 pub struct InboxEvent {
@@ -92,30 +83,18 @@ impl Read {
 }
 
 impl Tx {
-    /// Stores the events of a transaction that are new. Answer 200 after the commit.
+    /// Stores the events of a transaction that are new; how many are. Answer 200 after the commit.
     ///
     /// What counts once is the *event id*. A known transaction id does not make its events known: Synapse on SQLite
     /// counts its transactions from the start again after a restart, so that other events come under an old id.
-    pub async fn receive(
-        &mut self,
-        transaction: &str,
-        events: &[NewEvent],
-        now: Timestamp,
-    ) -> Result<Received> {
-        let statement = sqlx::query(
-            "INSERT INTO inbox_transactions (id, received_at) VALUES ($1, $2)
-             ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(text(transaction))
-        .bind(millis(now));
-        let repeated = self.run(statement).await? == 0;
+    pub async fn receive(&mut self, events: &[NewEvent], now: Timestamp) -> Result<usize> {
         let mut fresh = 0;
         for event in events {
             if self.receive_event(event, now).await? {
                 fresh += 1;
             }
         }
-        Ok(Received { repeated, fresh })
+        Ok(fresh)
     }
 
     async fn receive_event(&mut self, event: &NewEvent, now: Timestamp) -> Result<bool> {
@@ -149,21 +128,11 @@ impl Tx {
         Ok(self.run(statement).await? == 1)
     }
 
-    /// Forgets ids of transactions received, and of events processed, before this instant. How many.
+    /// Forgets ids of events processed before this instant. How many.
     /// Homeservers repeat a transaction for as long as it is not answered, so keep weeks.
     pub async fn prune_inbox(&mut self, before: Timestamp) -> Result<u64> {
-        let transactions = self
-            .run(
-                sqlx::query("DELETE FROM inbox_transactions WHERE received_at < $1")
-                    .bind(millis(before)),
-            )
-            .await?;
-        let events = self
-            .run(
-                sqlx::query("DELETE FROM inbox_events WHERE processed_at < $1")
-                    .bind(millis(before)),
-            )
-            .await?;
-        Ok(transactions + events)
+        let statement =
+            sqlx::query("DELETE FROM inbox_events WHERE processed_at < $1").bind(millis(before));
+        self.run(statement).await
     }
 }

@@ -38,7 +38,7 @@ pub use bookings::{
 };
 pub use erasure::Erasure;
 pub use error::{Fault, StoreError};
-pub use inbox::{InboxEvent, NewEvent, Received};
+pub use inbox::{InboxEvent, NewEvent};
 pub use matrix::VisitMatrix;
 pub use messages::{Author, Delivery, FileMeta, Inserted, Message, NewMessage};
 pub use offices::Saved;

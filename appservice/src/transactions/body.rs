@@ -35,7 +35,7 @@ struct RawEphemeral {
 }
 
 /// The transaction and how many of its events cannot be read.
-pub(super) fn read(id: String, bytes: &[u8]) -> Result<(Transaction, u64), Unreadable> {
+pub(super) fn read(bytes: &[u8]) -> Result<(Transaction, u64), Unreadable> {
     let body: Body = serde_json::from_slice(bytes).map_err(|error| {
         if error.is_data() {
             Unreadable::BadJson
@@ -61,11 +61,7 @@ pub(super) fn read(id: String, bytes: &[u8]) -> Result<(Transaction, u64), Unrea
         .filter_map(|raw| serde_json::from_str::<RawEphemeral>(raw.get()).ok())
         .flat_map(ephemeral)
         .collect();
-    let transaction = Transaction {
-        id,
-        events,
-        ephemeral,
-    };
+    let transaction = Transaction { events, ephemeral };
     Ok((transaction, skipped))
 }
 

@@ -88,7 +88,6 @@ async fn a_transaction_reaches_the_inbox_in_order() {
     let [transaction] = got.as_slice() else {
         panic!("{got:?}");
     };
-    assert_eq!(transaction.id, "7");
     let ids: Vec<_> = transaction
         .events
         .iter()
@@ -246,6 +245,6 @@ async fn users_rooms_and_ping_are_answered() {
 proptest! {
     #[test]
     fn no_body_makes_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = body::read("1".to_owned(), &bytes);
+        let _ = body::read(&bytes);
     }
 }

@@ -1,7 +1,7 @@
-//! Transactions and events count once, also after a crash.
+//! Events count once, also after a crash.
 
 use serde_json::{Value, json};
-use store::{NewEvent, Received, Store};
+use store::{NewEvent, Store};
 
 use crate::{database::Database, sample::at};
 
@@ -13,11 +13,12 @@ fn event(id: &str) -> NewEvent {
     }
 }
 
-async fn receive(store: &Store, transaction: &str, events: &[NewEvent]) -> Received {
+/// How many of them are new.
+async fn receive(store: &Store, events: &[NewEvent]) -> usize {
     let mut tx = store.begin().await.unwrap();
-    let received = tx.receive(transaction, events, at(0)).await.unwrap();
+    let fresh = tx.receive(events, at(0)).await.unwrap();
     tx.commit().await.unwrap();
-    received
+    fresh
 }
 
 async fn waiting(store: &Store) -> Vec<String> {
@@ -32,70 +33,27 @@ async fn waiting(store: &Store) -> Vec<String> {
     events.into_iter().map(|event| event.event_id).collect()
 }
 
-pub(crate) async fn a_transaction_counts_once(database: Database) {
+pub(crate) async fn an_event_counts_once(database: Database) {
     let store = &database.store;
     let events = [event("$a"), event("$b")];
     let mut dropped = store.begin().await.unwrap();
-    dropped.receive("1", &events, at(0)).await.unwrap();
+    dropped.receive(&events, at(0)).await.unwrap();
     drop(dropped);
-    assert_eq!(
-        receive(store, "1", &events).await,
-        Received {
-            repeated: false,
-            fresh: 2
-        }
-    );
-    assert_eq!(
-        receive(store, "1", &events).await,
-        Received {
-            repeated: true,
-            fresh: 0
-        }
-    );
+    assert_eq!(receive(store, &events).await, 2);
+    assert_eq!(receive(store, &events).await, 0);
 
     let other = Store::open(&database.config).await.unwrap();
+    assert_eq!(receive(&other, &events).await, 0);
     assert_eq!(
-        receive(&other, "1", &events).await,
-        Received {
-            repeated: true,
-            fresh: 0
-        }
+        receive(store, &[event("$a"), event("$c"), event("$c")]).await,
+        1
     );
-    assert_eq!(waiting(store).await, ["$a", "$b"]);
-}
-
-/// Synapse on SQLite begins its transaction ids anew after a restart.
-pub(crate) async fn new_events_under_an_old_transaction_id_are_new(database: Database) {
-    let store = &database.store;
-    receive(store, "1", &[event("$a")]).await;
-    let received = receive(store, "1", &[event("$a"), event("$b")]).await;
-    assert_eq!(
-        received,
-        Received {
-            repeated: true,
-            fresh: 1
-        }
-    );
-    assert_eq!(waiting(store).await, ["$a", "$b"]);
-}
-
-pub(crate) async fn an_event_of_two_transactions_counts_once(database: Database) {
-    let store = &database.store;
-    receive(store, "1", &[event("$a")]).await;
-    let received = receive(store, "2", &[event("$a"), event("$b"), event("$b")]).await;
-    assert_eq!(
-        received,
-        Received {
-            repeated: false,
-            fresh: 1
-        }
-    );
-    assert_eq!(waiting(store).await, ["$a", "$b"]);
+    assert_eq!(waiting(store).await, ["$a", "$b", "$c"]);
 }
 
 pub(crate) async fn events_come_in_order_until_processed(database: Database) {
     let store = &database.store;
-    receive(store, "1", &[event("$z"), event("$a"), event("$m")]).await;
+    receive(store, &[event("$z"), event("$a"), event("$m")]).await;
     let events = store.read().await.unwrap().next_events(0, 2).await.unwrap();
     assert_eq!(
         events[0].json,
@@ -119,7 +77,7 @@ pub(crate) async fn events_come_in_order_until_processed(database: Database) {
     tx.commit().await.unwrap();
     assert_eq!(waiting(store).await, ["$a", "$m"]);
     assert_eq!(
-        receive(store, "2", &[event("$z")]).await.fresh,
+        receive(store, &[event("$z")]).await,
         0,
         "its id is remembered"
     );
@@ -143,22 +101,18 @@ pub(crate) async fn hostile_ids_are_taken(database: Database) {
         event("'; DROP TABLE visits; --"),
         event(&long),
     ];
-    assert_eq!(receive(&database.store, "\0'\"", &odd).await.fresh, 4);
-    assert!(receive(&database.store, "\0'\"", &odd).await.repeated);
+    assert_eq!(receive(&database.store, &odd).await, 4);
+    assert_eq!(receive(&database.store, &odd).await, 0);
     assert_eq!(waiting(&database.store).await[3], long);
 }
 
 pub(crate) async fn old_ids_are_forgotten(database: Database) {
     let store = &database.store;
-    receive(store, "1", &[event("$done"), event("$waits")]).await;
+    receive(store, &[event("$done"), event("$waits")]).await;
     let mut tx = store.begin().await.unwrap();
     tx.processed("$done", at(10)).await.unwrap();
     assert_eq!(tx.prune_inbox(at(-1)).await.unwrap(), 0);
-    assert_eq!(
-        tx.prune_inbox(at(11)).await.unwrap(),
-        2,
-        "the transaction and the processed event"
-    );
+    assert_eq!(tx.prune_inbox(at(11)).await.unwrap(), 1);
     tx.commit().await.unwrap();
     assert_eq!(waiting(store).await, ["$waits"]);
 }
