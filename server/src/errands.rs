@@ -11,16 +11,19 @@ use appservice::{
 use bridge::{
     ids::{BookingId, MatrixUser, OfficeSlug, Ticket, VisitId},
     input::{ClerkNotice, Command},
+    visit::VisitState,
 };
 use city::model::City;
 use gateway::port::VisitEvent;
-use store::{Delivery, Job as Row, Tx, VisitMatrix, VisitPrivate, VisitRecord};
+use serde::Deserialize as _;
+use store::{Delivery, Job as Row, Lane, Tx, VisitMatrix, VisitPrivate, VisitRecord};
 
 use self::scene::Scene;
 use crate::{
     booking::{self, Letter},
     calls,
     house::{ChangeError, House, first_language},
+    shell,
     task::{Errand, Task},
 };
 
@@ -173,6 +176,7 @@ async fn own(house: &House, row: &Row, errand: Errand) -> Result<Plan, ChangeErr
         Errand::Deliver { visit, message } => {
             return message::deliver(house, &visit, message).await;
         }
+        Errand::ShowTicket { visit } => return show_ticket(house, &visit).await,
         Errand::NameGuest { visit } => return name_guest(house, &visit).await,
         Errand::JoinCall { visit, ring } => return calls::plan_join(house, &visit, ring).await,
         Errand::LeaveCall { visit } => return calls::plan_leave(house, &visit).await,
@@ -233,6 +237,25 @@ async fn name_guest(house: &House, visit: &VisitId) -> Result<Plan, ChangeError>
     Ok(Plan::job(Job::NameGuest { room, ghost, name }))
 }
 
+/// Once the visit has been called, the guest has a name of the consultation room's own, which this would undo.
+async fn show_ticket(house: &House, visit: &VisitId) -> Result<Plan, ChangeError> {
+    let Some(case) = case(house, visit).await? else {
+        return Ok(Plan::Nothing);
+    };
+    let visit = case.record.visit;
+    let Some(ghost) = case
+        .place
+        .ghost
+        .filter(|_| visit.state == VisitState::Waiting)
+    else {
+        return Ok(Plan::Nothing);
+    };
+    Ok(Plan::job(Job::SetDisplayName {
+        ghost,
+        display_name: visit.ticket.to_string(),
+    }))
+}
+
 /// How the guest is called in the consultation room and in its call, and nowhere else.
 fn guest_name(house: &House, city: &City, case: &Case) -> String {
     let name = case.private.name.clone();
@@ -252,6 +275,22 @@ fn event_id(id: Option<&str>) -> Option<OwnedEventId> {
     id?.try_into().ok()
 }
 
+/// Whose knock this row places, if that is what it does.
+pub(crate) fn places_knock(row: &Row) -> Option<VisitId> {
+    match Command::deserialize(&row.job) {
+        Ok(Command::PlaceKnock { visit }) => Some(visit),
+        _ => None,
+    }
+}
+
+/// Whose knock this row announces, if that is what it does.
+pub(crate) fn announces(row: &Row) -> Option<VisitId> {
+    match Command::deserialize(&row.job) {
+        Ok(Command::Announce { visit }) => Some(visit),
+        _ => None,
+    }
+}
+
 /// Stores what a job brought about, in the transaction that removes its row; what the guest's page is told.
 pub(crate) async fn remember(
     tx: &mut Tx,
@@ -260,6 +299,12 @@ pub(crate) async fn remember(
 ) -> Result<Option<(VisitId, VisitEvent)>, ChangeError> {
     let task = serde_json::from_value::<Task>(row.job.clone()).ok();
     match (effect, task) {
+        // After the knock and beside the line about it, for both of which a clerk waits.
+        (Effect::Nothing, Some(Task::Decided(Command::PlaceKnock { visit }))) => {
+            let lane = Lane::visit(&visit);
+            tx.enqueue(&lane, &Errand::ShowTicket { visit }, shell::now())
+                .await?;
+        }
         (Effect::Announced { line, concern }, Some(Task::Decided(Command::Announce { visit }))) => {
             tx.set_line_event(&visit, Some(line.as_str())).await?;
             tx.set_concern_event(&visit, concern.as_ref().map(|event| event.as_str()))

@@ -1,13 +1,13 @@
 //! The outbox worker: takes the oldest row of each lane, executes it, and stores what came of it together
 //! with its removal.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use appservice::{
     MatrixError, Retry,
     jobs::{self, Effect, Job},
 };
-use bridge::ids::BookingId;
+use bridge::ids::{BookingId, VisitId};
 use jiff::SignedDuration;
 use metrics::counter;
 use store::{Job as Row, Lane};
@@ -84,11 +84,20 @@ async fn start_due(
     let due = read.due(now, 1000).await?;
     let next = read.next_due().await?;
     drop(read);
+    // A knock comes before the line about it: at the same moment, each would hold the other up in the homeserver, and
+    // clerks would read of a knock that is not there yet. One that has to be tried again holds nothing up.
+    let knocking: HashSet<VisitId> = due
+        .iter()
+        .filter(|row| row.attempts == 0)
+        .filter_map(errands::places_knock)
+        .collect();
     for row in due {
         if busy.len() >= AT_ONCE {
             break;
         }
-        if busy.contains(&row.lane) {
+        if busy.contains(&row.lane)
+            || errands::announces(&row).is_some_and(|visit| knocking.contains(&visit))
+        {
             continue;
         }
         busy.push(row.lane.clone());
@@ -306,6 +315,7 @@ fn back_off(attempts: u32) -> SignedDuration {
 const fn kind(job: &Job) -> &'static str {
     match job {
         Job::PlaceKnock { .. } => "place_knock",
+        Job::SetDisplayName { .. } => "set_display_name",
         Job::Announce { .. } => "announce",
         Job::EditLine { .. } => "edit_line",
         Job::Redact { .. } => "redact",

@@ -29,6 +29,11 @@ pub(crate) enum Errand {
         /// Its id in the store.
         message: i64,
     },
+    /// Let invites show the guest's ticket.
+    ShowTicket {
+        /// Whose.
+        visit: VisitId,
+    },
     /// See to the guest's name in the consultation room.
     NameGuest {
         /// Whose.

@@ -57,6 +57,11 @@ async fn a_citizen_knocks_is_let_in_from_element_and_talks_until_the_clerk_ends(
     );
     assert_eq!(knock["content"]["displayname"], json!(ticket));
     let announced = desk.sees_message(&desk.door.clone(), "Platz 1").await?;
+    let heard_at = |event: &Value| desk.heard().iter().position(|heard| heard.event == *event);
+    assert!(
+        heard_at(&knock) < heard_at(&announced),
+        "whom the line is about knocks first"
+    );
     assert_eq!(
         announced["content"]["msgtype"], "m.text",
         "a notice does not ring"

@@ -17,15 +17,13 @@ pub(super) async fn place_knock(
     reason: &str,
 ) -> Result<Effect, MatrixError> {
     // A clerk waits for this: nothing that can come later comes before the knock, and most ghosts are made already.
-    let membership = match matrix.knock(ghost, door, display_name, reason).await {
+    match matrix.knock(ghost, door, display_name, reason).await {
         Err(refused) if refused.is("M_FORBIDDEN") && matrix.register(ghost).await? => {
-            matrix.knock(ghost, door, display_name, reason).await?
+            matrix.knock(ghost, door, display_name, reason).await?;
         }
-        knocked => knocked?,
-    };
-    // The name that an invite will show. Somebody who was let in has a name of the room's own, which this would undo.
-    if membership == Membership::Knock {
-        matrix.set_display_name(ghost, display_name).await?;
+        knocked => {
+            knocked?;
+        }
     }
     Ok(Effect::Nothing)
 }

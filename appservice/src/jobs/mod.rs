@@ -67,10 +67,18 @@ pub enum Job {
         door: OwnedRoomId,
         /// The ghost, as minted by [`Matrix::ghost`].
         ghost: MatrixUser,
-        /// Its global display name: the ticket.
+        /// Its display name at the door: the ticket.
         display_name: String,
         /// Ticket and service: membership is state and stays.
         reason: String,
+    },
+    /// Give a ghost its global display name, which an invite shows. In rooms where it is, it undoes a name of the
+    /// room's own.
+    SetDisplayName {
+        /// The ghost.
+        ghost: MatrixUser,
+        /// The ticket.
+        display_name: String,
     },
     /// Post the line that rings, and the concern under it. Effect: [`Effect::Announced`].
     Announce {
@@ -270,6 +278,13 @@ pub async fn execute(matrix: &Matrix, job: &Job, txn: &str) -> Result<Effect, Ma
             display_name,
             reason,
         } => door::place_knock(matrix, door, ghost, display_name, reason).await,
+        Job::SetDisplayName {
+            ghost,
+            display_name,
+        } => {
+            matrix.set_display_name(ghost, display_name).await?;
+            Ok(Effect::Nothing)
+        }
         Job::Announce {
             door,
             line,
