@@ -1,5 +1,7 @@
 //! Who is next.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::{
@@ -57,7 +59,18 @@ impl Office {
             .count()
     }
 
-    /// The place of a waiting visit, counted from 1; `None` if it does not wait.
+    /// The places of all waiting visits, counted from 1.
+    #[must_use]
+    pub fn positions(&self, at: Timestamp) -> BTreeMap<VisitId, u32> {
+        self.ranked(at)
+            .into_iter()
+            .map(|(_, visit)| visit.id.clone())
+            .zip(1..)
+            .collect()
+    }
+
+    /// The place of a waiting visit, counted from 1; `None` if it does not wait. For more than one visit,
+    /// [`Office::positions`] does the work once.
     #[must_use]
     pub fn position(&self, visit: &VisitId, at: Timestamp) -> Option<u32> {
         let place = self

@@ -1,11 +1,16 @@
 //! Time passes: no-shows, guests who have vanished, opening hours, and presence turned into inputs.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use bridge::{
     ids::{OfficeSlug, VisitId},
     input::Input,
 };
+use city::model::OfficeConfig;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 use tracing::error;
@@ -24,56 +29,59 @@ const AT_MOST_EVERY: Duration = Duration::from_millis(100);
 /// A reload takes less than this; only a page gone for longer is told to `bridge`.
 const RELOAD: Duration = Duration::from_secs(4);
 
-/// Feeds ticks to offices when a deadline of theirs has come, for ever.
+/// Feeds ticks to offices when a deadline of theirs has come, for ever. Only offices that changed, or whose time has
+/// come, are read.
 pub(crate) async fn keep(house: Arc<House>) {
+    let mut looks: BTreeMap<OfficeSlug, Timestamp> = BTreeMap::new();
+    let mut changed: BTreeSet<OfficeSlug> = BTreeSet::new();
     loop {
-        let next = match tick_due(&house).await {
-            Ok(next) => next,
-            Err(fault) => {
-                error!("deadlines are late: {fault}");
-                None
-            }
-        };
+        let city = house.city.get();
+        looks.retain(|slug, _| city.office(slug).is_some());
         let now = shell::now();
-        let wait = next.map_or(AT_LEAST_EVERY, |next| {
-            next.duration_since(now).min(AT_LEAST_EVERY)
-        });
+        for config in &city.offices {
+            let slug = &config.slug;
+            if !changed.contains(slug) && looks.get(slug).is_some_and(|look| *look > now) {
+                continue;
+            }
+            let look = now + AT_LEAST_EVERY;
+            let look = match tick_due(&house, config).await {
+                Ok(deadline) => deadline.map_or(look, |deadline| deadline.min(look)),
+                Err(fault) => {
+                    error!(%slug, "deadlines are late: {fault}");
+                    look
+                }
+            };
+            looks.insert(slug.clone(), look);
+        }
         // Not before a moment has passed: a burst of knocks is one look, and a deadline that cannot be met does
         // not spin.
         tokio::time::sleep(AT_MOST_EVERY).await;
-        let wait = Duration::try_from(wait).unwrap_or_default();
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            () = house.deadlines.notified() => {}
-        }
+        let wait = looks
+            .values()
+            .min()
+            .map_or(AT_LEAST_EVERY, |look| look.duration_since(shell::now()));
+        changed = tokio::select! {
+            () = tokio::time::sleep(Duration::try_from(wait).unwrap_or_default()) => BTreeSet::new(),
+            changed = house.deadlines.take() => changed,
+        };
     }
 }
 
-/// Ticks every office whose deadline has come; when the next one comes.
-async fn tick_due(house: &House) -> Result<Option<Timestamp>, ChangeError> {
-    let city = house.city.get();
-    let mut next: Option<Timestamp> = None;
-    for config in &city.offices {
-        let now = house.now(config);
-        let office = house
-            .store
-            .read()
-            .await?
-            .load_office(&config.slug, config.rules.clone())
-            .await?;
-        let mut deadline = office.next_deadline(&now);
-        if deadline.is_some_and(|deadline| deadline <= now.at) {
-            deadline = tick(house, &config.slug).await?;
-        }
-        let opening = house.opening(config);
-        let flip = opening.closes_at.or(opening.next_opening);
-        for instant in [deadline, flip].into_iter().flatten() {
-            next = Some(next.map_or(instant, |next| next.min(instant)));
-        }
-        // The opening hours and the age of the estimate are not in the database: the projection looks.
-        house.dirty.mark(&config.slug);
+/// Ticks an office whose deadline has come; when the next one comes.
+async fn tick_due(house: &House, config: &OfficeConfig) -> Result<Option<Timestamp>, ChangeError> {
+    let now = house.now(config);
+    let mut read = house.store.read().await?;
+    let office = read.load_office(&config.slug, config.rules.clone()).await?;
+    drop(read);
+    let mut deadline = office.next_deadline(&now);
+    if deadline.is_some_and(|deadline| deadline <= now.at) {
+        deadline = tick(house, &config.slug).await?;
     }
-    Ok(next)
+    let opening = house.opening(config);
+    // The opening hours and the age of the estimate are not in the database: the projection looks.
+    house.dirty.mark(&config.slug);
+    let flip = opening.closes_at.or(opening.next_opening);
+    Ok([deadline, flip].into_iter().flatten().min())
 }
 
 async fn tick(house: &House, slug: &OfficeSlug) -> Result<Option<Timestamp>, ChangeError> {

@@ -297,21 +297,12 @@ impl Counter {
         let house = &self.0;
         let visit = record.visit;
         let city = house.city.get();
-        let mut read = house.store.read().await.or_internal()?;
         let (mut position, mut estimate, mut notice, mut enter_by) = (None, None, None, None);
         if let Some(config) = city.office(&record.office).filter(|_| visit.is_live()) {
-            let now = house.now(config);
-            let office = read
-                .load_office(&record.office, config.rules.clone())
-                .await
-                .or_internal()?;
-            position = office.position(&visit.id, now.at);
-            estimate = office.estimate_for(&visit.id, &now);
-            notice = read
-                .notice(&record.office)
-                .await
-                .or_internal()?
-                .filter(|_| office.paused_since.is_some());
+            let standing = house.standings.of(house, config).await.or_internal()?;
+            position = standing.positions.get(&visit.id).copied();
+            estimate = standing.estimates.get(&visit.id).copied();
+            notice.clone_from(&standing.notice);
             if let VisitState::Called { at, .. } = &visit.state {
                 enter_by = Some(*at + config.rules.no_show_after);
             }
@@ -320,10 +311,12 @@ impl Counter {
             VisitState::Ended {
                 ending: Ending::Declined,
                 ..
-            } => read.private(&visit.id).await.or_internal()?.decline_text,
+            } => {
+                let mut read = house.store.read().await.or_internal()?;
+                read.private(&visit.id).await.or_internal()?.decline_text
+            }
             _ => None,
         };
-        drop(read);
         let clerk_name = match visit.clerk() {
             Some(clerk) => Some(house.names.of(clerk).await),
             None => None,

@@ -25,6 +25,7 @@ use crate::{
     hub::Hub,
     names::Names,
     shell,
+    standing::Standings,
     task::Errand,
     words::Words,
 };
@@ -59,6 +60,8 @@ pub(crate) struct House {
     pub(crate) calls: Option<Calls>,
     pub(crate) doors: Doors,
     pub(crate) lobby: watch::Sender<Arc<Lobby>>,
+    /// What waiting citizens are told of their offices' queues.
+    pub(crate) standings: Standings,
     /// Offices whose place in the lobby may have changed.
     pub(crate) dirty: Dirty,
     /// Offices whose door room's state may have changed.
@@ -67,8 +70,8 @@ pub(crate) struct House {
     pub(crate) outbox: Notify,
     /// Rings when the inbox has new rows.
     pub(crate) inbox: Notify,
-    /// Rings when a deadline may have come nearer.
-    pub(crate) deadlines: Notify,
+    /// Offices where a deadline may have come nearer.
+    pub(crate) deadlines: Dirty,
     /// Whether the homeserver has told anything since somebody last looked.
     pub(crate) heard: AtomicBool,
     /// Whether every standing room was seen to since the start.
@@ -120,11 +123,12 @@ impl House {
             calls: None,
             doors: Doors::default(),
             lobby,
+            standings: Standings::default(),
             dirty: Dirty::default(),
             rooms_dirty: Dirty::default(),
             outbox: Notify::new(),
             inbox: Notify::new(),
-            deadlines: Notify::new(),
+            deadlines: Dirty::default(),
             heard: AtomicBool::new(false),
             rooms_seen_to: watch::Sender::new(false),
             ghosts: Notify::new(),
@@ -306,11 +310,12 @@ impl Unit<'_> {
             .await?;
         self.tx.commit().await?;
         let house = self.house;
+        house.standings.changed(&self.office.slug);
         if saved.jobs > 0 || self.errands {
             house.outbox.notify_one();
         }
         if !self.outcome.changed.is_empty() {
-            house.deadlines.notify_one();
+            house.deadlines.mark(&self.office.slug);
         }
         if saved.publish {
             house.dirty.mark(&self.office.slug);
@@ -363,7 +368,7 @@ impl Doors {
     }
 }
 
-/// Offices whose public projection may have changed.
+/// Offices that somebody has to look at again.
 #[derive(Default)]
 pub(crate) struct Dirty {
     offices: Mutex<BTreeSet<OfficeSlug>>,
@@ -371,7 +376,7 @@ pub(crate) struct Dirty {
 }
 
 impl Dirty {
-    /// This office's projection may have changed.
+    /// This office has to be looked at.
     pub(crate) fn mark(&self, slug: &OfficeSlug) {
         self.offices
             .lock()

@@ -27,6 +27,7 @@ mod retention;
 mod rooms;
 mod serve;
 mod shell;
+mod standing;
 mod task;
 mod words;
 

@@ -251,7 +251,9 @@ async fn city_changed(house: &House) {
         error!("the desks could not follow the city's file: {fault}");
     }
     house.reconcile.notify_one();
-    house.deadlines.notify_one();
+    for office in &house.city.get().offices {
+        house.deadlines.mark(&office.slug);
+    }
 }
 
 fn public_router(
