@@ -1,8 +1,8 @@
 //! Which connection a datagram belongs to.
 //!
 //! A connection is found by the ICE user name that its peer's checks name. Once the connection has answered a check
-//! with success, the peer's address leads to it. What comes from an unknown address and is no check that names a
-//! known user costs one look into a table.
+//! with success, or checks the peer in turn, the peer's address leads to it. What comes from an unknown address and is
+//! no check that names a known user costs one look into a table.
 
 use std::{
     collections::HashMap,
@@ -75,7 +75,7 @@ impl Routes {
         });
     }
 
-    /// An address has proved to be a connection's peer.
+    /// An address has proved to be a connection's peer's.
     pub(crate) fn add_address(&self, address: SocketAddr, route: Route) {
         self.change(|table| {
             table.addresses.insert(address, route);
@@ -90,9 +90,13 @@ fn is_stun(bytes: &[u8]) -> bool {
     bytes.len() >= 20 && bytes[0] < 4 && bytes[4..8] == STUN_COOKIE
 }
 
-/// Whether it is the answer that accepts a check (RFC 8489 §5: class success, method binding).
-pub(crate) fn is_stun_success(bytes: &[u8]) -> bool {
-    is_stun(bytes) && bytes[..2] == [0x01, 0x01]
+/// Whether it is a check, or the answer that accepts one (RFC 8489 §5: method binding, class request or success).
+///
+/// A connection sends either only to where a check with its password came from. The check counts as well, because the
+/// stack accepts a peer that nominates at once, as Firefox does with a lite agent, only after a check of its own; and
+/// the answer to that one names no user.
+pub(crate) fn acknowledges(bytes: &[u8]) -> bool {
+    is_stun(bytes) && matches!(bytes[..2], [0x00 | 0x01, 0x01])
 }
 
 /// The receiver's part of `USERNAME` (RFC 8445 §7.2.2) in a binding request.
@@ -157,6 +161,22 @@ mod tests {
         assert_eq!(routes.read().find(address, &[0x80; 40]), Some(route(1)));
         routes.remove_user("abc");
         assert_eq!(routes.read().find(address, &[0x80; 40]), None);
+    }
+
+    #[test]
+    fn a_check_and_its_acceptance_acknowledge_an_address_and_nothing_else_does() {
+        let mut message = check("abc:xyz");
+        assert!(acknowledges(&message));
+        for (kind, expected) in [
+            ([0x01, 0x01], true),
+            ([0x01, 0x11], false),
+            ([0x00, 0x11], false),
+            ([0x00, 0x03], false),
+        ] {
+            message[..2].copy_from_slice(&kind);
+            assert_eq!(acknowledges(&message), expected, "{kind:x?}");
+        }
+        assert!(!acknowledges(&[0x80; 40]));
     }
 
     #[test]

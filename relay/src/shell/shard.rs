@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     clock,
     egress::{Egress, Outbox},
-    routes::{Route, Routes, is_stun_success},
+    routes::{Route, Routes, acknowledges},
 };
 use crate::{
     config::Limits,
@@ -424,7 +424,7 @@ impl Shard {
                     transmit,
                 } => {
                     self.outbox.send(&transmit);
-                    if is_stun_success(&transmit.bytes) {
+                    if acknowledges(&transmit.bytes) {
                         let route = Route {
                             shard: self.index,
                             room: id,
