@@ -65,6 +65,12 @@ impl Browser {
         Ok(())
     }
 
+    /// Has the page that is open keep every peer connection it makes, until it is loaded again.
+    pub(crate) async fn watch_calls_from_now_on(&self) -> Result<()> {
+        self.page().execute(WATCH, vec![]).await?;
+        Ok(())
+    }
+
     /// What the page's connected calls receive at this moment.
     pub async fn received(&self) -> Result<Vec<Received>> {
         let answer = self.page().execute_async(READ, vec![]).await?;

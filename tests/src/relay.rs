@@ -1,6 +1,7 @@
 //! The relay as the program knows it, and a service that plays one and notes what it is asked.
 
 use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -67,10 +68,22 @@ impl RelayAccess {
     }
 }
 
-/// The table `[calls]` for the program's own relay, with ports on loopback.
-pub(crate) fn own(udp: &Port, tcp: &Port) -> Result<toml::Table> {
-    let table = json!({ "embedded": { "udp": udp.address(), "tcp": tcp.address() } });
+/// The table `[calls]` for the program's own relay, with its media at an address of this machine.
+pub(crate) fn own(ip: IpAddr, udp: &Port, tcp: &Port) -> Result<toml::Table> {
+    let [udp, tcp] = [udp, tcp].map(|port| SocketAddr::new(ip, port.number()));
+    let table = json!({ "embedded": { "udp": udp, "tcp": tcp } });
     Ok(toml::Table::try_from(table)?)
+}
+
+/// The address from which this machine would call the world; nothing is sent to find out. Loopback if it has none.
+pub(crate) fn address_of_this_machine() -> IpAddr {
+    let call = || -> std::io::Result<IpAddr> {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+        // An address for documentation (RFC 5737), routed like any other.
+        socket.connect((Ipv4Addr::new(198, 51, 100, 1), 9))?;
+        Ok(socket.local_addr()?.ip())
+    };
+    call().unwrap_or(Ipv4Addr::LOCALHOST.into())
 }
 
 /// What a [`Service`] was asked.

@@ -1,6 +1,8 @@
 //! A guest in conversation with Anna: the citizen in front of the page, the clerk with LiveKit's SDK in place of
 //! Element Call.
 
+use std::net::Ipv4Addr;
+
 use anyhow::{Context as _, Result};
 use http::Method;
 use serde_json::{Value, json};
@@ -10,6 +12,7 @@ use crate::{
     browser::Engine,
     call::{Caller, Joining},
     citizen::{Citizen, Knock},
+    relay::address_of_this_machine,
     seat::Seat,
     wait::eventually,
     world::{World, WorldOptions},
@@ -37,6 +40,11 @@ impl Talk {
     pub async fn begin(engine: Engine) -> Result<Self> {
         let world = World::start_with(WorldOptions {
             own_relay: true,
+            media_ip: match engine {
+                Engine::Chromium => Ipv4Addr::LOCALHOST.into(),
+                // Its own candidates are never on loopback, and from others nothing reaches loopback.
+                Engine::Firefox => address_of_this_machine(),
+            },
             ..WorldOptions::default()
         })
         .await?;
@@ -55,6 +63,9 @@ impl Talk {
         let room = anna.consultation(&ticket).await?;
         citizen.sees_heading("Sie sind dran!").await?;
         citizen.enters().await?;
+        if engine == Engine::Firefox {
+            citizen.browser.watch_calls_from_now_on().await?;
+        }
         Ok(Self {
             anna,
             citizen,

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    net::Ipv4Addr,
+    net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -100,6 +100,8 @@ pub struct WorldOptions {
     pub relay: Option<RelayAccess>,
     /// Video calls over the program's own relay.
     pub own_relay: bool,
+    /// Where the own relay takes media.
+    pub media_ip: IpAddr,
     /// With a mail server, and so with appointments.
     pub mail: bool,
 }
@@ -115,6 +117,7 @@ impl Default for WorldOptions {
             limits: toml::Table::new(),
             relay: None,
             own_relay: false,
+            media_ip: Ipv4Addr::LOCALHOST.into(),
             mail: false,
         }
     }
@@ -162,7 +165,7 @@ impl World {
             Some(relay) => Some(relay.table(scratch.path(), options.authority.as_deref())?),
             None if options.own_relay => {
                 ports.extend([Port::lease()?, Port::lease()?]);
-                Some(crate::relay::own(&ports[0], &ports[1])?)
+                Some(crate::relay::own(options.media_ip, &ports[0], &ports[1])?)
             }
             None => None,
         };

@@ -245,9 +245,23 @@ async fn after_network_or_server_were_gone_everybody_is_back_without_a_reload() 
 }
 
 #[tokio::test]
-async fn a_guest_in_firefox_comes_in_and_writes() -> TestResult {
+async fn a_guest_in_firefox_comes_in_writes_and_speaks() -> TestResult {
     let talk = Talk::begin(Engine::Firefox).await?;
-    talk.citizen.says("Guten Tag").await
+    let citizen = &talk.citizen;
+    citizen.says("Guten Tag").await?;
+    citizen.chooses("Mit Bild und Ton sprechen").await?;
+    citizen
+        .reads("Aus dem Büro ist noch niemand im Videogespräch.")
+        .await?;
+    let anna = talk.anna_joins().await?;
+    anna.talk().await?;
+    anna.show("cam", Picture::SMALL).await?;
+    citizen.reads("Sie sind verbunden mit anna.").await?;
+    tokio::try_join!(
+        citizen.browser.sees_and_hears(1, 1),
+        talk.anna_sees_and_hears(&anna)
+    )?;
+    Ok(())
 }
 
 #[tokio::test]
