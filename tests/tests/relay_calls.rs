@@ -47,7 +47,6 @@ scenarios!(
     a_second_track_does_not_harm_simulcast,
     quality_follows_the_request,
     an_identity_is_there_once,
-    #[ignore = "a track that is chosen again at once after it was given up does not come back from our relay"]
     subscriptions_are_chosen,
     what_is_said_of_people_arrives,
 );

@@ -37,6 +37,7 @@ impl Room {
                     .is_some_and(|participant| participant.subscriber.is_none())
                 {
                     self.settled(key, now);
+                    self.negotiate(key, now);
                 }
             }
             Err(error) => {
@@ -97,16 +98,20 @@ impl Room {
         sections
     }
 
-    /// What was negotiated can be sent from here on.
+    /// What was negotiated can be sent from here on, and sections whose tracks ended take others.
     fn settled(&mut self, key: ParticipantKey, now: Now) {
         let Some(participant) = self.participants.get_mut(&key) else {
             return;
         };
         let mut fresh = Vec::new();
+        let answered = participant.subscriber.is_none();
         let link = participant
             .subscriber
             .as_mut()
             .unwrap_or(&mut participant.publisher);
+        // An answer of ours says all there is; an offer, what there was when it was made.
+        let vacated = link.vacating && (answered || !link.stale);
+        link.vacating &= !vacated;
         for (track, subscription) in &mut participant.subscriptions {
             let placed = link.connection.sender_mid(subscription.sender).is_some();
             if placed && !subscription.negotiated {
@@ -119,6 +124,9 @@ impl Room {
         }
         for track in fresh {
             self.retarget(key, track, now);
+        }
+        if vacated {
+            self.subscribe_to_all(key, now);
         }
     }
 

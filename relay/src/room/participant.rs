@@ -52,6 +52,9 @@ pub(super) struct Link {
     pub(super) offered: Option<u32>,
     /// What is to be sent has changed since the last offer.
     pub(super) stale: bool,
+    /// A track was taken from a media section, and the client has not seen a description without it. A section given
+    /// to the next track before that would look to the client as if nothing had begun in it.
+    pub(super) vacating: bool,
     /// The next offer restarts ICE.
     pub(super) restart: bool,
     /// The ICE user name fragments announced to the shell.
@@ -154,6 +157,7 @@ impl Room {
             connected: false,
             offered: None,
             stale: false,
+            vacating: false,
             restart: false,
             routes: Vec::new(),
             streams: HashMap::new(),

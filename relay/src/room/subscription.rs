@@ -91,7 +91,8 @@ impl Room {
         }
     }
 
-    /// Adds a track to what a participant is sent; [`Room::negotiate`] makes it so.
+    /// Adds a track to what a participant is sent; [`Room::negotiate`] makes it so. While the client has not seen the
+    /// end of another track, it is left to [`Room::settled`].
     pub(super) fn subscribe(&mut self, key: ParticipantKey, track_key: TrackKey, now: Now) {
         let Some(track) = self.tracks.get(&track_key) else {
             return;
@@ -121,6 +122,9 @@ impl Room {
         };
         let adaptive = participant.adaptive_stream;
         let link = participant.sending_link();
+        if link.vacating {
+            return;
+        }
         let sender = match link.connection.add_sender(&spec) {
             Ok(sender) => sender,
             Err(error) => {
@@ -178,6 +182,7 @@ impl Room {
             return false;
         };
         let link = participant.sending_link();
+        link.vacating |= link.connection.sender_mid(subscription.sender).is_some();
         if let Err(error) = link.connection.remove_sender(subscription.sender) {
             tracing::debug!(%error, "a sender was gone already");
         }

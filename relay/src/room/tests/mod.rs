@@ -440,6 +440,85 @@ fn over_a_single_connection_a_track_chosen_later_is_sent() {
     }
 }
 
+fn choose(sid: &str, subscribe: bool) -> Request {
+    Request::Subscription(proto::UpdateSubscription {
+        track_sids: vec![sid.to_owned()],
+        subscribe,
+        ..proto::UpdateSubscription::default()
+    })
+}
+
+/// In a description that still carried a track where the next one begins, the client would find no news.
+#[test]
+fn a_track_chosen_again_at_once_comes_after_a_description_without_it() {
+    let (mut house, anna, bert) = anna_speaks_to_bert();
+    let sid = house.senders(bert)[0].track_id.clone();
+    house.says(bert, choose(&sid, false));
+    house.says(bert, choose(&sid, true));
+    assert!(house.senders(bert).is_empty());
+    let number = house.offered(bert).expect("an offer without the track");
+    house.answers(bert, number);
+    assert_eq!(house.senders(bert).len(), 1);
+    house.sent(bert);
+    house.happens(anna, Side::Publisher, packet(1, 1));
+    assert_eq!(house.sent(bert).len(), 1);
+}
+
+/// The offer on its way still carries the track: its answer ends nothing.
+#[test]
+fn a_track_given_up_while_an_offer_is_on_its_way_ends_with_the_next() {
+    let mut house = House::new();
+    let anna = house.join("anna");
+    let bert = house.join("bert");
+    let first = house.offered(bert).unwrap();
+    house.answers(bert, first);
+    house.says(anna, microphone());
+    house.says(anna, offer(OFFER));
+    house.happens(anna, Side::Publisher, stream(1));
+    let with_track = house.offered(bert).unwrap();
+    let sid = house.senders(bert)[0].track_id.clone();
+    house.says(bert, choose(&sid, false));
+    house.says(bert, choose(&sid, true));
+    house.says(
+        bert,
+        Request::Answer(proto::SessionDescription {
+            id: with_track,
+            ..proto::SessionDescription::default()
+        }),
+    );
+    assert!(house.senders(bert).is_empty());
+    let without = house.offered(bert).expect("an offer without the track");
+    house.answers(bert, without);
+    assert_eq!(house.senders(bert).len(), 1);
+}
+
+#[test]
+fn over_a_single_connection_a_track_chosen_again_at_once_waits_for_an_answer_without_it() {
+    let mut house = House::new();
+    let anna = house.join("anna");
+    let bert = house.join_with("bert", |join| join.single_connection = true);
+    house.says(anna, microphone());
+    house.says(anna, offer(OFFER));
+    house.happens(anna, Side::Publisher, stream(1));
+    let section = || offer("v=0\r\nm=audio 9 X 111\r\na=mid:4\r\na=recvonly\r\n");
+    house.says(bert, section());
+    let sid = house.senders(bert)[0].track_id.clone();
+    house.heard(bert);
+    house.says(bert, choose(&sid, false));
+    house.says(bert, choose(&sid, true));
+    house.heard(bert);
+    for tracks in 0..=1 {
+        house.says(bert, section());
+        let heard = house.heard(bert);
+        let Some(Message::Answer(answer)) = heard.first() else {
+            panic!("{heard:?}");
+        };
+        assert_eq!(answer.mid_to_track_id.len(), tracks);
+        let asks = matches!(heard.get(1), Some(Message::MediaSectionsRequirement(_)));
+        assert_eq!(asks, tracks == 0, "{heard:?}");
+    }
+}
+
 #[test]
 fn a_city_removes_and_mutes_but_does_not_unmute() {
     let (mut house, anna, bert) = anna_speaks_to_bert();
