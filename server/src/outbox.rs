@@ -1,7 +1,11 @@
 //! The outbox worker: takes the oldest row of each lane, executes it, and stores what came of it together
 //! with its removal.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use appservice::{
     MatrixError, Retry,
@@ -49,8 +53,9 @@ pub(crate) fn transaction_id(house: &House, row: &str) -> String {
 pub(crate) async fn work(house: Arc<House>) {
     let mut running: JoinSet<Lane> = JoinSet::new();
     let mut busy: Vec<Lane> = Vec::new();
+    let knocks = Knocks::default();
     loop {
-        let wait = match start_due(&house, &mut running, &mut busy).await {
+        let wait = match start_due(&house, &mut running, &mut busy, &knocks).await {
             Ok(wait) => wait,
             Err(fault) => {
                 error!("the outbox stands still: {fault}");
@@ -78,33 +83,30 @@ async fn start_due(
     house: &Arc<House>,
     running: &mut JoinSet<Lane>,
     busy: &mut Vec<Lane>,
+    knocks: &Knocks,
 ) -> Result<Duration, ChangeError> {
     let now = shell::now();
     let mut read = house.store.read().await?;
     let due = read.due(now, 1000).await?;
     let next = read.next_due().await?;
     drop(read);
-    // A knock comes before the line about it: at the same moment, each would hold the other up in the homeserver, and
-    // clerks would read of a knock that is not there yet. One that has to be tried again holds nothing up.
-    let knocking: HashSet<VisitId> = due
-        .iter()
-        .filter(|row| row.attempts == 0)
-        .filter_map(errands::places_knock)
-        .collect();
     for row in due {
         if busy.len() >= AT_ONCE {
             break;
         }
         if busy.contains(&row.lane)
-            || errands::announces(&row).is_some_and(|visit| knocking.contains(&visit))
+            || errands::announces(&row).is_some_and(|visit| knocks.is_under_way(&visit))
         {
             continue;
         }
         busy.push(row.lane.clone());
+        let knock = errands::places_knock(&row)
+            .filter(|_| row.attempts == 0)
+            .map(|visit| knocks.begin(house, visit));
         let house = Arc::clone(house);
         running.spawn(async move {
             let lane = row.lane.clone();
-            if let Err(fault) = run(&house, row).await {
+            if let Err(fault) = run(&house, row, knock).await {
                 error!("a job's outcome could not be stored: {fault}");
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
@@ -125,12 +127,52 @@ async fn start_due(
         .max(Duration::from_millis(5)))
 }
 
+/// Knocks that are being placed for the first time. The line about a knock waits for it: at the same moment, each would
+/// hold the other up in the homeserver, and clerks would read of a knock that is not there yet.
+#[derive(Default)]
+struct Knocks(Arc<Mutex<HashSet<VisitId>>>);
+
+impl Knocks {
+    fn begin(&self, house: &Arc<House>, visit: VisitId) -> Knock {
+        lock(&self.0).insert(visit.clone());
+        Knock {
+            knocks: Arc::clone(&self.0),
+            house: Arc::clone(house),
+            visit,
+        }
+    }
+
+    fn is_under_way(&self, visit: &VisitId) -> bool {
+        lock(&self.0).contains(visit)
+    }
+}
+
+/// A knock that is being placed. Dropped when it stands, or could not be placed.
+struct Knock {
+    knocks: Arc<Mutex<HashSet<VisitId>>>,
+    house: Arc<House>,
+    visit: VisitId,
+}
+
+impl Drop for Knock {
+    fn drop(&mut self) {
+        lock(&self.knocks).remove(&self.visit);
+        self.house.outbox.notify_one();
+    }
+}
+
+fn lock(knocks: &Mutex<HashSet<VisitId>>) -> MutexGuard<'_, HashSet<VisitId>> {
+    knocks.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// One row: plan, execute, store what came of it.
-async fn run(house: &House, row: Row) -> Result<(), ChangeError> {
+async fn run(house: &House, row: Row, knock: Option<Knock>) -> Result<(), ChangeError> {
     match errands::plan(house, &row).await? {
         Plan::Job(job) => {
             let txn = transaction_id(house, &row.id.to_string());
-            match jobs::execute(&house.matrix, &job, &txn).await {
+            let executed = jobs::execute(&house.matrix, &job, &txn).await;
+            drop(knock);
+            match executed {
                 Ok(effect) => done(house, &row, effect).await,
                 Err(fault) => failed(house, &row, &job, &fault).await,
             }

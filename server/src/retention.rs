@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use appservice::{
     MatrixError, OwnedRoomId,
     jobs::{self, Job},
+    rooms,
 };
 use jiff::SignedDuration;
 use store::Erasure;
@@ -92,7 +93,7 @@ impl<E: Into<ChangeError>> From<E> for EraseError {
 
 /// Puts everybody out, so that their clients and homeservers learn of it while the room still stands.
 async fn vacate(house: &House, erasure: &Erasure) -> Result<(), EraseError> {
-    if let Some(room) = room(erasure) {
+    if let Some(room) = room(house, erasure).await? {
         execute(house, Job::VacateRoom { room }).await?;
     }
     Ok(())
@@ -100,7 +101,7 @@ async fn vacate(house: &House, erasure: &Erasure) -> Result<(), EraseError> {
 
 /// The room first: while it stands, its row must say where it is.
 async fn erase(house: &House, erasure: &Erasure) -> Result<(), EraseError> {
-    if let Some(room) = room(erasure) {
+    if let Some(room) = room(house, erasure).await? {
         execute(house, Job::EraseRoom { room }).await?;
     }
     if let Some(ghost) = erasure.ghost.clone() {
@@ -112,8 +113,15 @@ async fn erase(house: &House, erasure: &Erasure) -> Result<(), EraseError> {
     Ok(())
 }
 
-fn room(erasure: &Erasure) -> Option<OwnedRoomId> {
-    erasure.consultation_room.as_deref()?.try_into().ok()
+/// The room of the visit. One that nobody has noted can stand all the same: the visit ended, or the program did, while
+/// the homeserver was making it.
+async fn room(house: &House, erasure: &Erasure) -> Result<Option<OwnedRoomId>, EraseError> {
+    match erasure.consultation_room.as_deref() {
+        Some(room) => Ok(room.try_into().ok()),
+        None => rooms::consultation_room(&house.matrix, &erasure.visit)
+            .await
+            .map_err(EraseError::Matrix),
+    }
 }
 
 async fn execute(house: &House, job: Job) -> Result<(), EraseError> {

@@ -59,6 +59,15 @@ impl Database {
         Ok(())
     }
 
+    /// The program has been killed after it made consultation rooms, and before it noted where they are. It must not run
+    /// meanwhile.
+    pub async fn forget_rooms(&self) -> Result<()> {
+        sqlx::query("UPDATE visit_matrix SET consultation_room = NULL")
+            .execute(&mut self.connect().await?)
+            .await?;
+        Ok(())
+    }
+
     /// Puts ghosts that were taken back into the stock, as a backup from before would. The program must not run
     /// meanwhile.
     pub async fn put_into_stock(&self, ghosts: &[String]) -> Result<()> {

@@ -261,6 +261,44 @@ async fn a_visit_survives_thirty_kills() -> TestResult {
     world.settled().await
 }
 
+/// The visit ends before the program knows that its room stands.
+#[tokio::test]
+async fn a_room_that_nobody_noted_goes_with_its_visit() -> TestResult {
+    let mut world = World::start().await?;
+    let clerk = world.clerk("anna")?.clone();
+    let door = world.door("gewerbe", &clerk).await?;
+    world.settled().await?;
+    let guest = world.guest()?;
+    let visit = guest.knock("gewerbe", "Eisdiele am Marktplatz").await?;
+    let id = visit["id"].as_str().context("an id")?;
+    clerk.send_text(&door, "!weiter").await?;
+    guest.until(id, "called").await?;
+    world.settled().await?;
+    let made = rooms(&world).await?;
+    let room = made[0]["room_id"].as_str().context("a room")?;
+
+    world.vorzimmer.kill()?;
+    let database = world.database();
+    database.forget_rooms().await?;
+    world.vorzimmer.resume().await?;
+    guest.leave(id).await?;
+    world.settled().await?;
+    let goodbyes = events(&clerk, room, |event| says(event, "verlassen")).await?;
+    ensure!(goodbyes.len() == 1, "one goodbye: {goodbyes:#?}");
+
+    world.vorzimmer.kill()?;
+    database.let_a_week_pass().await?;
+    world.vorzimmer.resume().await?;
+    eventually("the visit to be erased", || async {
+        let left = database.count("visits WHERE erased_at IS NULL").await?;
+        Ok((left == 0).then_some(()))
+    })
+    .await?;
+    let left = rooms(&world).await?;
+    ensure!(left.is_empty(), "the room is gone: {left:#?}");
+    Ok(())
+}
+
 /// Both die at once between sending and remembering: nobody but the homeserver's database knows what was sent.
 #[tokio::test]
 async fn nothing_is_said_twice_when_the_homeserver_dies_as_well() -> TestResult {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bridge::ids::MatrixUser;
+use bridge::ids::{MatrixUser, VisitId};
 use ruma::{OwnedRoomId, RoomId};
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use super::{Effect, Erasure, call, is_inside};
 use crate::{
     client::{As, DeletionStatus, Matrix, MatrixError, Membership},
     content::Text,
-    rooms::{ConsultationSpec, open_consultation},
+    rooms::{ConsultationSpec, consultation_room, open_consultation},
 };
 
 /// A purge takes some tenths of a second; longer ones are looked at again at the next attempt.
@@ -90,12 +90,19 @@ async fn member(
 
 pub(super) async fn close(
     matrix: &Matrix,
-    room: &OwnedRoomId,
+    (visit, known): (&VisitId, Option<&OwnedRoomId>),
     ghost: Option<&MatrixUser>,
     goodbye: &Text,
     retired_name: &str,
     txn: &str,
 ) -> Result<Effect, MatrixError> {
+    let room = match known {
+        Some(room) => Some(room.clone()),
+        None => consultation_room(matrix, visit).await?,
+    };
+    let Some(room) = room.as_ref() else {
+        return Ok(Effect::Nothing);
+    };
     if !is_inside(matrix, room).await? {
         return Ok(Effect::Nothing);
     }

@@ -8,9 +8,9 @@ mod consultation;
 mod door;
 mod publish;
 
-use bridge::ids::MatrixUser;
+use bridge::ids::{MatrixUser, VisitId};
 use bytes::Bytes;
-use ruma::{OwnedEventId, OwnedMxcUri, OwnedRoomId, RoomId};
+use ruma::{EventId, OwnedEventId, OwnedMxcUri, OwnedRoomId, RoomId};
 
 pub use self::publish::Published;
 use crate::{
@@ -162,8 +162,10 @@ pub enum Job {
     },
     /// Say goodbye, let the ghost leave, rename the room.
     CloseConsultation {
-        /// The room.
-        room: OwnedRoomId,
+        /// Whose room.
+        visit: VisitId,
+        /// The room; `None` while no attempt to make it is known to have succeeded: then it is looked for.
+        room: Option<OwnedRoomId>,
         /// The ghost, if the visitor was a guest.
         ghost: Option<MatrixUser>,
         /// The last message, by the bot.
@@ -281,10 +283,10 @@ pub async fn execute(matrix: &Matrix, job: &Job, txn: &str) -> Result<Effect, Ma
         Job::SetDisplayName {
             ghost,
             display_name,
-        } => {
-            matrix.set_display_name(ghost, display_name).await?;
-            Ok(Effect::Nothing)
-        }
+        } => matrix
+            .set_display_name(ghost, display_name)
+            .await
+            .map(|()| Effect::Nothing),
         Job::Announce {
             door,
             line,
@@ -296,14 +298,7 @@ pub async fn execute(matrix: &Matrix, job: &Job, txn: &str) -> Result<Effect, Ma
                 .await?;
             Ok(Effect::Sent { event })
         }
-        Job::Redact { room, event } => {
-            match matrix.redact(As::Bot, room, event, txn).await {
-                // With the room, the event is gone.
-                Err(error) if error.is_absence() && !is_inside(matrix, room).await? => {}
-                other => other?,
-            }
-            Ok(Effect::Nothing)
-        }
+        Job::Redact { room, event } => redact(matrix, room, event, txn).await,
         Job::ClearDoor {
             door,
             visitor,
@@ -321,11 +316,15 @@ pub async fn execute(matrix: &Matrix, job: &Job, txn: &str) -> Result<Effect, Ma
             consultation::name_guest(matrix, room, ghost, name).await
         }
         Job::CloseConsultation {
+            visit,
             room,
             ghost,
             goodbye,
             retired_name,
-        } => consultation::close(matrix, room, ghost.as_ref(), goodbye, retired_name, txn).await,
+        } => {
+            let room = (visit, room.as_ref());
+            consultation::close(matrix, room, ghost.as_ref(), goodbye, retired_name, txn).await
+        }
         Job::JoinCall {
             room,
             ghost,
@@ -367,6 +366,20 @@ pub async fn execute(matrix: &Matrix, job: &Job, txn: &str) -> Result<Effect, Ma
             publish::publish(matrix, door, last.as_ref(), next).await
         }
     }
+}
+
+async fn redact(
+    matrix: &Matrix,
+    room: &RoomId,
+    event: &EventId,
+    txn: &str,
+) -> Result<Effect, MatrixError> {
+    match matrix.redact(As::Bot, room, event, txn).await {
+        // With the room, the event is gone.
+        Err(error) if error.is_absence() && !is_inside(matrix, room).await? => {}
+        other => other?,
+    }
+    Ok(Effect::Nothing)
 }
 
 /// Whether the bot is in the room. In one that was lost or erased it is not.

@@ -17,7 +17,7 @@ pub use self::{
     house::{HouseReport, HouseSpec, KnownRooms, reconcile, reconcile_door},
     origin::{Origin, origin},
     plan::{Repair, Snapshot, plan},
-    settle::{Mode, open_consultation, prepare_consultation},
+    settle::{Mode, consultation_room, open_consultation, prepare_consultation},
     spec::{
         ConsultationSpec, Desired, DoorSpec, PreparedSpec, ROOM_VERSION, SPACE_ALIAS, SpaceSpec,
     },

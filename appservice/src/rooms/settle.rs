@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use bridge::ids::VisitId;
 use ruma::{OwnedRoomId, RoomId};
 
 use super::{
     ConsultationSpec, Desired, Finding, Outcome, PreparedSpec, Problem, Repair, Snapshot, plan,
+    spec::consultation_alias,
 };
 use crate::client::{As, Matrix, MatrixError};
 
@@ -167,6 +169,15 @@ pub async fn prepare_consultation(
     spec: &PreparedSpec,
 ) -> Result<OwnedRoomId, MatrixError> {
     open(matrix, &spec.desired(matrix.server_name())).await
+}
+
+/// The room that was made for a visit, also by an attempt whose end nobody has heard of; `None` if there is none.
+pub async fn consultation_room(
+    matrix: &Matrix,
+    visit: &VisitId,
+) -> Result<Option<OwnedRoomId>, MatrixError> {
+    let alias = matrix.alias(&consultation_alias(visit))?;
+    matrix.resolve_alias(&alias).await
 }
 
 async fn open(matrix: &Matrix, desired: &Desired) -> Result<OwnedRoomId, MatrixError> {

@@ -252,9 +252,14 @@ impl PreparedSpec {
     }
 }
 
+/// The local name of the alias of a visit's room.
+pub(super) fn consultation_alias(visit: &VisitId) -> String {
+    format!("{NAMESPACE}{visit}")
+}
+
 /// A visit's room, with nobody in it yet.
 fn consultation(visit: &VisitId, name: &str, server: &ServerName) -> Desired {
-    let alias = format!("{NAMESPACE}{visit}");
+    let alias = consultation_alias(visit);
     let mut desired = Desired::new(House::Consultation, alias, server, name);
     desired.set("m.room.join_rules", json!({ "join_rule": "invite" }));
     // From the invite on: the first message is there when the visitor comes in, and nothing older.

@@ -188,19 +188,17 @@ impl Scene<'_> {
     }
 
     pub(super) fn close_consultation(&self, ending: Ending) -> Option<Job> {
-        let room = self
-            .case
-            .place
-            .consultation_room
-            .as_deref()?
-            .try_into()
-            .ok()?;
+        let room = match self.case.place.consultation_room.as_deref() {
+            Some(room) => Some(room.try_into().ok()?),
+            None => None,
+        };
         let ghost = match &self.case.record.visit.visitor {
             Visitor::Guest(_) => self.case.place.ghost.clone(),
             Visitor::Matrix(_) => None,
         };
         let goodbye = Text::notice(self.house.words.goodbye(first_language(self.city), ending));
         Some(Job::CloseConsultation {
+            visit: self.case.record.visit.id.clone(),
             room,
             ghost,
             goodbye,
