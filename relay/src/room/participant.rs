@@ -43,6 +43,10 @@ pub(super) enum Share {
 }
 
 /// A participant's connection.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each may be true while any other is"
+)]
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) connection: Box<dyn Connection>,
