@@ -34,6 +34,9 @@ const FEEDBACK_WITHIN: Duration = Duration::from_secs(2);
 const MOST_WAITING: usize = 8_192;
 /// How long a probe lasts: several turns of the room's clock, so that its rate is a rate.
 const PROBE: Duration = Duration::from_millis(200);
+/// At a low rate that is too few packets to measure one: it lasts until there are so many, but no longer than this.
+const PROBE_PACKETS: u32 = 12;
+const LONGEST_PROBE: Duration = Duration::from_secs(1);
 /// Octets that RTP with its extensions, SRTP, UDP and IP add to a payload.
 const OVERHEAD: usize = 20 + 16 + 8 + 20;
 /// The clock of the receiver's reference time counts these (§3.1), and wraps after 2²⁴ of them.
@@ -67,6 +70,17 @@ struct Probe {
     bits: u64,
     since: Instant,
     octets: u64,
+    packets: u32,
+}
+
+impl Probe {
+    fn lasts(&self) -> Duration {
+        if self.packets < PROBE_PACKETS {
+            LONGEST_PROBE
+        } else {
+            PROBE
+        }
+    }
 }
 
 /// See the module's text.
@@ -138,6 +152,7 @@ impl Downlink {
             .set_extension(extension, Bytes::copy_from_slice(&number.to_be_bytes()));
         let probe = self.probe.as_mut().map(|probe| {
             probe.octets += u64::from(size);
+            probe.packets = probe.packets.saturating_add(1);
             self.probes
         });
         self.sent.push_back(Sent {
@@ -167,6 +182,7 @@ impl Downlink {
                 bits,
                 since: now,
                 octets: 0,
+                packets: 0,
             });
         }
     }
@@ -177,7 +193,7 @@ impl Downlink {
             return false;
         };
         let passed = now.saturating_duration_since(probe.since);
-        if passed > PROBE {
+        if passed > probe.lasts() {
             self.probe = None;
             return false;
         }
@@ -189,7 +205,8 @@ impl Downlink {
     pub(super) fn deadline(&self) -> Option<Instant> {
         let padding = self.probe.map(|probe| {
             let micros = probe.octets.saturating_mul(8_000_000) / probe.bits.max(1);
-            probe.since + Duration::from_micros(micros).min(PROBE + Duration::from_millis(1))
+            probe.since
+                + Duration::from_micros(micros).min(probe.lasts() + Duration::from_millis(1))
         });
         [self.pacer.deadline(), padding].into_iter().flatten().min()
     }
@@ -275,5 +292,50 @@ impl Downlink {
         };
         self.reference = Some((reference, ticks));
         TICK * u32::try_from(ticks).unwrap_or(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forward::testing::at;
+
+    /// How many packets of padding a probe at this rate sends, and for how long.
+    fn probe(bits: u64) -> (u32, u64) {
+        let mut downlink = Downlink::new();
+        downlink.probe(bits, at(0));
+        let mut sent = (0, 0);
+        for ms in 0..2_000 {
+            while downlink.wants_padding(at(ms)) {
+                let leaving = Leaving {
+                    packet: rtp::Packet {
+                        payload: Bytes::from_static(&[0; 1_100]),
+                        ..rtp::Packet::default()
+                    },
+                    extension: Some(1),
+                };
+                downlink.number(leaving, at(ms));
+                sent = (sent.0 + 1, ms);
+            }
+        }
+        assert_eq!(downlink.deadline(), None, "it is over");
+        sent
+    }
+
+    #[test]
+    fn a_probe_has_enough_packets_to_measure_its_rate() {
+        let (packets, until) = probe(2_000_000);
+        assert!(
+            (40..=50).contains(&packets) && until <= 200,
+            "{packets}, {until}"
+        );
+        // A voice's path, in which nothing else flows.
+        let (packets, until) = probe(200_000);
+        assert!(
+            (12..=13).contains(&packets) && until <= 1_000,
+            "{packets}, {until}"
+        );
+        let (packets, until) = probe(1_000);
+        assert!(packets == 1 && until <= 1_000, "{packets}, {until}");
     }
 }
