@@ -24,6 +24,12 @@ SOURCES = {
     "camera": rtc.TrackSource.SOURCE_CAMERA,
     "screen": rtc.TrackSource.SOURCE_SCREENSHARE,
 }
+CODECS = {
+    "vp8": rtc.VideoCodec.VP8,
+    "h264": rtc.VideoCodec.H264,
+    "vp9": rtc.VideoCodec.VP9,
+    "av1": rtc.VideoCodec.AV1,
+}
 QUALITIES = {
     "low": rtc.VideoQuality.VIDEO_QUALITY_LOW,
     "medium": rtc.VideoQuality.VIDEO_QUALITY_MEDIUM,
@@ -123,7 +129,15 @@ class Participant:
         return publication.sid
 
     async def show(
-        self, name: str, source: str, who: int, width: int, height: int, simulcast: bool
+        self,
+        name: str,
+        source: str,
+        codec: str,
+        who: int,
+        width: int,
+        height: int,
+        simulcast: bool,
+        busy: bool,
     ) -> str:
         """Publishes a moving picture."""
         video = rtc.VideoSource(width, height, is_screencast=source == "screen")
@@ -131,13 +145,13 @@ class Participant:
         options = rtc.TrackPublishOptions(
             source=SOURCES[source],
             simulcast=simulcast,
-            video_codec=rtc.VideoCodec.VP8,
+            video_codec=CODECS[codec],
             video_encoding=rtc.VideoEncoding(
                 max_bitrate=width * height * 3, max_framerate=FRAMES_PER_SECOND
             ),
         )
         publication = await self._room.local_participant.publish_track(track, options)
-        self._send(name, self._show(video, who, width, height))
+        self._send(name, self._show(video, who, width, height, busy))
         return publication.sid
 
     async def unpublish(self, name: str) -> None:
@@ -181,6 +195,27 @@ class Participant:
                 "tracks": tracks,
             }
         return others
+
+    async def carried(self, identity: str | None, name: str) -> dict:
+        """What WebRTC counts of a track, of somebody's or of its own: all its streams together."""
+        publication = self._others(identity, name) if identity else self._own(name)
+        counted: Counter[str] = Counter()
+        mimes = set()
+        for entry in await publication.track.get_stats():
+            kind = entry.WhichOneof("stats")
+            stats = getattr(entry, kind)
+            if kind == "codec":
+                mimes.add(stats.codec.mime_type)
+            elif kind == "inbound_rtp":
+                inbound = stats.inbound
+                counted["lost"] += max(0, stats.received.packets_lost)
+                counted["nacks"] += inbound.nack_count
+                counted["repaired"] += inbound.retransmitted_packets_received
+                counted["decoded"] += inbound.frames_decoded
+            elif kind == "outbound_rtp":
+                counted["nacks"] += stats.outbound.nack_count
+                counted["repaired"] += stats.outbound.retransmitted_packets_sent
+        return {"mimes": sorted(mimes), **counted}
 
     # What happens by itself.
 
@@ -254,11 +289,13 @@ class Participant:
             await source.capture_frame(rtc.AudioFrame(tone.next(samples), picture.RATE, 1, samples))
 
     @staticmethod
-    async def _show(source: rtc.VideoSource, who: int, width: int, height: int) -> None:
+    async def _show(
+        source: rtc.VideoSource, who: int, width: int, height: int, busy: bool
+    ) -> None:
         clock = asyncio.get_running_loop().time
         due, number = clock(), 0
         while True:
-            data = picture.paint(width, height, who, number)
+            data = picture.paint(width, height, who, number, busy)
             source.capture_frame(rtc.VideoFrame(width, height, rtc.VideoBufferType.I420, data))
             number += 1
             due = max(due + 1 / FRAMES_PER_SECOND, clock())

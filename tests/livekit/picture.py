@@ -22,8 +22,8 @@ def _bar(number: int) -> int:
     return number % COLUMNS
 
 
-def paint(width: int, height: int, who: int, number: int) -> bytes:
-    """One I420 frame."""
+def paint(width: int, height: int, who: int, number: int, busy: bool = False) -> bytes:
+    """One I420 frame; a busy one has other colours everywhere in each frame, so that it needs many bits."""
     luma = np.full((height, width), GREY, np.uint8)
     code = (who << NUMBER_BITS) | (number % (1 << NUMBER_BITS))
     strip = height // 4
@@ -33,8 +33,12 @@ def paint(width: int, height: int, who: int, number: int) -> bytes:
         luma[:strip, left:right] = WHITE if bit else BLACK
     column = _bar(number)
     luma[strip:, column * width // COLUMNS : (column + 1) * width // COLUMNS] = WHITE
-    chroma = bytes([128]) * (2 * ((width + 1) // 2) * ((height + 1) // 2))
-    return luma.tobytes() + chroma
+    size = (2, (height + 1) // 2, (width + 1) // 2)
+    if not busy:
+        return luma.tobytes() + bytes([128]) * int(np.prod(size))
+    speckles = np.random.default_rng(number).integers(88, 168, (2, size[1] // 4 + 1, size[2] // 4 + 1), np.uint8)
+    chroma = speckles.repeat(4, 1).repeat(4, 2)[:, : size[1], : size[2]]
+    return luma.tobytes() + chroma.tobytes()
 
 
 def read(width: int, height: int, data) -> tuple[int, int] | None:

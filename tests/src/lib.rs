@@ -27,7 +27,9 @@ mod world;
 
 pub use artifacts::artifacts_dir;
 pub use browser::{Browser, BrowserOptions, Devices, Engine, Viewport};
-pub use call::{Backend, CallServer, Caller, Grant, Joining, Picture, Reach, Rooms, Way};
+pub use call::{
+    Backend, CallServer, Caller, Grant, Joining, Network, Picture, Reach, Rooms, Way, Weather,
+};
 pub use citizen::{Citizen, Knock, Shown};
 pub use client::{Client, Reply};
 pub use database::{Database, Held};

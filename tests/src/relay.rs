@@ -91,8 +91,9 @@ pub(crate) fn address_of_this_machine() -> IpAddr {
 struct Asked {
     /// Everything behind the host.
     path: String,
-    /// Null when it was not JSON.
-    body: Value,
+    /// The header `Authorization`.
+    authorization: String,
+    body: Vec<u8>,
 }
 
 /// An HTTP service that notes what it is asked and gives one answer to everything.
@@ -143,19 +144,30 @@ impl Service {
         }
     }
 
-    /// Bodies of requests whose path ends like this.
+    /// `Authorization` and body of requests whose path ends like this.
     #[must_use]
-    pub fn asked(&self, path: &str) -> Vec<Value> {
+    pub(crate) fn received(&self, path: &str) -> Vec<(String, Vec<u8>)> {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let fitting = asked.iter().filter(|asked| asked.path.ends_with(path));
-        fitting.map(|asked| asked.body.clone()).collect()
+        fitting
+            .map(|asked| (asked.authorization.clone(), asked.body.clone()))
+            .collect()
+    }
+
+    /// Bodies of requests whose path ends like this; null where one was not JSON.
+    #[must_use]
+    pub fn asked(&self, path: &str) -> Vec<Value> {
+        let received = self.received(path).into_iter();
+        received
+            .map(|(_, body)| serde_json::from_slice(&body).unwrap_or_default())
+            .collect()
     }
 }
 
 /// One request of one connection, which is closed after the answer.
 async fn serve(mut stream: TcpStream, noted: &Mutex<Vec<Asked>>, answer: &str) -> Option<()> {
     let mut read = Vec::new();
-    let (path, body) = loop {
+    let asked = loop {
         let mut chunk = [0; 4096];
         let count = stream
             .read(&mut chunk)
@@ -167,26 +179,26 @@ async fn serve(mut stream: TcpStream, noted: &Mutex<Vec<Asked>>, answer: &str) -
             continue;
         };
         let head = String::from_utf8_lossy(&read[..end]).into_owned();
-        let length = head
-            .lines()
-            .find_map(|line| {
+        let header = |wanted: &str| {
+            head.lines().find_map(|line| {
                 let (name, value) = line.split_once(':')?;
-                name.eq_ignore_ascii_case("content-length")
-                    .then(|| value.trim().parse::<usize>().ok())?
+                name.eq_ignore_ascii_case(wanted)
+                    .then(|| value.trim().to_owned())
             })
-            .unwrap_or(0);
-        if read.len() >= end + 4 + length {
-            let path = head.split(' ').nth(1)?.to_owned();
-            break (
-                path,
-                serde_json::from_slice(&read[end + 4..]).unwrap_or_default(),
-            );
+        };
+        let length = header("content-length").and_then(|length| length.parse::<usize>().ok());
+        if read.len() >= end + 4 + length.unwrap_or(0) {
+            break Asked {
+                path: head.split(' ').nth(1)?.to_owned(),
+                authorization: header("authorization").unwrap_or_default(),
+                body: read[end + 4..].to_vec(),
+            };
         }
     };
     noted
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .push(Asked { path, body });
+        .push(asked);
     let response = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{answer}",
         answer.len()

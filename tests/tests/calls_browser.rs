@@ -127,8 +127,10 @@ async fn sees_a_screen(talk: &Talk, anna: &Caller) -> TestResult {
     let citizen = &talk.citizen;
     let screen = Picture {
         source: "screen",
+        codec: "vp8",
         size: (1280, 720),
         simulcast: false,
+        busy: false,
     };
     anna.show("screen", screen).await?;
     citizen.reads("anna zeigt etwas").await?;

@@ -46,6 +46,7 @@ scenarios!(
     a_deleted_room_ends_for_everybody,
     a_second_track_does_not_harm_simulcast,
     quality_follows_the_request,
+    each_codec_arrives,
     an_identity_is_there_once,
     subscriptions_are_chosen,
     what_is_said_of_people_arrives,
@@ -269,15 +270,19 @@ async fn a_second_track_does_not_harm_simulcast(server: CallServer) -> TestResul
     let (one, two) = (server.caller(ROOM, 1).await?, server.caller(ROOM, 2).await?);
     let camera = Picture {
         source: "camera",
+        codec: "vp8",
         size: (960, 540),
         simulcast: true,
+        busy: false,
     };
     one.show("cam", camera).await?;
     two.sees(&one, "cam").await?;
     let screen = Picture {
         source: "screen",
+        codec: "vp8",
         size: (640, 360),
         simulcast: false,
+        busy: false,
     };
     one.show("screen", screen).await?;
     two.sees(&one, "screen").await?;
@@ -301,8 +306,10 @@ async fn quality_follows_the_request(server: CallServer) -> TestResult {
     let (one, two) = (server.caller(ROOM, 1).await?, server.caller(ROOM, 2).await?);
     let camera = Picture {
         source: "camera",
+        codec: "vp8",
         size: (1280, 720),
         simulcast: true,
+        busy: false,
     };
     one.show("cam", camera).await?;
     two.sees(&one, "cam").await?;
@@ -314,6 +321,27 @@ async fn quality_follows_the_request(server: CallServer) -> TestResult {
         let seen = two.sees(&one, "cam").await?;
         assert_eq!(seen["width"], width, "it stays so: {seen}");
         assert_eq!(seen["broken"], 0, "{seen}");
+    }
+    Ok(())
+}
+
+async fn each_codec_arrives(server: CallServer) -> TestResult {
+    let (one, two) = (server.caller(ROOM, 1).await?, server.caller(ROOM, 2).await?);
+    for (codec, mime) in [
+        ("h264", "video/H264"),
+        ("vp9", "video/VP9"),
+        ("av1", "video/AV1"),
+    ] {
+        let picture = Picture {
+            codec,
+            ..Picture::SMALL
+        };
+        one.show(codec, picture).await?;
+        let seen = two.sees(&one, codec).await?;
+        assert_eq!(seen["broken"], 0, "{codec}: {seen}");
+        let carried = two.carried(Some(&one), codec).await?;
+        assert_eq!(carried["mimes"], json!([mime]), "{codec}: {carried}");
+        one.unpublish(codec).await?;
     }
     Ok(())
 }

@@ -39,7 +39,7 @@ async fn two_meet(backend: Backend, reach: Reach) -> TestResult {
     };
     let way = match reach {
         Reach::TurnUdp | Reach::TurnTcp => Way::Turn,
-        Reach::Direct | Reach::Tcp | Reach::Ipv6 => Way::Any,
+        Reach::Direct | Reach::Tcp | Reach::Ipv6 | Reach::Carried => Way::Any,
     };
     let joining = |single| Joining {
         single,

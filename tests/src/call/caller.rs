@@ -65,18 +65,24 @@ impl Default for Joining {
 pub struct Picture {
     /// `camera` or `screen`.
     pub source: &'static str,
+    /// `vp8`, `h264`, `vp9` or `av1`.
+    pub codec: &'static str,
     /// In pixels.
     pub size: (u32, u32),
     /// In several layers, when it is large enough.
     pub simulcast: bool,
+    /// Every picture is another all over, and needs many bits.
+    pub busy: bool,
 }
 
 impl Picture {
     /// Small: cheap for whoever runs the test.
     pub const SMALL: Self = Self {
         source: "camera",
+        codec: "vp8",
         size: (320, 180),
         simulcast: false,
+        busy: false,
     };
 }
 
@@ -170,10 +176,12 @@ impl Caller {
             "do": "show",
             "name": name,
             "source": picture.source,
+            "codec": picture.codec,
             "who": self.number,
             "width": picture.size.0,
             "height": picture.size.1,
             "simulcast": picture.simulcast,
+            "busy": picture.busy,
         });
         self.publish(request).await
     }
@@ -251,6 +259,14 @@ impl Caller {
     /// What it knows of somebody's track; null when it knows none.
     pub async fn track(&self, other: &Self, name: &str) -> Result<Value> {
         Ok(self.look().await?[&other.identity]["tracks"][name].clone())
+    }
+
+    /// What WebRTC counts of somebody's track, or of one of its own: `lost`, `nacks` and `repaired` packets, `decoded`
+    /// pictures, and the codecs' `mimes`.
+    pub async fn carried(&self, other: Option<&Self>, name: &str) -> Result<Value> {
+        let identity = other.map(|other| &other.identity);
+        self.ask(json!({ "do": "carried", "identity": identity, "name": name }))
+            .await
     }
 
     /// Sees somebody's picture move from now on, and nobody else's in its place. The track's report.

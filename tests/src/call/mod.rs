@@ -5,10 +5,12 @@
 //! (`tests/livekit/picture.py`), so that a test asserts what was decoded and heard instead of what was announced.
 
 mod caller;
+mod network;
 mod rooms;
 mod server;
 
 pub use caller::{Caller, Joining, Picture, Way};
+pub use network::{Network, Weather};
 pub use rooms::Rooms;
 pub use server::CallServer;
 pub use xtask::relay::{Backend, Grant, Reach};

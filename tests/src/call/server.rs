@@ -3,10 +3,11 @@
 use std::ops::{Deref, DerefMut};
 
 use anyhow::Result;
-use xtask::relay::{Backend, Grant, Reach, RelayServer};
+use serde_json::Value;
+use xtask::relay::{Backend, Grant, Reach, RelayServer, webhook};
 
-use super::{Caller, Joining, Rooms};
-use crate::artifacts::Scratch;
+use super::{Caller, Joining, Network, Rooms};
+use crate::{artifacts::Scratch, relay::Service};
 
 /// A relay of a test.
 #[derive(Debug)]
@@ -27,6 +28,32 @@ impl CallServer {
         let scratch = Scratch::new()?;
         let relay = RelayServer::start(backend, reach, scratch.path()).await?;
         Ok(relay.map(|relay| Self { relay, scratch }))
+    }
+
+    /// One that tells what happens to the webhook at an address.
+    pub async fn telling(backend: Backend, webhook: String) -> Result<Option<Self>> {
+        let scratch = Scratch::new()?;
+        let (reach, webhook) = (Reach::Direct, Some(webhook));
+        let relay = RelayServer::telling(backend, reach, scratch.path(), webhook).await?;
+        Ok(relay.map(|relay| Self { relay, scratch }))
+    }
+
+    /// What the relay told by webhook in a request to `teller` whose path ends like this, in the order in which it
+    /// came. A wrong signature is an error.
+    pub fn told(&self, teller: &Service, path: &str) -> Result<Vec<Value>> {
+        let requests = teller.received(path).into_iter();
+        requests
+            .map(|(token, body)| webhook(&token, &body, self.key(), self.secret()))
+            .collect()
+    }
+
+    /// Ours, with a network in front of its media, in which the weather is fine until it is set.
+    pub async fn behind_network() -> Result<Option<(Self, Network)>> {
+        let Some(server) = Self::reached(Backend::Vorzimmer, Reach::Carried).await? else {
+            return Ok(None);
+        };
+        let network = Network::between(server.front(), server.media()).await?;
+        Ok(Some((server, network)))
     }
 
     /// What an administrator of `room` asks.

@@ -2,6 +2,8 @@
 
 mod grant;
 mod server;
+mod webhook;
 
 pub use grant::Grant;
 pub use server::{Backend, Reach, RelayServer};
+pub use webhook::webhook;

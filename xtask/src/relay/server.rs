@@ -1,6 +1,7 @@
 //! A running relay.
 
 use std::{
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -22,6 +23,8 @@ use crate::{
 };
 
 const START: Duration = Duration::from_mins(1);
+/// An address of loopback where no relay listens.
+const FRONT: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
 const KEY: &str = "devkey";
 
 /// Whose relay it is.
@@ -42,6 +45,8 @@ pub enum Reach {
     Tcp,
     /// Over IPv6. Our relay alone.
     Ipv6,
+    /// By UDP to [`RelayServer::front`], from where somebody has to carry it on. Our relay alone.
+    Carried,
     /// With a TURN server by UDP beside it. Our relay alone.
     TurnUdp,
     /// With a TURN server by TCP beside it. Our relay alone.
@@ -60,12 +65,23 @@ pub struct RelayServer {
     reach: Reach,
     dir: PathBuf,
     program: PathBuf,
+    webhook: Option<String>,
 }
 
 impl RelayServer {
     /// Starts one, which writes its log into `dir`. `None`, said loudly, when it is LiveKit's and cannot be built
     /// here.
     pub async fn start(backend: Backend, reach: Reach, dir: &Path) -> Result<Option<Self>> {
+        Self::telling(backend, reach, dir, None).await
+    }
+
+    /// The same, telling what happens to the webhook at an address.
+    pub async fn telling(
+        backend: Backend,
+        reach: Reach,
+        dir: &Path,
+        webhook: Option<String>,
+    ) -> Result<Option<Self>> {
         let Some(program) = program(backend).await? else {
             return Ok(None);
         };
@@ -83,6 +99,7 @@ impl RelayServer {
             reach,
             dir: dir.to_owned(),
             program,
+            webhook,
         };
         server.resume().await?;
         Ok(Some(server))
@@ -108,6 +125,18 @@ impl RelayServer {
             process.kill()?;
         }
         Ok(())
+    }
+
+    /// Where it takes media over UDP.
+    #[must_use]
+    pub fn media(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.ports[1].number()).into()
+    }
+
+    /// Where clients of [`Reach::Carried`] send their media: the same port of another address of loopback.
+    #[must_use]
+    pub fn front(&self) -> SocketAddr {
+        (FRONT, self.ports[1].number()).into()
     }
 
     /// Its process id, while it runs.
@@ -175,6 +204,7 @@ impl RelayServer {
             },
             "keys": { KEY: self.secret },
             "logging": { "level": "info" },
+            "webhook": { "api_key": KEY, "urls": self.webhook.as_slice() },
         });
         let file = self.dir.join("livekit.yaml");
         write_private(&file, config.to_string())?;
@@ -185,10 +215,12 @@ impl RelayServer {
 
     fn vorzimmer(&self) -> Command {
         let (mut for_udp, mut for_tcp, mut told) = ("127.0.0.1", "127.0.0.1", "127.0.0.1");
+        let front = FRONT.to_string();
         match self.reach {
             Reach::Direct | Reach::TurnUdp | Reach::TurnTcp => {}
             // Whoever sends to the port for UDP at the address that is told reaches nobody.
             Reach::Tcp => (for_tcp, told) = ("127.0.0.2", "127.0.0.2"),
+            Reach::Carried => told = &front,
             Reach::Ipv6 => (for_udp, for_tcp, told) = ("[::1]", "[::1]", "::1"),
         }
         let [signalling, udp, tcp, turn] = self.ports.each_ref().map(Port::number);
@@ -199,6 +231,9 @@ impl RelayServer {
             .args(["--tcp", &format!("{for_tcp}:{tcp}")])
             .args(["--node-ip", told])
             .args(["--key", KEY, "--secret", &self.secret]);
+        if let Some(webhook) = &self.webhook {
+            command.args(["--webhook", webhook]);
+        }
         let turn = format!("127.0.0.1:{turn}");
         match self.reach {
             Reach::TurnUdp => {
@@ -207,7 +242,7 @@ impl RelayServer {
             Reach::TurnTcp => {
                 command.args(["--turn-host", "127.0.0.1", "--turn-tcp", &turn]);
             }
-            Reach::Direct | Reach::Tcp | Reach::Ipv6 => {}
+            Reach::Direct | Reach::Tcp | Reach::Ipv6 | Reach::Carried => {}
         }
         command
     }

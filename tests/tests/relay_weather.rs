@@ -1,0 +1,126 @@
+//! Calls over our relay through a network that loses and delays datagrams and is narrow, with LiveKit's own clients.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use blackbox::{CallServer, Caller, Joining, Picture, Weather, eventually};
+use serde_json::Value;
+
+type TestResult = anyhow::Result<()>;
+
+const ROOM: &str = "consultation";
+
+/// One datagram of twenty gets lost; there and back takes 150 ms.
+const BAD: Weather = Weather {
+    lost: 50,
+    delay: Duration::from_millis(75),
+    bottleneck: None,
+};
+/// Enough for a voice and a small picture.
+const NARROW: Weather = Weather {
+    lost: 0,
+    delay: Duration::from_millis(20),
+    bottleneck: Some(300_000),
+};
+
+fn count(report: &Value, what: &str) -> u64 {
+    report[what].as_u64().unwrap_or_default()
+}
+
+/// Waits until WebRTC counts at least so many of something of a track.
+async fn counts(caller: &Caller, of: Option<&Caller>, what: &str, least: u64) -> TestResult {
+    let mut last = Value::Null;
+    let found = eventually(&format!("{least} {what} at {caller}"), async || {
+        last = caller.carried(of, "cam").await?;
+        Ok((count(&last, what) >= least).then_some(()))
+    })
+    .await;
+    found.with_context(|| format!("at last {last}"))
+}
+
+#[tokio::test]
+async fn what_gets_lost_comes_again_both_ways_and_pictures_stay_whole() -> TestResult {
+    let Some((server, network)) = CallServer::behind_network().await? else {
+        return Ok(());
+    };
+    network.set(BAD, BAD);
+    let camera = Picture {
+        source: "camera",
+        codec: "vp8",
+        size: (640, 360),
+        simulcast: false,
+        busy: false,
+    };
+    let two_connections = Joining {
+        single: false,
+        ..Joining::default()
+    };
+    let callers = [
+        server.caller(ROOM, 1).await?,
+        server.caller_with(ROOM, 2, &two_connections).await?,
+    ];
+    for caller in &callers {
+        caller.talk().await?;
+        caller.show("cam", camera).await?;
+    }
+    for (one, other) in [(&callers[0], &callers[1]), (&callers[1], &callers[0])] {
+        one.sees(other, "cam").await?;
+        one.hears(other).await?;
+        // What the publisher sent again, because the relay missed it; and what the relay sent again.
+        counts(one, None, "repaired", 20).await?;
+        counts(one, Some(other), "repaired", 20).await?;
+        let seen = one.sees(other, "cam").await?;
+        let (broken, frames) = (count(&seen, "broken"), count(&seen, "frames"));
+        assert!(broken * 20 <= frames, "{one} sees of {other}: {seen}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_narrow_way_carries_the_voice_and_a_small_picture_and_a_wide_one_the_large_again()
+-> TestResult {
+    let Some((server, network)) = CallServer::behind_network().await? else {
+        return Ok(());
+    };
+    let (one, two) = (server.caller(ROOM, 1).await?, server.caller(ROOM, 2).await?);
+    let camera = Picture {
+        source: "camera",
+        codec: "vp8",
+        size: (960, 540),
+        simulcast: true,
+        busy: true,
+    };
+    one.talk().await?;
+    one.show("cam", camera).await?;
+    let shown = async |width: u64| {
+        let what = format!("pictures {width} pixels wide");
+        let mut from = None;
+        let mut last = Value::Null;
+        // That size for a while, not in passing.
+        let stays = eventually(&what, async || {
+            last = two.track(&one, "cam").await?;
+            let frames = count(&last, "frames");
+            if last["width"].as_u64() != Some(width) {
+                from = None;
+                return Ok(None);
+            }
+            Ok((frames >= *from.get_or_insert(frames) + 15).then_some(()))
+        })
+        .await;
+        stays.with_context(|| format!("at last {last}"))?;
+        two.hears(&one).await
+    };
+    shown(960).await?;
+    network.set(Weather::default(), NARROW);
+    shown(320).await?;
+    let narrow = two.carried(Some(&one), "cam").await?;
+    network.set(Weather::default(), Weather::default());
+    shown(960).await?;
+    // To learn of the room there is, the relay sent known packets once more.
+    let wide = two.carried(Some(&one), "cam").await?;
+    assert!(
+        count(&wide, "repaired") > count(&narrow, "repaired"),
+        "{narrow}, then {wide}"
+    );
+    Ok(())
+}
