@@ -42,6 +42,20 @@ pub struct OfficeLive {
     pub accepting: bool,
     /// The office's notice to citizens while it has paused. Plain text written by a clerk.
     pub notice: Option<String>,
+    /// What one can have instead of waiting.
+    pub appointment: NextAppointment,
+}
+
+/// The next free appointment of an office, of its shortest service.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum NextAppointment {
+    /// The office takes none here.
+    #[default]
+    NotOffered,
+    /// Everything that can be booked is taken.
+    FullyBooked,
+    /// It begins then.
+    At(Timestamp),
 }
 
 /// What a citizen tells when knocking. Checked by the gateway before it gets here.

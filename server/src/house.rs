@@ -19,7 +19,7 @@ use store::{Lane, Store, StoreError, Tx};
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    booking::{Bookings, Calendars, Post},
+    booking::{Bookings, Calendars, Post, Soonest},
     calls::Calls,
     city_files::CityInForce,
     hub::Hub,
@@ -53,6 +53,8 @@ pub(crate) struct House {
     pub(crate) post: Option<Post>,
     /// Appointments; none without mail.
     pub(crate) bookings: Option<Bookings>,
+    /// What the lobby says of appointments.
+    pub(crate) soonest: Soonest,
     /// Reads desks' calendars.
     pub(crate) calendars: Option<Calendars>,
     pub(crate) names: Names,
@@ -112,6 +114,7 @@ impl House {
         Self {
             post: None,
             bookings: None,
+            soonest: Soonest::default(),
             calendars: None,
             names: Names::new(matrix.clone()),
             store,

@@ -105,6 +105,7 @@ async fn live(house: &House, slug: &OfficeSlug) -> Result<Option<OfficeLive>, Ch
         opening: config.hours.at(now.at),
         accepting: office.accepting(&now).is_ok(),
         notice,
+        appointment: house.soonest.of(slug),
     }))
 }
 

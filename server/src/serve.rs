@@ -152,6 +152,9 @@ pub(crate) async fn serve(config: Config) -> Result<()> {
     let house = Arc::new(house);
     rooms::recall(&house).await?;
     ghosts::doubt(&house).await?;
+    if let Some(bookings) = &house.bookings {
+        booking::look_ahead(&house, bookings).await?;
+    }
     house
         .lobby
         .send_replace(Arc::new(projection::lobby(&house).await?));

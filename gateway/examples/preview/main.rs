@@ -11,10 +11,10 @@ use bridge::office::{Occupancy, Status, WaitRange};
 use city::model::City;
 use gateway::{
     pages::Assets,
-    port::{Lobby, OfficeLive},
+    port::{Lobby, NextAppointment, OfficeLive},
     state::{Gateway, GatewayConfig, Shell},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use texts::Catalogue;
 use tokio::sync::watch;
 
@@ -104,6 +104,11 @@ fn lobby(city: City) -> Result<Lobby> {
                 accepting: matches!(status, Status::Free | Status::Busy),
                 opening,
                 notice: notice.map(str::to_owned),
+                appointment: match office.booking {
+                    None => NextAppointment::NotOffered,
+                    Some(_) if status == Status::Paused => NextAppointment::FullyBooked,
+                    Some(_) => NextAppointment::At(now + SignedDuration::from_hours(20)),
+                },
             })
         })
         .collect::<Result<_>>()

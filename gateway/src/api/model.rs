@@ -6,7 +6,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::port::{
-    Author, Delivery, FileView, Lobby, MessageView, OfficeLive, VisitPhase, VisitView,
+    Author, Delivery, FileView, Lobby, MessageView, NextAppointment, OfficeLive, VisitPhase,
+    VisitView,
 };
 
 /// Whether one can come in, in one word.
@@ -127,6 +128,9 @@ pub(crate) struct Office {
     /// What the office tells citizens while it has paused. Plain text.
     #[schema(required)]
     notice: Option<String>,
+    /// When the next free appointment begins, of the office's shortest service; null when there is none.
+    #[schema(required, value_type = Option<String>, format = DateTime)]
+    next_appointment: Option<Timestamp>,
     /// When this was true.
     #[schema(value_type = String, format = DateTime)]
     as_of: Timestamp,
@@ -148,6 +152,10 @@ impl Office {
             closes_at: live.opening.closes_at,
             accepting: live.accepting,
             notice: live.notice.clone(),
+            next_appointment: match live.appointment {
+                NextAppointment::At(start) => Some(start),
+                NextAppointment::NotOffered | NextAppointment::FullyBooked => None,
+            },
             as_of: occupancy.as_of,
         }
     }

@@ -4,8 +4,8 @@ use askama::Template;
 use bridge::{ids::Language, office::Status};
 use texts::{Catalogue, Value};
 
-use super::words::Words;
-use crate::port::{Lobby, OfficeLive};
+use super::{layout::address, words::Words};
+use crate::port::{Lobby, NextAppointment, OfficeLive};
 
 /// The live state of `office` in words. The fragment's outer element has `data-office-live="<slug>"`: the
 /// guest page replaces it whole.
@@ -55,6 +55,29 @@ struct LiveState<'a> {
     always_open: bool,
     full: bool,
     notice: Option<&'a str>,
+    appointment: Appointment,
+    /// Whose appointment it is, for those who hear the link without its card.
+    name: &'a str,
+}
+
+/// What can be had instead of waiting.
+enum Appointment {
+    None,
+    FullyBooked,
+    Free { href: String, when: String },
+}
+
+impl Appointment {
+    fn of(w: &Words, office: &OfficeLive) -> Self {
+        match office.appointment {
+            NextAppointment::NotOffered => Self::None,
+            NextAppointment::FullyBooked => Self::FullyBooked,
+            NextAppointment::At(start) => Self::Free {
+                href: address(w.language, &format!("/buero/{}/termin", office.slug)),
+                when: w.moment(start, office.opening.today),
+            },
+        }
+    }
 }
 
 /// What stands beside the word, so that neither colour nor sign is the only information.
@@ -66,7 +89,7 @@ struct Sign {
 impl<'a> LiveState<'a> {
     fn new(
         w: Words<'a>,
-        name: &str,
+        name: &'a str,
         today_note: Option<&'a str>,
         always_open: bool,
         office: &'a OfficeLive,
@@ -104,6 +127,8 @@ impl<'a> LiveState<'a> {
             always_open: always_open && !opening.open,
             full: !office.accepting && matches!(status, Status::Free | Status::Busy),
             notice: office.notice.as_deref(),
+            appointment: Appointment::of(&w, office),
+            name,
             status_word,
         }
     }

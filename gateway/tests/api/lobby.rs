@@ -1,5 +1,5 @@
 use bridge::office::Status;
-use gateway::port::OfficeLive;
+use gateway::port::{NextAppointment, OfficeLive};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -41,6 +41,7 @@ async fn the_live_state_is_public_and_open_to_other_sites() {
             "closes_at": "2026-11-23T15:00:00Z",
             "accepting": true,
             "notice": null,
+            "next_appointment": null,
             "as_of": noon().to_string(),
         })
     );
@@ -54,6 +55,42 @@ async fn the_live_state_is_public_and_open_to_other_sites() {
     assert_eq!(one["name"], "Lost property");
     let private = site.get("/api/v1/visits").await;
     assert!(private.header("access-control-allow-origin").is_empty());
+}
+
+#[tokio::test]
+async fn the_next_free_appointment_stands_beside_the_waiting_time() {
+    let stage = Stage::new();
+    let mut browser = stage.browser();
+    let mut events = browser.listen("/api/v1/lobby/events?lang=en").await;
+    slug(&mut events).await;
+    slug(&mut events).await;
+    for (appointment, api, shown) in [
+        (
+            NextAppointment::At("2026-11-24T08:20:00Z".parse().unwrap()),
+            json!("2026-11-24T08:20:00Z"),
+            "Next free appointment: tomorrow at 9:20",
+        ),
+        (
+            NextAppointment::FullyBooked,
+            Value::Null,
+            "All appointments are taken",
+        ),
+    ] {
+        stage
+            .house
+            .change_lobby(|lobby| lobby.offices[0].appointment = appointment);
+        let (_, data) = events.next().await;
+        let html = data["html"].as_str().unwrap();
+        assert!(html.contains(shown), "{html}");
+        let link = html.contains("href=\"/en/buero/gewerbe/termin\"");
+        assert_eq!(link, api.is_string(), "{html}");
+        let office = browser.get("/api/v1/offices/gewerbe").await.expect(200);
+        assert_eq!(office["next_appointment"], api);
+        for page in ["/en", "/en/buero/gewerbe", "/en/einbetten"] {
+            let page = browser.get(page).await;
+            assert!(String::from_utf8_lossy(&page.body).contains(shown));
+        }
+    }
 }
 
 #[tokio::test]

@@ -16,8 +16,9 @@ use city::model::City;
 use futures_util::{StreamExt, stream};
 use gateway::port::{
     Author, CallParticipant, CallRole, CallView, Claim, Delivery, Download, FileView, FrontOffice,
-    HouseError, KnockForm, Lobby, MediaTokens, MessageView, OfficeLive, TokenError, TokenGrant,
-    TokenRequest, Transport, Upload, VisitEvent, VisitEvents, VisitPhase, VisitView,
+    HouseError, KnockForm, Lobby, MediaTokens, MessageView, NextAppointment, OfficeLive,
+    TokenError, TokenGrant, TokenRequest, Transport, Upload, VisitEvent, VisitEvents, VisitPhase,
+    VisitView,
 };
 use jiff::{Timestamp, civil::date};
 use scheduler::Opening;
@@ -73,6 +74,7 @@ impl House {
             },
             accepting: true,
             notice: None,
+            appointment: NextAppointment::NotOffered,
         };
         let offices = city
             .offices

@@ -835,6 +835,11 @@ export interface components {
             notice: string | null;
             /**
              * Format: date-time
+             * @description When the next free appointment begins, of the office's shortest service; null when there is none.
+             */
+            next_appointment: string | null;
+            /**
+             * Format: date-time
              * @description When this was true.
              */
             as_of: string;

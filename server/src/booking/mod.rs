@@ -16,6 +16,7 @@ mod offer;
 mod post;
 mod room;
 mod sheet;
+mod soonest;
 mod take;
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,7 @@ pub(crate) use self::{
     line::plan as plan_line,
     post::{MailConfig, Post, Sent},
     room::{plan as plan_room, remember as remember_room},
+    soonest::{Soonest, look_ahead},
     tide::keep,
 };
 

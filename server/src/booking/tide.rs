@@ -10,7 +10,7 @@ use scheduler::slots::{Affected, Agenda, Cell, Conflict, Span, Taken, affected};
 use store::{Booking, BookingState, Lane, StoreError, Tx};
 use tracing::{error, warn};
 
-use super::{Bookings, Letter, News, Place, line::agenda, tell, write};
+use super::{Bookings, Letter, News, Place, line::agenda, look_ahead, tell, write};
 use crate::{
     house::{ChangeError, House, first_language},
     shell,
@@ -33,6 +33,9 @@ pub(crate) async fn keep(house: Arc<House>) {
     loop {
         if let Err(fault) = round(&house, &bookings).await {
             error!("appointments are late: {fault}");
+        }
+        if let Err(fault) = look_ahead(&house, &bookings).await {
+            error!("the next free appointments are not up to date: {fault}");
         }
         // `vorzimmer mail-in` stores jobs in a process of its own, and cannot ring.
         house.outbox.notify_one();

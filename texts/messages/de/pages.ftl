@@ -67,6 +67,8 @@ office-closed-next = Das Büro öffnet { $when }.
 office-paused-heading = Gerade ist Pause
 office-full-heading = Die Warteschlange ist voll
 office-booking = Termin vereinbaren
+office-next-appointment = Nächster freier Termin: { $when }
+office-fully-booked = Zurzeit sind alle Termine vergeben.
 
 office-services-heading = Was Sie hier erledigen können
 office-service-minutes = { $count ->

@@ -67,6 +67,8 @@ office-closed-next = The office opens { $when }.
 office-paused-heading = A short break
 office-full-heading = The queue is full
 office-booking = Make an appointment
+office-next-appointment = Next free appointment: { $when }
+office-fully-booked = All appointments are taken at the moment.
 
 office-services-heading = What you can do here
 office-service-minutes = { $count ->
