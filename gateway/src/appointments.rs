@@ -201,6 +201,15 @@ pub struct OfferView {
     pub by_office: bool,
 }
 
+/// A booking's place among those of its office that wait for an earlier time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WaitingView {
+    /// 1 is offered the next one that suits.
+    pub place: u32,
+    /// How many there are.
+    pub of: u32,
+}
+
 /// A booking as the holder of a link sees it. Those who come along see no name and no contact.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BookingView {
@@ -232,6 +241,8 @@ pub struct BookingView {
     pub wants_earlier: bool,
     /// Another time that is held for the booker, for the booker alone.
     pub offer: Option<OfferView>,
+    /// Its place on the waiting list, for the booker alone.
+    pub waiting: Option<WaitingView>,
     /// The visit it has become, for the booker alone.
     pub visit: Option<VisitId>,
 }

@@ -21,6 +21,7 @@ async function open(root: HTMLElement): Promise<void> {
       office={root.dataset.office ?? ""}
       services={services}
       privacyHref={root.dataset.privacyHref ?? ""}
+      waitingListHref={root.dataset.waitingListHref ?? "/warteliste"}
       manageHref={root.dataset.manageHref ?? "/termin"}
     />,
     root,

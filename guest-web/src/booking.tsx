@@ -1,9 +1,10 @@
-// The page of one booking. Its secret stands behind `#` in the link, where no server and no referrer sees it; it is
+// The pages of one booking: itself, and the waiting list for an earlier time. Its secret stands behind `#` in the link, where no server and no referrer sees it; it is
 // taken out of the address bar at once, and kept for a reload of this tab alone.
 
 import { render } from "preact";
 import { Api } from "./api/client";
 import { Manage } from "./booking/manage";
+import { WaitingList } from "./booking/waiting-list";
 import { loadTexts, pageLanguage } from "./lib/texts";
 
 const KEPT = "vorzimmer-termin";
@@ -25,15 +26,18 @@ async function open(root: HTMLElement): Promise<void> {
     history.replaceState(null, "", location.pathname);
   }
   const token = fresh || (sessionStorage.getItem(KEPT) ?? "");
+  const Page = "waitingList" in root.dataset ? WaitingList : Manage;
   root.replaceChildren();
   render(
-    <Manage
+    <Page
       key={token}
       t={t}
       api={new Api(language)}
       language={language}
       token={token}
       visitHref={root.dataset.visitHref ?? "/besuch/"}
+      manageHref={root.dataset.manageHref ?? "/termin"}
+      waitingListHref={root.dataset.waitingListHref ?? "/warteliste"}
       officeHref={root.dataset.officeHref ?? "/buero/"}
     />,
     root,

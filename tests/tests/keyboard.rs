@@ -111,8 +111,14 @@ async fn an_appointment_is_booked_by_keyboard_and_mail() -> Result<()> {
         Seat::at(&world, "anna", "gewerbe"),
         Citizen::speaking(&world, "en-GB")
     )?;
-    citizen.opens("/en/buero/gewerbe").await?;
-    walk_to(&citizen, ".vz-booking a").await?;
+    // The lobby says beside the waiting time when one could have an appointment.
+    citizen.opens("/en").await?;
+    citizen
+        .browser
+        .wait_for_text("[data-office-live=gewerbe]", "Next free appointment:")
+        .await?;
+    citizen.portrays("lobby-appointment-en").await?;
+    walk_to(&citizen, "[data-office-live=gewerbe] .vz-booking a").await?;
     press(&citizen, Key::Enter).await?;
     citizen.sees_heading("What is it about?").await?;
     walk_to(&citizen, "#service-anmelden").await?;
@@ -173,6 +179,34 @@ async fn an_appointment_is_booked_by_keyboard_and_mail() -> Result<()> {
         "{calendar}"
     );
     desk.reads("📅 Neuer Termin").await?;
+
+    // The waiting list: on it and off it again.
+    walk_to(&citizen, "[aria-labelledby=earlier] a").await?;
+    press(&citizen, Key::Enter).await?;
+    citizen
+        .sees_heading("Waiting list for an earlier appointment")
+        .await?;
+    let address = citizen.browser.page().current_url().await?;
+    ensure!(
+        address.path() == "/en/warteliste" && address.fragment().is_none(),
+        "the secret stays in the address bar"
+    );
+    walk_to(&citizen, "#termin .kern-btn--primary").await?;
+    press(&citizen, Key::Enter).await?;
+    citizen
+        .browser
+        .wait_for_text("[data-waiting=true]", "Your place: 1 of 1.")
+        .await?;
+    citizen.portrays("waiting-list-en").await?;
+    walk_to(&citizen, "#termin button.kern-btn--secondary").await?;
+    press(&citizen, Key::Enter).await?;
+    citizen
+        .browser
+        .wait_for_text("[data-waiting=false]", "You are not on the waiting list.")
+        .await?;
+    walk_to(&citizen, "#termin .vz-form > a").await?;
+    press(&citizen, Key::Enter).await?;
+    citizen.sees_heading("Your appointment is booked").await?;
 
     walk_to(&citizen, ".vz-actions button:last-child").await?;
     press(&citizen, Key::Enter).await?;

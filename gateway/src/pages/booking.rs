@@ -1,4 +1,5 @@
 //! `/buero/{slug}/termin`: the frame in which the guest client books. `/termin`: the one in which it shows a booking.
+//! `/warteliste`: the one for whoever wants an earlier time.
 
 use askama::Template;
 use axum::{
@@ -16,6 +17,8 @@ use super::{
     words::Words,
 };
 use crate::state::Gateway;
+
+const WAITING_LIST: &str = "/warteliste";
 
 /// A service, as the guest client offers it.
 #[derive(Serialize)]
@@ -96,19 +99,41 @@ pub(super) async fn book(
 #[template(path = "booking.html")]
 struct BookingPage<'a> {
     layout: Layout<'a>,
+    heading: &'a str,
+    /// Whether the waiting list is shown instead of the booking.
+    waiting_list: bool,
 }
 
-/// The page is the same for everybody: what opens a booking stands behind `#` and is not sent here.
+/// A booking.
 pub(super) async fn show(
     State(gateway): State<Gateway>,
     Extension(language): Extension<Language>,
 ) -> Response {
+    frame(&gateway, language, "/termin", "booking-page-title")
+}
+
+/// A booking on the waiting list.
+pub(super) async fn waiting_list(
+    State(gateway): State<Gateway>,
+    Extension(language): Extension<Language>,
+) -> Response {
+    frame(&gateway, language, WAITING_LIST, "waiting-list-page-title")
+}
+
+/// The page is the same for everybody: what opens a booking stands behind `#` and is not sent here.
+fn frame(gateway: &Gateway, language: Language, path: &str, title: &str) -> Response {
     let city = gateway.house.lobby().borrow().city.clone();
     if gateway.appointments.is_none() || !city.languages.contains(&language) {
-        return respond::not_found(&gateway, &city, language);
+        return respond::not_found(gateway, &city, language);
     }
-    let heading = gateway.texts.text(language, "booking-page-title", None);
-    let layout =
-        Layout::new(&gateway, &city, language, "/termin", &heading).script(Script::Booking);
-    respond::page(Kind::Personal, &BookingPage { layout })
+    let heading = gateway.texts.text(language, title, None);
+    let layout = Layout::new(gateway, &city, language, path, &heading).script(Script::Booking);
+    respond::page(
+        Kind::Personal,
+        &BookingPage {
+            layout,
+            heading: &heading,
+            waiting_list: path == WAITING_LIST,
+        },
+    )
 }

@@ -46,6 +46,7 @@ fn in_language(language: Language) -> Router<Gateway> {
         .route("/buero/{slug}", get(office::show))
         .route("/buero/{slug}/termin", get(booking::book))
         .route("/termin", get(booking::show))
+        .route("/warteliste", get(booking::waiting_list))
         .route("/besuch/{id}", get(visit::show))
         .route("/seite/{slug}", get(city_page::show))
         .route("/einbetten", get(embed::show))

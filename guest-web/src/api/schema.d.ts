@@ -543,6 +543,8 @@ export interface components {
             wants_earlier: boolean;
             /** @description Another time that is held for the booker; with the booker's own link only. */
             offer?: components["schemas"]["OfferedTime"];
+            /** @description Its place on the waiting list; with the booker's own link only, and only right after reading it or asking for it. */
+            waiting?: components["schemas"]["WaitingPlace"];
             /** @description The visit it has become. */
             visit?: string;
         };
@@ -1012,6 +1014,19 @@ export interface components {
              * @description If things go slowly.
              */
             high: number;
+        };
+        /** @description A place on the office's waiting list for earlier times. */
+        WaitingPlace: {
+            /**
+             * Format: int32
+             * @description 1 is offered the next one that suits.
+             */
+            place: number;
+            /**
+             * Format: int32
+             * @description How many wait.
+             */
+            of: number;
         };
     };
     responses: never;

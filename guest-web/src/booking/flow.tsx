@@ -23,6 +23,7 @@ export interface FlowProps {
   services: Service[];
   privacyHref: string;
   manageHref: string;
+  waitingListHref: string;
 }
 
 type Step =
@@ -164,6 +165,7 @@ export function Flow(props: FlowProps) {
             </section>
           )}
           <Picker t={t} language={language} offer={step.offer} onChoose={(slot) => void hold(slot)} />
+          {step.offer.slots.length > 0 && <p class="kern-body vz-note">{t("waiting-book-hint")}</p>}
           <div>
             <Button
               kind="tertiary"
@@ -222,9 +224,18 @@ export function Flow(props: FlowProps) {
           </Alert>
           <p class="kern-body">{t("book-code", { code: booking.code })}</p>
           {token && (
-            <a class="kern-link" href={`${props.manageHref}#${token}`}>
-              {t("book-manage-link")}
-            </a>
+            <ul class="kern-list">
+              <li>
+                <a class="kern-link" href={`${props.manageHref}#${token}`}>
+                  {t("book-manage-link")}
+                </a>
+              </li>
+              <li>
+                <a class="kern-link" href={`${props.waitingListHref}#${token}`}>
+                  {t("waiting-manage-heading")} {t("waiting-link")}
+                </a>
+              </li>
+            </ul>
           )}
         </div>
       );

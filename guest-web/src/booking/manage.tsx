@@ -1,11 +1,13 @@
 // One booking, opened by the secret in its link.
 
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Refused, type Api } from "../api/client";
 import type { Booking, Slot, Slots } from "../api/types";
 import type { Texts } from "../lib/texts";
 import { Alert, Button, Confirm, StateHeading, useAction, useNow } from "../visit/parts";
 import { DayNames } from "./days";
+import { Offered } from "./offered";
 import { Picker } from "./picker";
 
 export interface ManageProps {
@@ -15,10 +17,19 @@ export interface ManageProps {
   token: string;
   visitHref: string;
   officeHref: string;
+  manageHref: string;
+  waitingListHref: string;
 }
 
-export function Manage(props: ManageProps) {
-  const { t, api, token } = props;
+export interface ActionsProps extends ManageProps {
+  booking: Booking;
+  /** Does something with the booking and shows what it is then. */
+  act: (action: () => Promise<Booking>) => () => Promise<void>;
+  onFailure: (error: unknown) => void;
+}
+
+/** The booking that the secret opens, as it was told last; or why it cannot be shown. */
+export function useBooking({ t, api, token }: ManageProps) {
   const [booking, setBooking] = useState<Booking>();
   const [failure, setFailure] = useState<string>();
   const told = (error: unknown) => {
@@ -31,23 +42,31 @@ export function Manage(props: ManageProps) {
   useEffect(() => {
     void act(() => api.booking(token))();
   }, [token]);
-
   const alert = failure && (
     <div role="alert">
       <Alert kind="danger" title={failure} />
     </div>
   );
-  if (!booking)
-    return (
-      <div class="vz-form">
-        <StateHeading text={t("manage-title")} focus={false} />
-        {alert ?? (
-          <p class="kern-body" role="status">
-            {t("manage-loading")}
-          </p>
-        )}
-      </div>
-    );
+  return { booking, act, told, alert };
+}
+
+export function Loading({ t, title, alert }: { t: Texts; title: string; alert: ComponentChildren }) {
+  return (
+    <div class="vz-form">
+      <StateHeading text={title} focus={false} />
+      {alert ?? (
+        <p class="kern-body" role="status">
+          {t("manage-loading")}
+        </p>
+      )}
+    </div>
+  );
+}
+
+export function Manage(props: ManageProps) {
+  const { t } = props;
+  const { booking, act, told, alert } = useBooking(props);
+  if (!booking) return <Loading t={t} title={t("manage-title")} alert={alert} />;
   return (
     <div class="vz-form">
       <StateHeading key={booking.state} text={t(`manage-${booking.state.replace("_", "-")}-heading`)} focus />
@@ -58,7 +77,7 @@ export function Manage(props: ManageProps) {
   );
 }
 
-function Facts({ t, language, booking }: ManageProps & { booking: Booking }) {
+export function Facts({ t, language, booking }: ManageProps & { booking: Booking }) {
   const names = new DayNames(language);
   const rows: [string, string][] = [
     [t("manage-when"), `${names.day(booking.date)}, ${t("book-time", { time: booking.time })}`],
@@ -78,12 +97,6 @@ function Facts({ t, language, booking }: ManageProps & { booking: Booking }) {
       ))}
     </dl>
   );
-}
-
-interface ActionsProps extends ManageProps {
-  booking: Booking;
-  act: (action: () => Promise<Booking>) => () => Promise<void>;
-  onFailure: (error: unknown) => void;
 }
 
 function Actions(props: ActionsProps) {
@@ -201,47 +214,18 @@ function Confirmed(props: ActionsProps) {
   );
 }
 
-/** Another time that is held: taken, given back, or simply left until it is over. */
-function Offered(props: ActionsProps & { offer: NonNullable<Booking["offer"]> }) {
-  const { t, api, token, act, offer, language } = props;
-  const now = useNow(15_000);
-  const [take, taking] = useAction(act(() => api.moveBooking(token, offer.start)));
-  const [decline, declining] = useAction(act(() => api.turnDownOffer(token)));
-  if (now >= Date.parse(offer.until)) return null;
-  const time = `${new DayNames(language).day(offer.date)}, ${t("book-time", { time: offer.time })}`;
-  const until = new Date(offer.until).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+/** The way to the page where an earlier time can be waited for. */
+function Earlier({ t, token, booking, waitingListHref }: ActionsProps) {
   return (
-    <section aria-labelledby="offer">
-      <h2 class="kern-heading-medium" id="offer">
-        {t(offer.by_office ? "manage-offer-office" : "manage-offer-earlier")}
+    <section aria-labelledby="earlier">
+      <h2 class="kern-heading-medium" id="earlier">
+        {t("waiting-manage-heading")}
       </h2>
-      <p class="kern-body kern-body--bold">{time}</p>
-      <p class="kern-body">{t("manage-offer-until", { until })}</p>
-      <div class="vz-actions">
-        <Button kind="primary" label={t("manage-offer-take")} busy={taking} onClick={take} />
-        <Button kind="secondary" label={t("manage-offer-decline")} busy={declining} onClick={decline} />
-      </div>
+      <p class="kern-body">{t(booking.wants_earlier ? "waiting-on" : "waiting-off")}</p>
+      <a class="kern-link kern-link--no-visited-state" href={`${waitingListHref}#${token}`}>
+        {t("waiting-link")}
+      </a>
     </section>
-  );
-}
-
-function Earlier({ t, api, token, booking, act }: ActionsProps) {
-  return (
-    <div class="kern-form-check">
-      <input
-        class="kern-form-check__checkbox"
-        type="checkbox"
-        id="earlier"
-        checked={booking.wants_earlier}
-        onChange={(event) => {
-          const wanted = event.currentTarget.checked;
-          void act(() => api.wantEarlier(token, wanted))();
-        }}
-      />
-      <label class="kern-label" for="earlier">
-        {t("manage-earlier")}
-      </label>
-    </div>
   );
 }
 

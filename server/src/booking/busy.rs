@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use anyhow::Result;
 use bridge::ids::OfficeSlug;
-use city::model::DeskCalendar;
+use city::model::{City, DeskCalendar};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use scheduler::{
     ics::{BusyTimes, LARGEST_IMPORT, ReadError, read_busy},
@@ -114,7 +114,20 @@ pub(crate) async fn keep(house: Arc<House>) {
         return std::future::pending().await;
     };
     let mut asked = HashMap::new();
+    let mut cleared: Option<Arc<City>> = None;
     loop {
+        let city = house.city.get();
+        if !cleared
+            .as_ref()
+            .is_some_and(|before| Arc::ptr_eq(before, &city))
+        {
+            match forget_others(&house, &city).await {
+                Ok(()) => cleared = Some(city),
+                Err(fault) => {
+                    error!("calendars that are no longer named are not forgotten: {fault}")
+                }
+            }
+        }
         if let Err(fault) = round(&house, calendars, &mut asked).await {
             error!("desks' calendars are not followed: {fault}");
         }
@@ -132,7 +145,6 @@ async fn round(house: &House, calendars: &Calendars, asked: &mut Asked) -> Resul
         let Ok(place) = Place::new(office, now) else {
             continue;
         };
-        forget_others(house, &place).await?;
         for calendar in &place.terms.calendars {
             let key = (office.slug.clone(), calendar.clone());
             if asked.get(&key).is_some_and(|due| *due > now) {
@@ -142,6 +154,12 @@ async fn round(house: &House, calendars: &Calendars, asked: &mut Asked) -> Resul
                 Ok(not_understood) => {
                     if not_understood > 0 {
                         warn!(office = %office.slug, calendar = calendar.name, not_understood, "a desk's calendar has entries that are not understood and do not count");
+                    }
+                    // Somebody may have become busy at a time that is booked.
+                    if let Some(bookings) = &house.bookings
+                        && bookings.tell_conflicts(&place).await?
+                    {
+                        house.outbox.notify_one();
                     }
                     READ_EVERY
                 }
@@ -183,20 +201,24 @@ async fn follow(
 }
 
 /// Forgets calendars that the city's file no longer names.
-async fn forget_others(house: &House, place: &Place<'_>) -> Result<(), ChangeError> {
-    let known = house
-        .store
-        .read()
-        .await?
-        .busy_calendars(&place.office.slug)
-        .await?;
-    for calendar in known {
-        let named = |one: &DeskCalendar| one.name == calendar.name;
-        if !place.terms.calendars.iter().any(named) {
-            let mut tx = house.store.begin().await?;
-            tx.drop_busy_calendar(&place.office.slug, &calendar.name)
-                .await?;
-            tx.commit().await?;
+async fn forget_others(house: &House, city: &City) -> Result<(), StoreError> {
+    for office in &city.offices {
+        let named: &[DeskCalendar] = office
+            .booking
+            .as_ref()
+            .map_or(&[], |terms| &terms.calendars);
+        let known = house
+            .store
+            .read()
+            .await?
+            .busy_calendars(&office.slug)
+            .await?;
+        for calendar in known {
+            if !named.iter().any(|one| one.name == calendar.name) {
+                let mut tx = house.store.begin().await?;
+                tx.drop_busy_calendar(&office.slug, &calendar.name).await?;
+                tx.commit().await?;
+            }
         }
     }
     Ok(())

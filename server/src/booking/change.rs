@@ -63,15 +63,19 @@ impl Bookings {
         if booking.state == BookingState::Unconfirmed && !booking.is_live(place.now) {
             booking.state = BookingState::Expired;
         }
-        let offer = match holder {
-            Holder::Booker => place
-                .offer_view(&mut read, &booking)
-                .await
-                .map_err(internal)?,
-            Holder::Interpreter | Holder::Companion => None,
+        let (offer, waiting) = match holder {
+            Holder::Booker => (
+                place
+                    .offer_view(&mut read, &booking)
+                    .await
+                    .map_err(internal)?,
+                place.waiting(&mut read, &booking).await.map_err(internal)?,
+            ),
+            Holder::Interpreter | Holder::Companion => (None, None),
         };
         Ok(BookingView {
             offer,
+            waiting,
             ..place.view(booking, holder, private.map(|private| private.name))
         })
     }
@@ -237,9 +241,11 @@ impl Bookings {
             .offer_view(&mut tx, &booking)
             .await
             .map_err(internal)?;
+        let waiting = place.waiting(&mut tx, &booking).await.map_err(internal)?;
         tx.commit().await.map_err(internal)?;
         Ok(BookingView {
             offer,
+            waiting,
             ..place.view(booking, Holder::Booker, Some(private.name))
         })
     }

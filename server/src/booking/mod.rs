@@ -94,6 +94,7 @@ impl<'a> Place<'a> {
             check_in_from: self.check_in_from(booking.start),
             wants_earlier: booking.wants_earlier,
             offer: None,
+            waiting: None,
             visit: booking.visit.filter(|_| for_booker),
         }
     }

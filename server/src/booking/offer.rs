@@ -1,6 +1,6 @@
 //! Other times for bookings: the waiting list's, in turn, and clerks'. Each is held for whom it is offered to.
 
-use gateway::appointments::{BookingError, BookingView, Holder, OfferView, TokenHash};
+use gateway::appointments::{BookingError, BookingView, Holder, OfferView, TokenHash, WaitingView};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use scheduler::slots::{Cell, Refused, Slot, cell_start, cells, occupied};
 use store::{Booking, BookingOffer, BookingState, Read, StoreError, Tx};
@@ -46,6 +46,28 @@ impl Place<'_> {
         }))
     }
 
+    /// Where a booking stands on the waiting list, if it does.
+    pub(super) async fn waiting(
+        &self,
+        read: &mut Read,
+        booking: &Booking,
+    ) -> Result<Option<WaitingView>, StoreError> {
+        if booking.state != BookingState::Confirmed || !booking.wants_earlier {
+            return Ok(None);
+        }
+        let in_turn = read
+            .bookings_wanting_earlier(&self.office.slug, Timestamp::MAX)
+            .await?;
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Ok(in_turn
+            .iter()
+            .position(|other| other.id == booking.id)
+            .map(|before| WaitingView {
+                place: count(before + 1),
+                of: count(in_turn.len()),
+            }))
+    }
+
     /// Holds another time for a booking, in the transaction that tells of it. A refusal changes nothing.
     pub(super) async fn offer(
         &self,
@@ -79,16 +101,17 @@ impl Place<'_> {
             return Ok(Err(Unoffered::TooSoon));
         }
         // Before anything is written: a refusal leaves the offer before as it was.
-        if let Err(reason) = self.vacancy(tx, Some(&booking.id), minutes, start).await? {
-            return Ok(Err(Unoffered::Refused(reason)));
-        }
+        let slot = match self.vacancy(tx, Some(&booking.id), minutes, start).await? {
+            Ok(slot) => slot,
+            Err(reason) => return Ok(Err(Unoffered::Refused(reason))),
+        };
         let free_at = reappears(self, dice);
         tx.close_booking_offer(&booking.id, self.now, free_at)
             .await?;
         // An offer that nobody takes is a place given up: nobody shall foresee when it can be had.
         let free_at = (free_at + until.duration_since(self.now)).max(until);
         let slot = match self
-            .occupy(tx, &booking.id, minutes, start, Some(free_at))
+            .take(tx, &booking.id, slot, minutes, Some(free_at))
             .await?
         {
             Ok(slot) => slot,

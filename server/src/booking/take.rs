@@ -127,12 +127,23 @@ impl Place<'_> {
         start: Timestamp,
         release_at: Option<Timestamp>,
     ) -> Result<Result<Slot, Refused>, StoreError> {
-        let Some(span) = occupied(start, minutes, self.terms.rules.buffer_minutes) else {
+        match self.vacancy(tx, Some(booking), minutes, start).await? {
+            Ok(slot) => self.take(tx, booking, slot, minutes, release_at).await,
+            Err(reason) => Ok(Err(reason)),
+        }
+    }
+
+    /// Takes a place at a slot that [`Place::vacancy`] found in the same transaction.
+    pub(super) async fn take(
+        &self,
+        tx: &mut Tx,
+        booking: &BookingId,
+        slot: Slot,
+        minutes: u16,
+        release_at: Option<Timestamp>,
+    ) -> Result<Result<Slot, Refused>, StoreError> {
+        let Some(span) = occupied(slot.start, minutes, self.terms.rules.buffer_minutes) else {
             return Ok(Err(Refused::Closed));
-        };
-        let slot = match self.vacancy(tx, Some(booking), minutes, start).await? {
-            Ok(slot) => slot,
-            Err(reason) => return Ok(Err(reason)),
         };
         let range = cells(span);
         let places = capacity(&self.office.hours, &self.terms.rules, &[], &range);

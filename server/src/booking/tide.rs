@@ -120,13 +120,14 @@ async fn clear_rooms(house: &House, bookings: &Bookings) -> Result<(), StoreErro
 }
 
 impl Bookings {
-    /// Appointments that the office's calendar no longer carries are told to its clerks, each once for its time; what
+    /// Appointments that the office's calendar, or the desks' own calendars, no longer carry are told to its clerks, each once for its time; what
     /// becomes of them is for a person to say. Whether there are new ones.
     pub(crate) async fn tell_conflicts(&self, place: &Place<'_>) -> Result<bool, StoreError> {
-        let mut read = self.store.read().await?;
-        let to_come = read.bookings_to_come(&place.office.slug, place.now).await?;
-        let known = read.booking_conflicts(&place.office.slug).await?;
-        drop(read);
+        // All in one transaction: calendars and the city's file may change at once, and nobody is to be told twice.
+        let mut tx = self.store.begin().await?;
+        let to_come = tx.bookings_to_come(&place.office.slug, place.now).await?;
+        let known = tx.booking_conflicts(&place.office.slug).await?;
+        let busy = place.busy(&mut tx).await?;
         let buffer = SignedDuration::from_mins(i64::from(place.terms.rules.buffer_minutes));
         let taken: Vec<Taken> = to_come
             .iter()
@@ -142,9 +143,8 @@ impl Bookings {
             hours: &place.office.hours,
             rules: &place.terms.rules,
             taken: &taken,
-            busy: &[],
+            busy: &busy,
         });
-        let mut tx = self.store.begin().await?;
         let mut any = false;
         for Affected { index, conflict } in &found {
             let booking = &to_come[*index];

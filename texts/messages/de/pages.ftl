@@ -150,3 +150,4 @@ book-page-title = Termin buchen
 book-page-loading = Einen Augenblick …
 book-page-lead = Termin bei: { $office }
 booking-page-title = Ihr Termin
+waiting-list-page-title = Warteliste für einen früheren Termin

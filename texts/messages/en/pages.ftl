@@ -150,3 +150,4 @@ book-page-title = Book an appointment
 book-page-loading = One moment …
 book-page-lead = Appointment at: { $office }
 booking-page-title = Your appointment
+waiting-list-page-title = Waiting list for an earlier appointment

@@ -123,6 +123,15 @@ impl From<OfferView> for OfferedTime {
     }
 }
 
+/// A place on the office's waiting list for earlier times.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WaitingPlace {
+    /// 1 is offered the next one that suits.
+    place: u32,
+    /// How many wait.
+    of: u32,
+}
+
 /// A booking, as the holder of the link sees it.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Booking {
@@ -168,6 +177,10 @@ pub(crate) struct Booking {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     offer: Option<OfferedTime>,
+    /// Its place on the waiting list; with the booker's own link only, and only right after reading it or asking for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    waiting: Option<WaitingPlace>,
     /// The visit it has become.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -225,6 +238,10 @@ impl Booking {
             check_in_from: view.check_in_from,
             wants_earlier: view.wants_earlier,
             offer: view.offer.map(OfferedTime::from),
+            waiting: view.waiting.map(|waiting| WaitingPlace {
+                place: waiting.place,
+                of: waiting.of,
+            }),
             visit: view.visit.map(|visit| visit.to_string()),
         }
     }

@@ -10,8 +10,8 @@ use axum::{
     routing::get,
 };
 use city::model::DeskCalendar;
-use gateway::appointments::{BookingError, SlotQuery};
-use scheduler::ics::ReadError;
+use gateway::appointments::{BookingError, BookingPhase, SlotQuery};
+use scheduler::{ics::ReadError, slots::Span};
 use store::BusyCalendar;
 use tokio::net::TcpListener;
 
@@ -168,4 +168,50 @@ async fn a_calendar_that_is_none_says_why_and_nothing_of_itself() {
     assert!(!page.to_string().contains("anmelden"));
     let own = read(strict, format!("{server}/good.ics")).await;
     assert!(matches!(own, Server(OutwardError::Forbidden)));
+}
+
+#[tokio::test]
+async fn a_desk_that_becomes_busy_at_a_booked_time_is_told_and_nothing_is_dropped() {
+    let mut stage = Stage::new().await;
+    stage.office.booking.as_mut().unwrap().calendars = vec![DeskCalendar {
+        name: "Anna".to_owned(),
+        url: "https://kalender.example/anna.ics".to_owned(),
+    }];
+    let manage = stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
+    stage.errands().await;
+    let told = async |spans: &[(&str, &str)]| {
+        let known = BusyCalendar {
+            name: "Anna".to_owned(),
+            spans: spans
+                .iter()
+                .map(|(start, end)| Span {
+                    start: at(start),
+                    end: at(end),
+                })
+                .collect(),
+            fetched_at: at(NOW),
+        };
+        let place = stage.place(NOW);
+        let mut tx = stage.bookings.store.begin().await.unwrap();
+        tx.put_busy_calendar(&place.office.slug, &known)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        stage.bookings.tell_conflicts(&place).await.unwrap();
+        stage.errands().await
+    };
+    let after = ("2026-11-25T09:00:00Z", "2026-11-25T10:00:00Z");
+    let during = (WEDNESDAY, "2026-11-25T08:00:00Z");
+    assert_eq!(told(&[after]).await, [""; 0]);
+    assert_eq!(told(&[during, after]).await, ["line Overbooked"]);
+    assert_eq!(told(&[during]).await, [""; 0], "once");
+    let view = stage
+        .bookings
+        .show(&stage.place(NOW), &manage.hash())
+        .await
+        .unwrap();
+    assert_eq!(view.phase, BookingPhase::Confirmed);
+    // Free again, and busy once more: news again.
+    assert_eq!(told(&[]).await, [""; 0]);
+    assert_eq!(told(&[during]).await, ["line Overbooked"]);
 }

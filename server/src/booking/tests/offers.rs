@@ -37,6 +37,14 @@ async fn an_earlier_time_is_held_for_one_after_the_other() {
             .unwrap();
         assert!(wants.wants_earlier && wants.offer.is_none());
     }
+    let waiting = async |token: &Token| {
+        let view = stage.bookings.show(&place, &token.hash()).await.unwrap();
+        view.waiting.map(|waiting| (waiting.place, waiting.of))
+    };
+    let mut places = [waiting(&first).await, waiting(&second).await];
+    places.sort_unstable();
+    assert_eq!(places, [Some((1, 2)), Some((2, 2))]);
+    assert_eq!(waiting(&early).await, None);
     stage
         .bookings
         .cancel(&place, &early.hash(), 0)

@@ -1,0 +1,28 @@
+import type { Booking } from "../api/types";
+import { Button, useAction, useNow } from "../visit/parts";
+import { DayNames } from "./days";
+import type { ActionsProps } from "./manage";
+
+/** Another time that is held: taken, given back, or simply left until it is over. */
+export function Offered(props: ActionsProps & { offer: NonNullable<Booking["offer"]> }) {
+  const { t, api, token, act, offer, language } = props;
+  const now = useNow(15_000);
+  const [take, taking] = useAction(act(() => api.moveBooking(token, offer.start)));
+  const [decline, declining] = useAction(act(() => api.turnDownOffer(token)));
+  if (now >= Date.parse(offer.until)) return null;
+  const time = `${new DayNames(language).day(offer.date)}, ${t("book-time", { time: offer.time })}`;
+  const until = new Date(offer.until).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+  return (
+    <section aria-labelledby="offer">
+      <h2 class="kern-heading-medium" id="offer">
+        {t(offer.by_office ? "manage-offer-office" : "manage-offer-earlier")}
+      </h2>
+      <p class="kern-body kern-body--bold">{time}</p>
+      <p class="kern-body">{t("manage-offer-until", { until })}</p>
+      <div class="vz-actions">
+        <Button kind="primary" label={t("manage-offer-take")} busy={taking} onClick={take} />
+        <Button kind="secondary" label={t("manage-offer-decline")} busy={declining} onClick={decline} />
+      </div>
+    </section>
+  );
+}
