@@ -1,9 +1,13 @@
 //! A look into the program's database, and the few changes of it that stand for what cannot be waited for.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
+use tokio::time::Instant;
 
 /// The database of a world.
 #[derive(Debug, Clone)]
@@ -79,6 +83,33 @@ impl Database {
                 .await?;
         }
         Ok(())
+    }
+
+    /// How long `count` inserts of one short row take, one after the other, each in a transaction of its own that is as
+    /// durable as the program's: what the database itself can do.
+    pub async fn time_inserts(&self, count: usize) -> Result<Duration> {
+        let mut connection = self.connect().await?;
+        if self.file.is_some() {
+            for pragma in ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"] {
+                sqlx::query(pragma).execute(&mut connection).await?;
+            }
+        }
+        let table =
+            "CREATE TABLE raw_inserts (number BIGINT NOT NULL PRIMARY KEY, word TEXT NOT NULL)";
+        sqlx::query(table).execute(&mut connection).await?;
+        let begun = Instant::now();
+        for number in 0..count {
+            sqlx::query("INSERT INTO raw_inserts (number, word) VALUES ($1, $2)")
+                .bind(i64::try_from(number)?)
+                .bind("gewerbe")
+                .execute(&mut connection)
+                .await?;
+        }
+        let took = begun.elapsed();
+        sqlx::query("DROP TABLE raw_inserts")
+            .execute(&mut connection)
+            .await?;
+        Ok(took)
     }
 
     /// Lets nobody else write into the embedded database until [`Held::release`].

@@ -9,6 +9,7 @@ mod artifacts;
 mod browser;
 mod call;
 mod citizen;
+mod city;
 mod client;
 mod database;
 mod desk;
@@ -31,6 +32,7 @@ pub use call::{
     Backend, CallServer, Caller, Grant, Joining, Network, Picture, Reach, Rooms, Way, Weather,
 };
 pub use citizen::{Citizen, Knock, Shown};
+pub use city::city_open_all_day;
 pub use client::{Client, Reply};
 pub use database::{Database, Held};
 pub use desk::{Desk, Happening, membership};

@@ -1,14 +1,17 @@
 //! The life of an appointment: booked, moved to a time that a clerk offers, expected, kept at the desk without
 //! queueing; and what becomes of one that the office's calendar no longer carries.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
-use blackbox::{Guest, World, WorldOptions, eventually};
+use blackbox::{Guest, World, WorldOptions, city_open_all_day, eventually};
 use http::Method;
 use jiff::civil::Date;
 use serde_json::{Value, json};
-use toml::Table;
+
+/// How the trade office takes appointments here.
+const BOOKING: &str = "mail = \"gewerbe@dormagen.example\"\ndesks = 3\nnotice_minutes = 0\n\
+    grid_minutes = 5\nprepare_minutes = 60\ngrace_minutes = 120\nconfirm_mail = false\n";
 
 /// A booking, by its own secret.
 struct Appointment {
@@ -64,7 +67,7 @@ impl Appointment {
 #[tokio::test]
 async fn an_appointment_is_expected_and_kept_at_the_desk() -> Result<()> {
     let dir = tempfile::tempdir()?;
-    let city = city_open_all_day(dir.path())?;
+    let city = city_open_all_day(dir.path(), BOOKING)?;
     let world = World::start_with(WorldOptions {
         city: city.clone(),
         mail: true,
@@ -214,43 +217,6 @@ async fn the_clerk_offers_another_time(
 }
 
 /// The demo city, with a trade office that is open at every hour of every day.
-fn city_open_all_day(dir: &Path) -> Result<std::path::PathBuf> {
-    let demo = xtask::paths::checkout().join("demo/dormagen");
-    for folder in ["faq", "pages"] {
-        fs::create_dir(dir.join(folder))?;
-        for entry in fs::read_dir(demo.join(folder))? {
-            let entry = entry?;
-            fs::copy(entry.path(), dir.join(folder).join(entry.file_name()))?;
-        }
-    }
-    let mut city: Table = fs::read_to_string(demo.join("city.toml"))?.parse()?;
-    city.remove("holidays");
-    city.remove("exceptions");
-    let office = city["offices"]["gewerbe"]
-        .as_table_mut()
-        .context("the trade office")?;
-    let all_day: Table = [
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-    ]
-    .into_iter()
-    .map(|day| (day.to_owned(), "00:00-24:00".into()))
-    .collect();
-    office.insert("hours".to_owned(), all_day.into());
-    let booking: Table = "mail = \"gewerbe@dormagen.example\"\ndesks = 3\nnotice_minutes = 0\n\
-        grid_minutes = 5\nprepare_minutes = 60\ngrace_minutes = 120\nconfirm_mail = false\n"
-        .parse()?;
-    office.insert("booking".to_owned(), booking.into());
-    let file = dir.join("city.toml");
-    fs::write(&file, toml::to_string(&city)?)?;
-    Ok(file)
-}
-
 fn text(value: &Value, field: &str) -> Result<String> {
     let text = value[field]
         .as_str()

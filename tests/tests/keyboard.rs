@@ -180,33 +180,7 @@ async fn an_appointment_is_booked_by_keyboard_and_mail() -> Result<()> {
     );
     desk.reads("📅 Neuer Termin").await?;
 
-    // The waiting list: on it and off it again.
-    walk_to(&citizen, "[aria-labelledby=earlier] a").await?;
-    press(&citizen, Key::Enter).await?;
-    citizen
-        .sees_heading("Waiting list for an earlier appointment")
-        .await?;
-    let address = citizen.browser.page().current_url().await?;
-    ensure!(
-        address.path() == "/en/warteliste" && address.fragment().is_none(),
-        "the secret stays in the address bar"
-    );
-    walk_to(&citizen, "#termin .kern-btn--primary").await?;
-    press(&citizen, Key::Enter).await?;
-    citizen
-        .browser
-        .wait_for_text("[data-waiting=true]", "Your place: 1 of 1.")
-        .await?;
-    citizen.portrays("waiting-list-en").await?;
-    walk_to(&citizen, "#termin button.kern-btn--secondary").await?;
-    press(&citizen, Key::Enter).await?;
-    citizen
-        .browser
-        .wait_for_text("[data-waiting=false]", "You are not on the waiting list.")
-        .await?;
-    walk_to(&citizen, "#termin .vz-form > a").await?;
-    press(&citizen, Key::Enter).await?;
-    citizen.sees_heading("Your appointment is booked").await?;
+    the_waiting_list_is_joined_and_left(&citizen).await?;
 
     walk_to(&citizen, ".vz-actions button:last-child").await?;
     press(&citizen, Key::Enter).await?;
@@ -223,6 +197,36 @@ async fn an_appointment_is_booked_by_keyboard_and_mail() -> Result<()> {
     desk.reads("abgesagt").await?;
     citizen.portrays("booking-cancelled-en").await?;
     citizen.has_seen_no_fault().await
+}
+
+/// From the page of a booking, and back to it.
+async fn the_waiting_list_is_joined_and_left(citizen: &Citizen) -> Result<()> {
+    walk_to(citizen, "[aria-labelledby=earlier] a").await?;
+    press(citizen, Key::Enter).await?;
+    citizen
+        .sees_heading("Waiting list for an earlier appointment")
+        .await?;
+    let address = citizen.browser.page().current_url().await?;
+    ensure!(
+        address.path() == "/en/warteliste" && address.fragment().is_none(),
+        "the secret stays in the address bar"
+    );
+    walk_to(citizen, "#termin .kern-btn--primary").await?;
+    press(citizen, Key::Enter).await?;
+    citizen
+        .browser
+        .wait_for_text("[data-waiting=true]", "Your place: 1 of 1.")
+        .await?;
+    citizen.portrays("waiting-list-en").await?;
+    walk_to(citizen, "#termin button.kern-btn--secondary").await?;
+    press(citizen, Key::Enter).await?;
+    citizen
+        .browser
+        .wait_for_text("[data-waiting=false]", "You are not on the waiting list.")
+        .await?;
+    walk_to(citizen, "#termin .vz-form > a").await?;
+    press(citizen, Key::Enter).await?;
+    citizen.sees_heading("Your appointment is booked").await
 }
 
 /// Goes on by Tab until the focus is on `css`. Every stop on the way has to be visible.

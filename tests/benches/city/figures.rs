@@ -58,7 +58,11 @@ impl Table {
         }
     }
 
+    /// A series in which nothing happened has no line.
     pub(crate) fn line(&mut self, name: &str, samples: &Samples) {
+        if samples.0.is_empty() {
+            return;
+        }
         self.lines.push(format!(
             "| {name} | {} | {} |",
             samples.0.len(),

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use blackbox::World;
-use reqwest::{Client, Response, StatusCode, header};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -45,10 +45,8 @@ impl Guest {
             api: format!("http://{}/api/v1", public.listen),
             origin: public.url.clone(),
         };
-        let offices = format!("{}/offices", guest.api);
         guest
-            .http
-            .get(offices)
+            .get("offices")
             .send()
             .await?
             .error_for_status()?
@@ -61,11 +59,7 @@ impl Guest {
     pub(crate) async fn knock(&self, office: &str) -> Result<Knocked> {
         let form = json!({ "concern": "Ich möchte ein Café anmelden.", "language": "de", "privacy_accepted": true });
         loop {
-            let request = self
-                .http
-                .post(format!("{}/offices/{office}/visits", self.api))
-                .header(header::ORIGIN, &self.origin)
-                .json(&form);
+            let request = self.post(&format!("offices/{office}/visits")).json(&form);
             let sent = Instant::now();
             let response = request.send().await?;
             let answered = Instant::now();
@@ -98,12 +92,22 @@ impl Guest {
         }
     }
 
+    /// A question to the API.
+    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
+        self.http.get(format!("{}/{path}", self.api))
+    }
+
+    /// Something for the API, as the city's own page sends it.
+    pub(crate) fn post(&self, path: &str) -> RequestBuilder {
+        self.http
+            .post(format!("{}/{path}", self.api))
+            .header(header::ORIGIN, &self.origin)
+    }
+
     /// Goes away.
     pub(crate) async fn leave(&self, knocked: &Knocked) -> Result<()> {
         let request = self
-            .http
-            .post(format!("{}/visits/{}/leave", self.api, knocked.visit))
-            .header(header::ORIGIN, &self.origin)
+            .post(&format!("visits/{}/leave", knocked.visit))
             .header(header::COOKIE, &knocked.cookie);
         request.send().await?.error_for_status()?;
         Ok(())

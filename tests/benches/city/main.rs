@@ -3,6 +3,7 @@
 //! Nothing here passes or fails by time: the figures are printed as tables, with the machine they were taken on,
 //! for `docs/benchmarks.md` and for whoever compares two of them.
 
+mod bookings;
 mod crowd;
 mod desk;
 mod figures;
@@ -36,6 +37,12 @@ struct Arguments {
     /// Loads of the page under each network (`page`), and starts of the server (`memory`).
     #[arg(long, default_value_t = 5, value_name = "N")]
     runs: usize,
+    /// Citizens who book at once (`bookings`).
+    #[arg(long, default_value_t = 1_000, value_name = "N")]
+    bookers: usize,
+    /// Citizens who wait for a month's times to be released (`bookings`).
+    #[arg(long, default_value_t = 2_000, value_name = "N")]
+    early_risers: usize,
     /// `cargo bench` says so of itself.
     #[arg(long = "bench", hide = true)]
     _bench: bool,
@@ -51,6 +58,8 @@ enum Figure {
     Page,
     /// Memory of the idle server.
     Memory,
+    /// Many who want the same appointments at once.
+    Bookings,
 }
 
 #[tokio::main]
@@ -64,6 +73,9 @@ async fn main() -> Result<()> {
     }
     if wanted(Figure::Page) {
         page::measure(arguments.runs).await?;
+    }
+    if wanted(Figure::Bookings) {
+        bookings::measure(arguments.bookers, arguments.early_risers).await?;
     }
     if wanted(Figure::Knock) {
         knock::measure(arguments.knocks).await?;
