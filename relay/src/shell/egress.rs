@@ -39,6 +39,7 @@ impl Egress {
     pub(crate) fn new(udp: UdpSocket) -> io::Result<Self> {
         let socket = UdpSockRef::from(&udp);
         let state = UdpSocketState::new(socket)?;
+        let_routers_fragment(&udp);
         // Less than asked for is what most machines give; it does.
         let _ = state.set_recv_buffer_size(UdpSockRef::from(&udp), QUEUE_BYTES);
         let _ = state.set_send_buffer_size(UdpSockRef::from(&udp), QUEUE_BYTES);
@@ -213,6 +214,21 @@ impl Outbox {
     }
 }
 
+/// Datagrams over IPv4 may be cut up on their way. Where a tunnel or a mobile network carries less than 1250 octets, a
+/// browser's media would else get lost for good: RTP does not look for the size that a path takes, as QUIC does, for
+/// which the socket is made ready. (Over IPv6 1280 octets pass everywhere.)
+fn let_routers_fragment(udp: &UdpSocket) {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::net::sockopt::{Ipv4PathMtuDiscovery, set_ip_mtu_discover};
+        if let Err(error) = set_ip_mtu_discover(udp, Ipv4PathMtuDiscovery::OMIT) {
+            tracing::debug!(%error, "datagrams over IPv4 stay whole or get lost");
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = udp;
+}
+
 #[cfg(test)]
 mod tests {
     use bytes::BytesMut;
@@ -265,5 +281,16 @@ mod tests {
     #[tokio::test]
     async fn a_run_is_no_longer_than_the_system_takes() {
         arrives("127.0.0.1:0", "127.0.0.1:0", &[100; 100]).await;
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn routers_may_fragment_over_both_kinds_of_sockets() {
+        use rustix::net::sockopt::{Ipv4PathMtuDiscovery, ip_mtu_discover};
+        for address in ["127.0.0.1:0", "[::]:0"] {
+            let egress = Egress::new(UdpSocket::bind(address).await.unwrap()).unwrap();
+            let discovery = ip_mtu_discover(&egress.udp).unwrap();
+            assert_eq!(discovery, Ipv4PathMtuDiscovery::OMIT, "{address}");
+        }
     }
 }
