@@ -124,7 +124,7 @@ pub(crate) async fn keep(house: Arc<House>) {
             match forget_others(&house, &city).await {
                 Ok(()) => cleared = Some(city),
                 Err(fault) => {
-                    error!("calendars that are no longer named are not forgotten: {fault}")
+                    error!("calendars that are no longer named are not forgotten: {fault}");
                 }
             }
         }
