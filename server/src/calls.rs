@@ -13,6 +13,7 @@ mod guest;
 mod keep;
 mod openid;
 mod relay;
+mod services;
 mod tokens;
 
 use std::{
@@ -30,7 +31,7 @@ use gateway::port::Transport;
 use jiff::{SignedDuration, Timestamp};
 use store::{Job as Row, Lane, Tx};
 
-use self::{admitted::Admitted, relay::RelayAccess};
+use self::{admitted::Admitted, relay::RelayAccess, services::Services};
 pub(crate) use self::{
     embedded::PATH as RELAY_PATH,
     errand::{end as plan_end, join as plan_join, leave as plan_leave, turn_out as plan_turn_out},
@@ -61,6 +62,7 @@ pub(crate) struct Calls {
     pub(crate) service_url: String,
     pub(crate) form: Form,
     outward: Outward,
+    services: Services,
     admitted: Admitted,
     guests: Mutex<HashMap<VisitId, InCall>>,
 }
@@ -114,6 +116,7 @@ impl Calls {
                 calls.ca_file.as_deref(),
                 "calls",
             )?,
+            services: Services::of_machine(),
             admitted: Admitted::default(),
             guests: Mutex::default(),
         }))

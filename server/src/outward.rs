@@ -93,6 +93,19 @@ impl Guard {
         let within = |nets: &[IpNet]| nets.iter().any(|net| net.contains(&address));
         within(&self.allowed) || !within(&self.special)
     }
+
+    /// The permitted addresses of a name, without a port.
+    async fn addresses(&self, name: &str) -> Result<Vec<SocketAddr>, OutwardError> {
+        let found = tokio::net::lookup_host((name, 0))
+            .await
+            .map_err(|_| OutwardError::Away)?;
+        let permitted: Vec<SocketAddr> =
+            found.filter(|address| self.permits(address.ip())).collect();
+        if permitted.is_empty() {
+            return Err(OutwardError::Forbidden);
+        }
+        Ok(permitted)
+    }
 }
 
 /// The IPv4 address in an IPv6 address that is translated to it (RFC 4291 § 2.5.5.2, RFC 6052).
@@ -117,13 +130,7 @@ impl Resolve for GuardedDns {
     fn resolve(&self, name: Name) -> Resolving {
         let guard = Arc::clone(&self.0);
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let permitted: Vec<SocketAddr> = found
-                .filter(|address| guard.permits(address.ip()))
-                .collect();
-            if permitted.is_empty() {
-                return Err(OutwardError::Forbidden.into());
-            }
+            let permitted = guard.addresses(name.as_str()).await?;
             Ok::<Addrs, Box<dyn Error + Send + Sync>>(Box::new(permitted.into_iter()))
         })
     }
@@ -133,6 +140,7 @@ impl Resolve for GuardedDns {
 pub(crate) struct Outward {
     http: reqwest::Client,
     guard: Arc<Guard>,
+    certificates: Vec<reqwest::Certificate>,
 }
 
 /// What a stranger said.
@@ -153,28 +161,41 @@ impl Outward {
             .map(|net| net.parse())
             .collect::<Result<_, _>>()?;
         let guard = Arc::new(Guard { special, allowed });
-        let mut builder = reqwest::Client::builder()
-            .dns_resolver(GuardedDns(Arc::clone(&guard)))
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(PATIENCE)
-            .user_agent(concat!("vorzimmer/", env!("CARGO_PKG_VERSION")));
-        if let Some(path) = ca_file {
-            let pem = std::fs::read(path)
-                .with_context(|| format!("cannot read {table}.ca_file {}", path.display()))?;
-            let certificates = reqwest::Certificate::from_pem_bundle(&pem)
-                .with_context(|| format!("{table}.ca_file has no certificates"))?;
-            builder = builder.tls_certs_merge(certificates);
-        }
+        let certificates = match ca_file {
+            Some(path) => {
+                let pem = std::fs::read(path)
+                    .with_context(|| format!("cannot read {table}.ca_file {}", path.display()))?;
+                reqwest::Certificate::from_pem_bundle(&pem)
+                    .with_context(|| format!("{table}.ca_file has no certificates"))?
+            }
+            None => Vec::new(),
+        };
         Ok(Self {
-            http: builder.build()?,
+            http: builder(&guard, &certificates).build()?,
             guard,
+            certificates,
         })
     }
 
     /// A `GET`.
     pub(crate) async fn get(&self, url: Url) -> Result<Said, OutwardError> {
         let request = self.http.get(self.checked(url)?);
+        self.send(request).await
+    }
+
+    /// A `GET` at a machine that goes by another name than the address's host, as SRV records say: its certificate must
+    /// be the host's, and its own name is checked like every other.
+    pub(crate) async fn get_from(&self, machine: &str, url: Url) -> Result<Said, OutwardError> {
+        let url = self.checked(url)?;
+        let host = url.host_str().ok_or(OutwardError::Forbidden)?.to_owned();
+        let addresses = self.guard.addresses(machine).await?;
+        // HTTP/2 would send the port of the machine as a part of the host's name.
+        let http = builder(&self.guard, &self.certificates)
+            .http1_only()
+            .resolve_to_addrs(&host, &addresses)
+            .build()
+            .map_err(|_| OutwardError::Away)?;
+        let request = http.get(url).header(reqwest::header::HOST, host);
         self.send(request).await
     }
 
@@ -253,6 +274,16 @@ impl Outward {
     }
 }
 
+fn builder(guard: &Arc<Guard>, certificates: &[reqwest::Certificate]) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .dns_resolver(GuardedDns(Arc::clone(guard)))
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(PATIENCE)
+        .user_agent(concat!("vorzimmer/", env!("CARGO_PKG_VERSION")))
+        .tls_certs_merge(certificates.iter().cloned())
+}
+
 fn location(answer: &reqwest::Response) -> Option<Url> {
     let value = answer.headers().get(reqwest::header::LOCATION)?;
     answer.url().join(value.to_str().ok()?).ok()
@@ -271,6 +302,15 @@ async fn body(answer: &mut reqwest::Response, most: usize) -> Result<Vec<u8>, Ou
 
 #[cfg(test)]
 mod tests {
+    use tokio::{
+        io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+        net::TcpListener,
+    };
+    use tokio_rustls::{
+        TlsAcceptor,
+        rustls::{ServerConfig, pki_types::PrivatePkcs8KeyDer},
+    };
+
     use super::*;
 
     fn outward(allowed: &[&str]) -> Outward {
@@ -347,7 +387,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_leads_inside_is_not_followed() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let url: Url = format!("https://localhost:{port}/").parse().unwrap();
         let refused = outward(&[]).get(url).await.err();
@@ -357,5 +397,64 @@ mod tests {
             std::task::Poll::Ready(listener.poll_accept(cx).is_pending())
         });
         assert!(waiting.await);
+    }
+
+    /// A machine that answers every request with its head, as JSON; its certificate is for `city.example`.
+    async fn machine(ca_file: &Path) -> u16 {
+        let own = rcgen::generate_simple_self_signed(vec!["city.example".into()]).unwrap();
+        std::fs::write(ca_file, own.cert.pem()).unwrap();
+        let key = PrivatePkcs8KeyDer::from(own.signing_key.serialize_der());
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![own.cert.der().clone()], key.into())
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let Ok(stream) = acceptor.accept(stream).await else {
+                    continue;
+                };
+                let mut stream = BufReader::new(stream);
+                let mut head = String::new();
+                while !head.ends_with("\r\n\r\n") {
+                    stream.read_line(&mut head).await.unwrap();
+                }
+                let body = serde_json::to_string(&head).unwrap();
+                let length = body.len();
+                let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                stream.shutdown().await.unwrap();
+            }
+        });
+        port
+    }
+
+    #[tokio::test]
+    async fn a_machine_is_asked_in_the_name_of_its_host() {
+        let dir = tempfile::tempdir().unwrap();
+        let ca_file = dir.path().join("ca.pem");
+        let port = machine(&ca_file).await;
+        let at = |host: &str| format!("https://{host}:{port}/x").parse().unwrap();
+        let own: IpNet = "127.0.0.0/8".parse().unwrap();
+        let open = Outward::new(vec![own], Some(&ca_file), "calls").unwrap();
+
+        let said = open
+            .get_from("localhost", at("city.example"))
+            .await
+            .unwrap();
+        let head = said.body.as_str().unwrap().to_lowercase();
+        assert!(head.starts_with("get /x http/1.1"), "{head}");
+        assert!(head.contains("\r\nhost: city.example\r\n"), "{head}");
+
+        // The certificate is another's.
+        let other = open.get_from("localhost", at("other.example")).await;
+        assert_eq!(other.err(), Some(OutwardError::Away));
+        // A record that leads inside is not followed.
+        let strict = Outward::new(vec![], Some(&ca_file), "calls").unwrap();
+        let inside = strict.get_from("localhost", at("city.example")).await;
+        assert_eq!(inside.err(), Some(OutwardError::Forbidden));
     }
 }

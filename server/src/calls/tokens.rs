@@ -20,7 +20,13 @@ impl MediaTokens for TokenService {
     async fn token(&self, request: TokenRequest) -> Result<TokenGrant, TokenError> {
         let house = &self.0;
         let calls = house.calls.as_ref().ok_or(TokenError::Away)?;
-        let user = openid::subject(&house.matrix, &calls.outward, &request.openid).await?;
+        let user = openid::subject(
+            &house.matrix,
+            &calls.outward,
+            &calls.services,
+            &request.openid,
+        )
+        .await?;
         let identity = match &request.claim {
             Claim::Device { device_id } => rtc::identity_by_name(user.as_str(), device_id),
             Claim::Member { user_id, .. } if user_id != user.as_str() => {
