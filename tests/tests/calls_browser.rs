@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use blackbox::{
     BrowserOptions, Caller, Citizen, Devices, Engine, Picture, Talk, World, WorldOptions,
     eventually,
@@ -40,6 +40,7 @@ async fn guest_and_clerk_see_and_hear_each_other() -> TestResult {
         talk.anna_sees_and_hears(&anna)
     )?;
     citizen.portrays("call-3-together").await?;
+    is_measured(&talk).await?;
 
     // By keyboard: with Alt, and on the button itself.
     browser.press_with(Key::Alt, 'm').await?;
@@ -97,6 +98,32 @@ async fn guest_and_clerk_see_and_hear_each_other() -> TestResult {
     .await?;
     citizen.says("Ich schreibe lieber.").await?;
     citizen.has_seen_no_fault().await
+}
+
+/// Whoever runs the program sees how the call goes, and not whose it is.
+async fn is_measured(talk: &Talk) -> TestResult {
+    let url = format!("{}/metrics", talk.world.vorzimmer.internal_url());
+    eventually("the call's metrics", async || {
+        let metrics = reqwest::get(&url).await?.text().await?;
+        ensure!(!metrics.contains(&talk.guest()), "{metrics}");
+        let sum = |name: &str| -> f64 {
+            let lines = metrics.lines().filter(|line| line.starts_with(name));
+            let values = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+            values.sum()
+        };
+        let told = [
+            "relay_packets_received_total ",
+            "relay_packets_forwarded_total ",
+            "relay_payload_octets_forwarded_total ",
+            "relay_connections_judged_total{",
+            "relay_bandwidth_estimate_bits_per_second_count ",
+            "relay_cpu_microseconds_total{",
+        ]
+        .into_iter()
+        .all(|name| sum(name) > 0.0);
+        Ok((told && (sum("relay_participants{") - 2.0).abs() < 0.5).then_some(()))
+    })
+    .await
 }
 
 async fn shows_a_screen(talk: &Talk, anna: &Caller) -> TestResult {

@@ -99,6 +99,12 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// What was told last.
+    #[must_use]
+    pub fn told(&self) -> Option<Quality> {
+        self.told
+    }
+
     /// Takes in the windows of all tracks; answers the first quality, and each that differs from the one before.
     pub fn update(&mut self, windows: impl IntoIterator<Item = Window>) -> Option<Quality> {
         let worst = windows

@@ -170,6 +170,7 @@ impl Room {
             tracks,
             speakers,
             out,
+            account,
             ..
         } = self;
         let Some(track) = tracks.get_mut(&track_key) else {
@@ -193,6 +194,7 @@ impl Room {
                 .meter
                 .add(media.payload.len(), media.marker, now.instant);
         }
+        account.whole.received += 1;
         let inbound = inbound(&media, layer, codec);
         let mut keyframe_of = None;
         let mut switched = Vec::new();
@@ -208,6 +210,7 @@ impl Room {
             let verdict = downtrack.forward(&inbound, now.instant);
             keyframe_of = keyframe_of.or(downtrack.wants_keyframe());
             if downtrack.switches() != switches {
+                account.whole.switches += 1;
                 switched.push(*subscriber);
             }
             let outgoing = match verdict {
@@ -215,6 +218,8 @@ impl Room {
                 Verdict::Fill(outbound) => filler(&media, &outbound),
                 Verdict::Drop(_) => continue,
             };
+            account.whole.forwarded += 1;
+            account.whole.octets += outgoing.payload.len() as u64;
             let sender = subscription.sender;
             let connection = (*subscriber, participant.sending_side());
             let link = participant.sending_link();
@@ -310,8 +315,8 @@ impl Room {
                 resent += 1;
             }
         }
-        metrics::counter!("relay_packets_resent_total").increment(resent);
-        metrics::counter!("relay_packets_missing_total").increment(sequences.len() as u64);
+        self.account.whole.resent += resent;
+        self.account.whole.missing += sequences.len() as u64;
     }
 
     /// A publisher says which moment a timestamp stands for: everybody who is sent that layer learns it, in our

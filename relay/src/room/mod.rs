@@ -5,6 +5,7 @@
 //! [`Room::handle`] with [`Input::Tick`] every [`TICK`] while the room has participants. A room that
 //! [`Room::is_over`] can be dropped.
 
+mod account;
 mod allocation;
 mod api;
 mod data;
@@ -30,10 +31,14 @@ use livekit_protocol as proto;
 use proto::{participant_info::State, signal_request, signal_response};
 use rand::rngs::StdRng;
 
-pub use self::api::{ApiCall, ApiError, ApiReply};
 use self::{
+    account::Account,
     participant::{Link, Participant},
     track::{Track, TrackKey},
+};
+pub use self::{
+    account::{Summary, Traffic},
+    api::{ApiCall, ApiError, ApiReply},
 };
 use crate::{
     config::Limits,
@@ -222,6 +227,7 @@ pub struct Room {
     measured: Instant,
     settled: Instant,
     quality_told: Instant,
+    account: Account,
 }
 
 impl Room {
@@ -257,6 +263,7 @@ impl Room {
             measured: now.instant,
             settled: now.instant,
             quality_told: now.instant,
+            account: Account::default(),
         };
         room.event("room_started", None, None, now);
         room
@@ -282,6 +289,21 @@ impl Room {
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         (self.participants.len(), self.tracks.len())
+    }
+
+    /// What was carried since this was last asked, for counters.
+    pub fn traffic(&mut self) -> Traffic {
+        self.account.news()
+    }
+
+    /// How the call has gone until now.
+    #[must_use]
+    pub fn summary(&self, now: Instant) -> Summary {
+        Summary {
+            lasted: now.saturating_duration_since(self.created.instant),
+            most: self.account.most,
+            traffic: self.account.whole,
+        }
     }
 
     /// Takes one input. Drain [`Room::poll_output`] afterwards.

@@ -268,6 +268,7 @@ impl Room {
         };
         let two_connections = participant.subscriber.is_some();
         self.participants.insert(key, participant);
+        self.account.most = self.account.most.max(self.participants.len());
         self.empty_since = None;
         self.out.push_back(Output::Joined {
             session,

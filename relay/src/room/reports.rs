@@ -29,7 +29,16 @@ impl Room {
                     Some(window(reception, track))
                 })
                 .collect();
-            if let Some(quality) = participant.quality.update(windows) {
+            let changed = participant.quality.update(windows);
+            if let Some(quality) = participant.quality.told() {
+                self.account.whole.judge(quality);
+            }
+            if let Some(bandwidth) = participant.bandwidth {
+                #[expect(clippy::cast_precision_loss, reason = "bit/s")]
+                metrics::histogram!("relay_bandwidth_estimate_bits_per_second")
+                    .record(bandwidth as f64);
+            }
+            if let Some(quality) = changed {
                 updates.push(proto::ConnectionQualityInfo {
                     participant_sid: participant.sid.clone(),
                     quality: match quality {

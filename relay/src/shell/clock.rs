@@ -19,6 +19,19 @@ pub(crate) fn now() -> Now {
     }
 }
 
+/// Processor time that this thread has used, in microseconds; 0 where the system does not tell.
+#[cfg(target_os = "linux")]
+pub(crate) fn thread_cpu_us() -> u64 {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let micros = used.tv_sec.saturating_mul(1_000_000) + used.tv_nsec / 1_000;
+    u64::try_from(micros).unwrap_or_default()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn thread_cpu_us() -> u64 {
+    0
+}
+
 /// Bytes from the operating system that nobody can guess.
 #[expect(clippy::disallowed_methods, reason = "the shell draws randomness")]
 pub(crate) fn secret() -> Result<[u8; 32], getrandom::Error> {

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     clock,
     egress::{Egress, Outbox},
+    gauges,
     routes::{Route, Routes, acknowledges},
 };
 use crate::{
@@ -203,25 +204,7 @@ impl Shard {
         }
         self.ticks = self.ticks.wrapping_add(1);
         if self.ticks.is_multiple_of(TICKS_BETWEEN_GAUGES) {
-            self.gauge();
-        }
-    }
-
-    fn gauge(&self) {
-        let (mut participants, mut tracks) = (0, 0);
-        for room in self.rooms.values() {
-            let (of_room, published) = room.size();
-            participants += of_room;
-            tracks += published;
-        }
-        let shard = self.index.to_string();
-        #[expect(clippy::cast_precision_loss, reason = "small counts")]
-        for (name, value) in [
-            ("relay_rooms", self.rooms.len() as f64),
-            ("relay_participants", participants as f64),
-            ("relay_tracks", tracks as f64),
-        ] {
-            metrics::gauge!(name, "shard" => shard.clone()).set(value);
+            gauges::set(self.index, &mut self.rooms);
         }
     }
 
@@ -229,7 +212,7 @@ impl Shard {
         if let Some(room) = self.rooms.remove(&id) {
             self.names.retain(|_, of| *of != id);
             self.known.retain(|(_, route)| route.room != id);
-            tracing::info!(room = room.name(), "room ended");
+            gauges::ended(room, clock::now().instant);
         }
     }
 

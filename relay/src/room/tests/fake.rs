@@ -147,7 +147,7 @@ impl Connection for Wire {
 pub(super) struct House {
     pub(super) room: Room,
     wires: Wires,
-    now: Now,
+    pub(super) now: Now,
     sessions: Vec<Session>,
     events: Vec<String>,
 }

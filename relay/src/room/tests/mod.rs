@@ -146,6 +146,30 @@ fn a_track_is_announced_offered_and_then_sent() {
 }
 
 #[test]
+fn what_is_carried_is_counted_and_a_call_summed_up() {
+    let (mut house, anna, bert) = anna_speaks_to_bert();
+    for sequence in 0..3 {
+        house.happens(anna, Side::Publisher, packet(1, sequence));
+    }
+    let ssrc = house.senders(bert)[0].ssrc;
+    let lost = Event::Reception {
+        ssrc,
+        lost: 0.5,
+        jitter: 0,
+    };
+    house.happens(bert, Side::Subscriber, lost);
+    house.stay(bert, Duration::from_secs(6));
+    let traffic = house.room.traffic();
+    assert_eq!((traffic.received, traffic.forwarded), (3, 3));
+    assert_eq!(traffic.octets, 15, "of payload");
+    assert_eq!(traffic.judged, [0, 1, 0, 0]);
+    assert_eq!(house.room.traffic().forwarded, 0, "told once");
+    let summary = house.room.summary(house.now.instant);
+    assert_eq!((summary.most, summary.poor()), (2, Some(1.0)));
+    assert!(summary.lasted >= Duration::from_secs(6));
+}
+
+#[test]
 fn an_answer_to_an_older_offer_settles_nothing() {
     let mut house = House::new();
     let anna = house.join("anna");
