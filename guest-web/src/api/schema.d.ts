@@ -523,6 +523,8 @@ export interface components {
             date: string;
             /** @description What the office's clock shows at the start. */
             time: string;
+            /** @description The zone of the office's clock (IANA), for the other times. */
+            time_zone: string;
             /** @description What for. */
             services: components["schemas"]["BookedService"][];
             /** @description The language of mails and conversation. */

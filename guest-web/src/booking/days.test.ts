@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addDays, addMonths, byDay, step, weekday, weeks } from "./days";
+import { addDays, addMonths, byDay, moment, step, weekday, weeks } from "./days";
 
 test("days follow each other over months, years and clock changes", () => {
   expect(addDays("2026-10-24", 1)).toBe("2026-10-25");
@@ -51,4 +51,11 @@ test("times are put to their days", () => {
   const days = byDay([slot("2026-11-24", "08:00"), slot("2026-11-24", "09:00"), slot("2026-11-25", "08:00")]);
   expect([...days.keys()]).toEqual(["2026-11-24", "2026-11-25"]);
   expect(days.get("2026-11-24")).toHaveLength(2);
+});
+
+test("a moment is told by the office's clock", () => {
+  const told = (instant: string) => moment("de", "Europe/Berlin", instant);
+  expect(told("2026-11-30T06:45:00Z")).toBe("30.11.2026, 07:45");
+  expect(told("2026-07-01T22:30:00Z")).toBe("02.07.2026, 00:30");
+  expect(moment("en", "Europe/Berlin", "2026-11-30T15:05:00Z")).toBe("Nov 30, 2026, 16:05");
 });

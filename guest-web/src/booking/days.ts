@@ -104,3 +104,13 @@ export class DayNames {
     return Array.from({ length: 7 }, (_, index) => this.short.format(utc(addDays("2024-01-01", index))));
   }
 }
+
+/** Day and time of an instant by the office's clock, wherever the reader is: `30. Nov. 2026, 07:45`. */
+export function moment(language: string, timeZone: string, instant: string): string {
+  return new Date(instant).toLocaleString(language, {
+    dateStyle: "medium",
+    timeStyle: "short",
+    hourCycle: "h23",
+    timeZone,
+  });
+}

@@ -178,7 +178,10 @@ export function Flow(props: FlowProps) {
       );
     case "contact": {
       const { slot, hold: held } = step;
-      const until = new Date(held.expires_at).toLocaleTimeString(language, { timeStyle: "short" });
+      const until = new Date(held.expires_at).toLocaleTimeString(language, {
+        timeStyle: "short",
+        hourCycle: "h23",
+      });
       return (
         <div class="vz-form">
           <StateHeading key={step.name} text={t("book-step-contact")} focus={moved} />

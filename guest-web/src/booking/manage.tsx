@@ -6,7 +6,7 @@ import { Refused, type Api } from "../api/client";
 import type { Booking, Slot, Slots } from "../api/types";
 import type { Texts } from "../lib/texts";
 import { Alert, Button, Confirm, StateHeading, useAction, useNow } from "../visit/parts";
-import { DayNames } from "./days";
+import { DayNames, moment } from "./days";
 import { Offered } from "./offered";
 import { Picker } from "./picker";
 
@@ -146,10 +146,7 @@ function Confirmed(props: ActionsProps) {
   const [offer, setOffer] = useState<Slots>();
   const [asking, setAsking] = useState(false);
   const open = now >= Date.parse(booking.check_in_from);
-  const from = new Date(booking.check_in_from).toLocaleString(props.language, {
-    dateStyle: "medium",
-    timeStyle: "short",
-  });
+  const from = moment(props.language, booking.time_zone, booking.check_in_from);
   const [come, coming] = useAction(async () => {
     try {
       location.assign(props.visitHref + (await api.checkIn(token)).visit);

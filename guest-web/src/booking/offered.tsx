@@ -1,6 +1,6 @@
 import type { Booking } from "../api/types";
 import { Button, useAction, useNow } from "../visit/parts";
-import { DayNames } from "./days";
+import { DayNames, moment } from "./days";
 import type { ActionsProps } from "./manage";
 
 /** Another time that is held: taken, given back, or simply left until it is over. */
@@ -11,7 +11,7 @@ export function Offered(props: ActionsProps & { offer: NonNullable<Booking["offe
   const [decline, declining] = useAction(act(() => api.turnDownOffer(token)));
   if (now >= Date.parse(offer.until)) return null;
   const time = `${new DayNames(language).day(offer.date)}, ${t("book-time", { time: offer.time })}`;
-  const until = new Date(offer.until).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+  const until = moment(language, props.booking.time_zone, offer.until);
   return (
     <section aria-labelledby="offer">
       <h2 class="kern-heading-medium" id="offer">

@@ -156,6 +156,8 @@ pub(crate) struct Booking {
     date: Date,
     /// What the office's clock shows at the start.
     time: String,
+    /// The zone of the office's clock (IANA), for the other times.
+    time_zone: String,
     /// What for.
     services: Vec<BookedService>,
     /// The language of mails and conversation.
@@ -212,6 +214,11 @@ impl Booking {
             end: view.end,
             date: view.civil.date(),
             time: view.civil.strftime("%H:%M").to_string(),
+            time_zone: office
+                .map_or(&lobby.city.zone, |office| &office.hours.zone)
+                .iana_name()
+                .unwrap_or("UTC")
+                .to_owned(),
             services: view
                 .services
                 .iter()
