@@ -116,7 +116,6 @@ async fn is_measured(talk: &Talk) -> TestResult {
             "relay_packets_forwarded_total ",
             "relay_payload_octets_forwarded_total ",
             "relay_connections_judged_total{",
-            "relay_bandwidth_estimate_bits_per_second_count ",
             "relay_cpu_microseconds_total{",
         ]
         .into_iter()
