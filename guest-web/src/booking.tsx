@@ -1,5 +1,6 @@
-// The pages of one booking: itself, and the waiting list for an earlier time. Its secret stands behind `#` in the link, where no server and no referrer sees it; it is
-// taken out of the address bar at once, and kept for a reload of this tab alone.
+// The pages of one booking: itself, and the waiting list for an earlier time. Its secret stands behind `#` in the link,
+// where no server and no referrer sees it; it is taken out of the address bar at once, and kept for a reload of this tab
+// alone.
 
 import { render } from "preact";
 import { Api } from "./api/client";

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use appservice::{
-    MatrixError, OwnedRoomId,
+    MatrixError, OwnedRoomId, RoomId,
     jobs::{self, Job},
     rooms,
 };
@@ -116,12 +116,11 @@ async fn erase(house: &House, erasure: &Erasure) -> Result<(), EraseError> {
 /// The room of the visit. One that nobody has noted can stand all the same: the visit ended, or the program did, while
 /// the homeserver was making it.
 async fn room(house: &House, erasure: &Erasure) -> Result<Option<OwnedRoomId>, EraseError> {
-    match erasure.consultation_room.as_deref() {
-        Some(room) => Ok(room.try_into().ok()),
-        None => rooms::consultation_room(&house.matrix, &erasure.visit)
-            .await
-            .map_err(EraseError::Matrix),
-    }
+    let noted = erasure.consultation_room.as_deref();
+    let noted: Option<&RoomId> = noted.and_then(|room| room.try_into().ok());
+    rooms::consultation_room(&house.matrix, &erasure.visit, noted)
+        .await
+        .map_err(EraseError::Matrix)
 }
 
 async fn execute(house: &House, job: Job) -> Result<(), EraseError> {

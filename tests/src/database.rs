@@ -9,6 +9,8 @@ use anyhow::{Context as _, Result};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
 use tokio::time::Instant;
 
+use crate::wait::eventually;
+
 /// The database of a world.
 #[derive(Debug, Clone)]
 pub struct Database {
@@ -61,6 +63,15 @@ impl Database {
             .execute(&mut self.connect().await?)
             .await?;
         Ok(())
+    }
+
+    /// Waits until the program has erased every visit.
+    pub async fn until_erased(&self) -> Result<()> {
+        eventually("the visits to be erased", || async {
+            let left = self.count("visits WHERE erased_at IS NULL").await?;
+            Ok((left == 0).then_some(()))
+        })
+        .await
     }
 
     /// The program has been killed after it made consultation rooms, and before it noted where they are. It must not run

@@ -235,11 +235,7 @@ async fn a_visit_survives_thirty_kills() -> TestResult {
     let database = world.database();
     database.let_a_week_pass().await?;
     storm(&mut world).await?;
-    eventually("the visit to be erased", || async {
-        let left = database.count("visits WHERE erased_at IS NULL").await?;
-        Ok((left == 0).then_some(()))
-    })
-    .await?;
+    database.until_erased().await?;
     let left = rooms(&world).await?;
     ensure!(left.is_empty(), "the room {room} is gone: {left:#?}");
     for table in [
@@ -289,11 +285,7 @@ async fn a_room_that_nobody_noted_goes_with_its_visit() -> TestResult {
     world.vorzimmer.kill()?;
     database.let_a_week_pass().await?;
     world.vorzimmer.resume().await?;
-    eventually("the visit to be erased", || async {
-        let left = database.count("visits WHERE erased_at IS NULL").await?;
-        Ok((left == 0).then_some(()))
-    })
-    .await?;
+    database.until_erased().await?;
     let left = rooms(&world).await?;
     ensure!(left.is_empty(), "the room is gone: {left:#?}");
     Ok(())

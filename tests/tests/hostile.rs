@@ -830,11 +830,7 @@ async fn words_stay_where_they_belong() -> TestResult {
     world.vorzimmer.kill()?;
     database.let_a_week_pass().await?;
     world.vorzimmer.resume().await?;
-    eventually("the visit to be erased", || async {
-        let left = database.count("visits WHERE erased_at IS NULL").await?;
-        Ok((left == 0).then_some(()))
-    })
-    .await?;
+    database.until_erased().await?;
     let path = format!("v1/rooms/{}", encoded(&room));
     eventually("the homeserver to have forgotten the room", || async {
         let room = world.site.admin.request(Method::GET, &path, &Value::Null);

@@ -97,11 +97,7 @@ async fn a_visit_survives_the_deaths_of_program_and_database() -> Result<()> {
     world.vorzimmer.kill()?;
     database.let_a_week_pass().await?;
     world.vorzimmer.resume().await?;
-    eventually("the visit to be erased", || async {
-        let left = database.count("visits WHERE erased_at IS NULL").await?;
-        Ok((left == 0).then_some(()))
-    })
-    .await?;
+    database.until_erased().await?;
     for table in ["visit_private", "visit_matrix", "messages", "outbox"] {
         ensure!(database.count(table).await? == 0, "{table} is empty");
     }

@@ -268,14 +268,7 @@ async fn a_deleted_room_ends_for_everybody(server: CallServer) -> TestResult {
 
 async fn a_second_track_does_not_harm_simulcast(server: CallServer) -> TestResult {
     let (one, two) = (server.caller(ROOM, 1).await?, server.caller(ROOM, 2).await?);
-    let camera = Picture {
-        source: "camera",
-        codec: "vp8",
-        size: (960, 540),
-        simulcast: true,
-        busy: false,
-    };
-    one.show("cam", camera).await?;
+    one.show("cam", Picture::LAYERED).await?;
     two.sees(&one, "cam").await?;
     let screen = Picture {
         source: "screen",

@@ -84,11 +84,8 @@ async fn a_narrow_way_carries_the_voice_and_a_small_picture_and_a_wide_one_the_l
     };
     let (one, two) = (server.caller(ROOM, 1).await?, server.caller(ROOM, 2).await?);
     let camera = Picture {
-        source: "camera",
-        codec: "vp8",
-        size: (960, 540),
-        simulcast: true,
         busy: true,
+        ..Picture::LAYERED
     };
     one.talk().await?;
     one.show("cam", camera).await?;

@@ -116,15 +116,14 @@ impl Matrix {
     }
 
     /// A ghost knocks on a room of this homeserver, under a name that the knock itself carries. Knocking again in the
-    /// same words is the same event, and on a room one is let into already it changes nothing; what the ghost is
-    /// there afterwards.
+    /// same words is the same event, and on a room one is let into already it changes nothing.
     pub async fn knock(
         &self,
         ghost: &MatrixUser,
         room: &RoomId,
         name: &str,
         reason: &str,
-    ) -> Result<Membership, MatrixError> {
+    ) -> Result<(), MatrixError> {
         // Written as state: `/knock` takes the name from the profile, which would have to be set before.
         let content = json!({ "membership": "knock", "displayname": name, "reason": reason });
         let (actor, key) = (As::Ghost(ghost), ghost.as_str());
@@ -132,13 +131,13 @@ impl Matrix {
             .put_state(actor, room, "m.room.member", key, &content)
             .await;
         let Err(refused) = knocked else {
-            return Ok(Membership::Knock);
+            return Ok(());
         };
         if refused.may_mean_it_is_so()
             && let Ok(membership) = self.membership(room, ghost).await
             && !membership.is_out()
         {
-            return Ok(membership);
+            return Ok(());
         }
         Err(refused)
     }

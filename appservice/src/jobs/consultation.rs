@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use bridge::ids::{MatrixUser, VisitId};
-use ruma::{OwnedRoomId, RoomId};
+use bridge::ids::MatrixUser;
+use ruma::RoomId;
 use serde_json::json;
 
 use super::{Effect, Erasure, call, is_inside};
 use crate::{
     client::{As, DeletionStatus, Matrix, MatrixError, Membership},
     content::Text,
-    rooms::{ConsultationSpec, consultation_room, open_consultation},
+    rooms::{ConsultationSpec, open_consultation},
 };
 
 /// A purge takes some tenths of a second; longer ones are looked at again at the next attempt.
@@ -90,19 +90,12 @@ async fn member(
 
 pub(super) async fn close(
     matrix: &Matrix,
-    (visit, known): (&VisitId, Option<&OwnedRoomId>),
+    room: &RoomId,
     ghost: Option<&MatrixUser>,
     goodbye: &Text,
     retired_name: &str,
     txn: &str,
 ) -> Result<Effect, MatrixError> {
-    let room = match known {
-        Some(room) => Some(room.clone()),
-        None => consultation_room(matrix, visit).await?,
-    };
-    let Some(room) = room.as_ref() else {
-        return Ok(Effect::Nothing);
-    };
     if !is_inside(matrix, room).await? {
         return Ok(Effect::Nothing);
     }

@@ -21,9 +21,7 @@ pub(super) async fn place_knock(
         Err(refused) if refused.is("M_FORBIDDEN") && matrix.register(ghost).await? => {
             matrix.knock(ghost, door, display_name, reason).await?;
         }
-        knocked => {
-            knocked?;
-        }
+        knocked => knocked?,
     }
     Ok(Effect::Nothing)
 }

@@ -16,7 +16,7 @@ pub use self::publish::Published;
 use crate::{
     client::{As, Matrix, MatrixError},
     content::{self, Text},
-    rooms::{ConsultationSpec, PreparedSpec, prepare_consultation},
+    rooms::{ConsultationSpec, PreparedSpec, consultation_room, prepare_consultation},
     rtc::Form,
 };
 
@@ -322,8 +322,10 @@ pub async fn execute(matrix: &Matrix, job: &Job, txn: &str) -> Result<Effect, Ma
             goodbye,
             retired_name,
         } => {
-            let room = (visit, room.as_ref());
-            consultation::close(matrix, room, ghost.as_ref(), goodbye, retired_name, txn).await
+            let Some(room) = consultation_room(matrix, visit, room.as_deref()).await? else {
+                return Ok(Effect::Nothing);
+            };
+            consultation::close(matrix, &room, ghost.as_ref(), goodbye, retired_name, txn).await
         }
         Job::JoinCall {
             room,

@@ -171,11 +171,16 @@ pub async fn prepare_consultation(
     open(matrix, &spec.desired(matrix.server_name())).await
 }
 
-/// The room that was made for a visit, also by an attempt whose end nobody has heard of; `None` if there is none.
+/// The room of a visit: the one that was noted, else one made by an attempt whose end nobody has heard of; `None` if
+/// there is none.
 pub async fn consultation_room(
     matrix: &Matrix,
     visit: &VisitId,
+    noted: Option<&RoomId>,
 ) -> Result<Option<OwnedRoomId>, MatrixError> {
+    if let Some(room) = noted {
+        return Ok(Some(room.to_owned()));
+    }
     let alias = matrix.alias(&consultation_alias(visit))?;
     matrix.resolve_alias(&alias).await
 }

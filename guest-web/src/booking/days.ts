@@ -105,7 +105,7 @@ export class DayNames {
   }
 }
 
-/** Day and time of an instant by the office's clock, wherever the reader is: `30. Nov. 2026, 07:45`. */
+/** Day and time of an instant by the office's clock, wherever the reader is: `30.11.2026, 07:45`. */
 export function moment(language: string, timeZone: string, instant: string): string {
   return new Date(instant).toLocaleString(language, {
     dateStyle: "medium",

@@ -29,8 +29,9 @@ impl Room {
                     Some(window(reception, track))
                 })
                 .collect();
+            let measured = !windows.is_empty();
             let changed = participant.quality.update(windows);
-            if let Some(quality) = participant.quality.told() {
+            if let Some(quality) = participant.quality.told().filter(|_| measured) {
                 self.account.whole.judge(quality);
             }
             if let Some(bandwidth) = participant.bandwidth {

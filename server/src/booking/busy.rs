@@ -145,6 +145,7 @@ async fn round(house: &House, calendars: &Calendars, asked: &mut Asked) -> Resul
         let Ok(place) = Place::new(office, now) else {
             continue;
         };
+        let mut any = false;
         for calendar in &place.terms.calendars {
             let key = (office.slug.clone(), calendar.clone());
             if asked.get(&key).is_some_and(|due| *due > now) {
@@ -155,12 +156,7 @@ async fn round(house: &House, calendars: &Calendars, asked: &mut Asked) -> Resul
                     if not_understood > 0 {
                         warn!(office = %office.slug, calendar = calendar.name, not_understood, "a desk's calendar has entries that are not understood and do not count");
                     }
-                    // Somebody may have become busy at a time that is booked.
-                    if let Some(bookings) = &house.bookings
-                        && bookings.tell_conflicts(&place).await?
-                    {
-                        house.outbox.notify_one();
-                    }
+                    any = true;
                     READ_EVERY
                 }
                 Err(fault) => {
@@ -169,6 +165,13 @@ async fn round(house: &House, calendars: &Calendars, asked: &mut Asked) -> Resul
                 }
             };
             asked.insert(key, now + pause);
+        }
+        // Somebody may have become busy at a time that is booked.
+        if any
+            && let Some(bookings) = &house.bookings
+            && bookings.tell_conflicts(&place).await?
+        {
+            house.outbox.notify_one();
         }
     }
     Ok(())

@@ -120,8 +120,8 @@ async fn clear_rooms(house: &House, bookings: &Bookings) -> Result<(), StoreErro
 }
 
 impl Bookings {
-    /// Appointments that the office's calendar, or the desks' own calendars, no longer carry are told to its clerks, each once for its time; what
-    /// becomes of them is for a person to say. Whether there are new ones.
+    /// Appointments that the office's calendar, or the desks' own calendars, no longer carry are told to its clerks, each
+    /// once for its time; what becomes of them is for a person to say. Whether there are new ones.
     pub(crate) async fn tell_conflicts(&self, place: &Place<'_>) -> Result<bool, StoreError> {
         // All in one transaction: calendars and the city's file may change at once, and nobody is to be told twice.
         let mut tx = self.store.begin().await?;

@@ -1,7 +1,7 @@
 //! Which machines serve a homeserver's federation, as SRV records say (RFC 2782; Server-Server API, "Resolving server
 //! names", steps 3.3, 3.4, 4 and 5).
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use hickory_resolver::{
     TokioResolver,
@@ -26,8 +26,7 @@ pub(super) struct Machine {
 }
 
 /// Asks the machine's own resolvers. `None` when there are none: then there are no SRV records.
-#[derive(Clone)]
-pub(super) struct Services(Option<Arc<TokioResolver>>);
+pub(super) struct Services(Option<TokioResolver>);
 
 impl Services {
     /// The resolvers that the operating system names.
@@ -37,7 +36,7 @@ impl Services {
             builder.build()
         });
         match resolver {
-            Ok(resolver) => Self(Some(Arc::new(resolver))),
+            Ok(resolver) => Self(Some(resolver)),
             Err(fault) => {
                 warn!("SRV records of other homeservers cannot be read: {fault}");
                 Self(None)
@@ -149,7 +148,7 @@ pub(super) mod tests {
         let config = ResolverConfig::from_parts(None, vec![], vec![server]);
         let resolver =
             TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()).build();
-        Services(Some(Arc::new(resolver.unwrap())))
+        Services(Some(resolver.unwrap()))
     }
 
     fn machine(name: &str, port: u16) -> Machine {

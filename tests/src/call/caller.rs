@@ -84,6 +84,13 @@ impl Picture {
         simulcast: false,
         busy: false,
     };
+
+    /// A camera's in two layers: large enough for that, and no larger.
+    pub const LAYERED: Self = Self {
+        size: (960, 540),
+        simulcast: true,
+        ..Self::SMALL
+    };
 }
 
 /// A participant of a call.
