@@ -14,7 +14,7 @@ use rtc::{
 
 use super::{
     Codec, sdp,
-    uplink::{Inbound, Uplink},
+    uplink::{Tap, Uplink},
 };
 
 struct Offered {
@@ -152,8 +152,7 @@ pub(super) fn media_engine() -> Result<MediaEngine> {
     Ok(engine)
 }
 
-/// The chain has one link: our own [`Uplink`], which ends every inbound packet's way through the stack. What leaves
-/// is made ready before ([`super::downlink`]).
-pub(super) fn interceptors(inbound: &Arc<Mutex<Inbound>>) -> Registry {
-    Registry::new().with(Slot::NackGenerator, Uplink::new(Arc::clone(inbound)))
+/// The chain has one link, through which only RTCP goes.
+pub(super) fn interceptors(uplink: &Arc<Mutex<Uplink>>) -> Registry {
+    Registry::new().with(Slot::NackGenerator, Tap::new(Arc::clone(uplink)))
 }

@@ -9,7 +9,10 @@ pub mod sdp;
 
 mod downlink;
 mod engine;
+mod exporter;
+mod path;
 mod sender;
+mod srtp;
 #[cfg(test)]
 mod tests;
 mod uplink;

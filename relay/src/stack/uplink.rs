@@ -8,16 +8,16 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use rtc::{
     interceptor::{
-        Interceptor, NackGeneratorBuilder, NackGeneratorInterceptor, Packet, RTCPFeedback,
-        RTPHeaderExtension, ReceiverReportBuilder, ReceiverReportInterceptor, StreamInfo,
-        TaggedPacket, TwccReceiverBuilder, TwccReceiverInterceptor,
+        AttributedPacket, Interceptor, NackGeneratorBuilder, NackGeneratorInterceptor, Packet,
+        RTCPFeedback, RTPHeaderExtension, ReceiverReportBuilder, ReceiverReportInterceptor,
+        StreamInfo, TaggedPacket, TwccReceiverBuilder, TwccReceiverInterceptor,
     },
     rtcp::{
         payload_feedbacks::{
@@ -31,7 +31,7 @@ use rtc::{
         },
     },
     sansio::Protocol,
-    shared::error::Error,
+    shared::{TransportContext, error::Error},
 };
 
 use super::{
@@ -60,23 +60,6 @@ pub(super) enum Arrival {
     Missing(TransportLayerNack),
     /// How a stream of ours is received.
     Reception(ReceptionReport),
-}
-
-/// What the connection and its interceptor share.
-#[derive(Debug, Default)]
-pub(super) struct Inbound {
-    description: Description,
-    /// What came in, oldest first.
-    pub(super) arrivals: VecDeque<Arrival>,
-    /// Packets that belong to nothing that was negotiated.
-    pub(super) strangers: u64,
-}
-
-impl Inbound {
-    /// From here on packets are read by this description of the peer.
-    pub(super) fn describe(&mut self, description: Description) {
-        self.description = description;
-    }
 }
 
 /// Which sequence numbers of a stream have come, the newest 1024.
@@ -144,23 +127,25 @@ struct Stream {
     seen: Seen,
 }
 
-/// The interceptor.
+/// What a connection's peer sends. See the module's text.
 pub(super) struct Uplink {
-    inbound: Arc<Mutex<Inbound>>,
+    description: Description,
+    /// What came in, oldest first.
+    pub(super) arrivals: VecDeque<Arrival>,
     streams: HashMap<u32, Stream>,
     layers: HashMap<(String, String), u32>,
     nack: NackGeneratorInterceptor,
-    arrivals: TwccReceiverInterceptor,
+    numbers: TwccReceiverInterceptor,
     /// The header extension whose numbers are reported as arrived.
     numbered: Option<u8>,
     reports: ReceiverReportInterceptor,
-    write_queue: VecDeque<TaggedPacket>,
 }
 
 impl Uplink {
-    pub(super) fn new(inbound: Arc<Mutex<Inbound>>) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            inbound,
+            description: Description::default(),
+            arrivals: VecDeque::new(),
             streams: HashMap::new(),
             layers: HashMap::new(),
             nack: NackGeneratorBuilder::new()
@@ -168,30 +153,33 @@ impl Uplink {
                 .with_interval(NACK_INTERVAL)
                 .with_max_nacks_per_packet(MAX_NACKS)
                 .build(),
-            arrivals: TwccReceiverBuilder::new().build(),
+            numbers: TwccReceiverBuilder::new().build(),
             numbered: None,
             reports: ReceiverReportBuilder::new().build(),
-            write_queue: VecDeque::new(),
         }
     }
 
-    fn media(&mut self, mut message: TaggedPacket) -> Result<(), Error> {
-        let Packet::Rtp(packet) = &message.message.packet else {
-            return Ok(());
-        };
+    /// From here on packets are read by this description of the peer.
+    pub(super) fn describe(&mut self, description: Description) {
+        self.description = description;
+    }
+
+    /// A packet of the peer's media came.
+    pub(super) fn media(&mut self, packet: rtc::rtp::Packet, now: Instant) -> Result<(), Error> {
         let ssrc = packet.header.ssrc;
         if !self.streams.contains_key(&ssrc) {
-            self.admit(packet);
+            self.admit(&packet);
         }
+        let mut message = TaggedPacket {
+            now,
+            transport: TransportContext::default(),
+            message: AttributedPacket::new(Packet::Rtp(packet)),
+        };
         // Whatever bears a number is reported as arrived, also what belongs to nothing. To the publisher each gap
         // is loss, and it probes the path on retransmission streams before their media comes: unreported, its
         // estimate stays at the least, and so does its picture.
         self.number_arrivals();
-        message = through(&mut self.arrivals, message)?;
-        if !self.streams.contains_key(&ssrc) {
-            lock(&self.inbound).strangers += 1;
-            return Ok(());
-        }
+        message = through(&mut self.numbers, message)?;
         let Packet::Rtp(packet) = &mut message.message.packet else {
             return Ok(());
         };
@@ -229,19 +217,15 @@ impl Uplink {
         }
         if let Packet::Rtp(packet) = message.message.packet {
             // Padding alone carries nothing; whoever forwards leaves no gap, because numbers are made anew.
-            let mut inbound = lock(&self.inbound);
-            let media = read(packet, &inbound.description);
-            inbound
-                .arrivals
-                .push_back(Arrival::Event(Event::Media(media)));
+            let media = read(packet, &self.description);
+            self.arrivals.push_back(Arrival::Event(Event::Media(media)));
         }
         Ok(())
     }
 
     /// Says to the part that reports arrivals which extension bears the numbers: one for the whole connection.
     fn number_arrivals(&mut self) {
-        let inbound = lock(&self.inbound);
-        let Some(&id) = inbound.description.extensions.get(sdp::TRANSPORT_CC) else {
+        let Some(&id) = self.description.extensions.get(sdp::TRANSPORT_CC) else {
             return;
         };
         if self.numbered == Some(id) {
@@ -249,7 +233,7 @@ impl Uplink {
         }
         self.numbered = Some(id);
         // No stream has the SSRC 0: this binding counts for those that have none of their own.
-        self.arrivals.bind_remote_stream(&StreamInfo {
+        self.numbers.bind_remote_stream(&StreamInfo {
             rtp_header_extensions: vec![RTPHeaderExtension {
                 uri: sdp::TRANSPORT_CC.to_owned(),
                 id: u16::from(id),
@@ -263,8 +247,7 @@ impl Uplink {
         if self.streams.len() >= MAX_STREAMS {
             return;
         }
-        let mut inbound = lock(&self.inbound);
-        let description = &inbound.description;
+        let description = &self.description;
         let text = |uri: &str| {
             let id = *description.extensions.get(uri)?;
             let value = packet.header.get_extension(id)?;
@@ -320,7 +303,7 @@ impl Uplink {
             }],
             ..StreamInfo::default()
         };
-        self.arrivals.bind_remote_stream(&info);
+        self.numbers.bind_remote_stream(&info);
         let stream = Stream {
             apt: section.apt.clone(),
             repairs,
@@ -334,7 +317,7 @@ impl Uplink {
         self.reports.bind_remote_stream(&info);
         let mid = section.mid.clone();
         self.layers.insert((mid.clone(), rid.clone()), ssrc);
-        inbound.arrivals.push_back(Arrival::Event(Event::Stream {
+        self.arrivals.push_back(Arrival::Event(Event::Stream {
             ssrc,
             mid,
             rid,
@@ -347,7 +330,7 @@ impl Uplink {
         let Packet::Rtcp(packets) = &message.message.packet else {
             return Ok(());
         };
-        let arrivals = &mut lock(&self.inbound).arrivals;
+        let arrivals = &mut self.arrivals;
         for packet in packets {
             let packet = packet.as_any();
             let wanted = |ssrc| Arrival::Event(Event::KeyframeWanted { ssrc });
@@ -379,8 +362,8 @@ impl Uplink {
     }
 }
 
-fn lock(inbound: &Mutex<Inbound>) -> std::sync::MutexGuard<'_, Inbound> {
-    inbound.lock().unwrap_or_else(PoisonError::into_inner)
+pub(super) fn lock(uplink: &Mutex<Uplink>) -> MutexGuard<'_, Uplink> {
+    uplink.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Leads a packet through one of `rtc`'s own interceptors.
@@ -410,7 +393,23 @@ fn read(packet: rtc::rtp::Packet, description: &Description) -> Media {
     }
 }
 
-impl Protocol<TaggedPacket, TaggedPacket, ()> for Uplink {
+/// The uplink's end in the stack.
+pub(super) struct Tap {
+    uplink: Arc<Mutex<Uplink>>,
+    /// What the stack itself says to the peer.
+    own: VecDeque<TaggedPacket>,
+}
+
+impl Tap {
+    pub(super) fn new(uplink: Arc<Mutex<Uplink>>) -> Self {
+        Self {
+            uplink,
+            own: VecDeque::new(),
+        }
+    }
+}
+
+impl Protocol<TaggedPacket, TaggedPacket, ()> for Tap {
     type Rout = TaggedPacket;
     type Wout = TaggedPacket;
     type Eout = ();
@@ -418,11 +417,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Uplink {
     type Time = Instant;
 
     fn handle_read(&mut self, message: TaggedPacket) -> Result<(), Error> {
-        match &message.message.packet {
-            Packet::Rtp(_) => self.media(message),
-            Packet::Rtcp(_) => self.control(message),
-            _ => Ok(()),
-        }
+        lock(&self.uplink).control(message)
     }
 
     fn poll_read(&mut self) -> Option<TaggedPacket> {
@@ -430,29 +425,32 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Uplink {
     }
 
     fn handle_write(&mut self, message: TaggedPacket) -> Result<(), Error> {
-        self.write_queue.push_back(message);
+        self.own.push_back(message);
         Ok(())
     }
 
     fn poll_write(&mut self) -> Option<TaggedPacket> {
-        self.write_queue
-            .pop_front()
-            .or_else(|| self.nack.poll_write())
-            .or_else(|| self.arrivals.poll_write())
-            .or_else(|| self.reports.poll_write())
+        self.own.pop_front().or_else(|| {
+            let mut uplink = lock(&self.uplink);
+            let nack = uplink.nack.poll_write();
+            nack.or_else(|| uplink.numbers.poll_write())
+                .or_else(|| uplink.reports.poll_write())
+        })
     }
 
     fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
-        self.nack.handle_timeout(now)?;
-        self.arrivals.handle_timeout(now)?;
-        self.reports.handle_timeout(now)
+        let mut uplink = lock(&self.uplink);
+        uplink.nack.handle_timeout(now)?;
+        uplink.numbers.handle_timeout(now)?;
+        uplink.reports.handle_timeout(now)
     }
 
     fn poll_timeout(&mut self) -> Option<Instant> {
+        let mut uplink = lock(&self.uplink);
         [
-            self.nack.poll_timeout(),
-            self.arrivals.poll_timeout(),
-            self.reports.poll_timeout(),
+            uplink.nack.poll_timeout(),
+            uplink.numbers.poll_timeout(),
+            uplink.reports.poll_timeout(),
         ]
         .into_iter()
         .flatten()
@@ -460,7 +458,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Uplink {
     }
 }
 
-impl Interceptor for Uplink {
+impl Interceptor for Tap {
     fn bind_local_stream(&mut self, _info: &StreamInfo) {}
 
     fn unbind_local_stream(&mut self, _info: &StreamInfo) {}
@@ -473,13 +471,11 @@ impl Interceptor for Uplink {
 
 #[cfg(test)]
 mod tests {
-    use rtc::{interceptor::AttributedPacket, shared::TransportContext};
-
     use super::*;
     use crate::forward::testing::at;
 
     /// A packet with its transport-wide number in extension 3.
-    fn numbered(ssrc: u32, number: u16, ms: u64) -> TaggedPacket {
+    fn numbered(ssrc: u32, number: u16) -> rtc::rtp::Packet {
         let mut header = rtc::rtp::Header {
             version: 2,
             ssrc,
@@ -489,33 +485,28 @@ mod tests {
         header
             .set_extension(3, Bytes::copy_from_slice(&number.to_be_bytes()))
             .unwrap();
-        TaggedPacket {
-            now: at(ms),
-            transport: TransportContext::default(),
-            message: AttributedPacket::new(Packet::Rtp(rtc::rtp::Packet {
-                header,
-                payload: Bytes::new(),
-            })),
+        rtc::rtp::Packet {
+            header,
+            payload: Bytes::new(),
         }
     }
 
     #[test]
     fn what_belongs_to_nothing_is_reported_as_arrived_all_the_same() {
-        let inbound = Arc::new(Mutex::new(Inbound::default()));
-        lock(&inbound).describe(Description::parse(&format!(
+        let uplink = Arc::new(Mutex::new(Uplink::new()));
+        lock(&uplink).describe(Description::parse(&format!(
             "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96 97\r\na=mid:0\r\na=sendonly\r\n\
              a=extmap:3 {}\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n",
             sdp::TRANSPORT_CC
         )));
-        let mut uplink = Uplink::new(Arc::clone(&inbound));
         for number in 0..5_u16 {
-            uplink
-                .handle_read(numbered(77, number, u64::from(number)))
-                .unwrap();
+            let packet = numbered(77, number);
+            lock(&uplink).media(packet, at(u64::from(number))).unwrap();
         }
-        assert_eq!(lock(&inbound).strangers, 5);
-        uplink.handle_timeout(at(500)).unwrap();
-        let reported: u16 = std::iter::from_fn(|| uplink.poll_write())
+        assert!(lock(&uplink).arrivals.is_empty());
+        let mut tap = Tap::new(uplink);
+        tap.handle_timeout(at(500)).unwrap();
+        let reported: u16 = std::iter::from_fn(|| tap.poll_write())
             .filter_map(|message| match message.message.packet {
                 Packet::Rtcp(packets) => Some(packets),
                 _ => None,

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -37,10 +37,14 @@ use super::{
     Codec, Connection, Datagram, Event, OutgoingMedia, Protocol, SenderId, SenderSpec, Stack,
     StackError, Transmit,
     downlink::Downlink,
-    engine, sdp,
+    engine,
+    exporter::Exporter,
+    path::MediaPath,
+    sdp,
     sdp::Description,
     sender::{Numbers, Sender},
-    uplink::{Arrival, Inbound},
+    srtp::is_media,
+    uplink::{Arrival, Uplink, lock},
 };
 
 /// No word from the peer for so long: the path is in doubt.
@@ -76,24 +80,27 @@ impl Stack for WebrtcStack {
         answers_only: bool,
         now: Instant,
     ) -> Result<Box<dyn Connection>, StackError> {
-        let inbound = Arc::new(Mutex::new(Inbound::default()));
+        let uplink = Arc::new(Mutex::new(Uplink::new()));
+        let exporter = Exporter::new().map_err(|error| StackError::Refused(error.to_string()))?;
         let settings = SettingEngineBuilder::new()
             .with_lite(true)
             .with_answering_dtls_role(RTCDtlsRole::Server)
             .with_include_loopback_candidate(true)
             .with_ice_timeouts(Some(DISCONNECTED_AFTER), Some(FAILED_AFTER), None)
+            .with_crypto_provider(Arc::new(exporter.clone()))
             .build();
         let peer = RTCPeerConnectionBuilder::new()
             .with_setting_engine(settings)
             .with_media_engine(engine::media_engine().map_err(refused)?)
-            .with_interceptor_registry(engine::interceptors(&inbound))
+            .with_interceptor_registry(engine::interceptors(&uplink))
             .build(now)
             .map_err(refused)?;
         Ok(Box::new(WebrtcConnection {
             peer,
-            inbound,
+            path: MediaPath::new(exporter),
+            unasked: Unasked::default(),
+            uplink,
             candidates: self.candidates.clone(),
-            candidates_given: false,
             ufrag: None,
             answers_only,
             sections: Description::default(),
@@ -108,11 +115,20 @@ impl Stack for WebrtcStack {
     }
 }
 
+/// What the stack may have since it was last asked. Asking costs as much as a packet of media.
+#[derive(Default)]
+struct Unasked {
+    events: bool,
+    transmits: bool,
+}
+
 struct WebrtcConnection {
     peer: RTCPeerConnection,
-    inbound: Arc<Mutex<Inbound>>,
+    path: MediaPath,
+    unasked: Unasked,
+    uplink: Arc<Mutex<Uplink>>,
+    /// Not given to the stack yet.
     candidates: Vec<(Protocol, SocketAddr)>,
-    candidates_given: bool,
     ufrag: Option<String>,
     answers_only: bool,
     /// The peer's last description.
@@ -159,13 +175,16 @@ fn candidate(protocol: Protocol, address: SocketAddr) -> String {
 }
 
 impl WebrtcConnection {
-    fn inbound(&self) -> MutexGuard<'_, Inbound> {
-        self.inbound.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The stack, to change something about it: what comes of that is to be asked for.
+    fn change(&mut self) -> &mut RTCPeerConnection {
+        self.unasked.events = true;
+        self.unasked.transmits = true;
+        &mut self.peer
     }
 
     fn describe(&mut self, sdp: &str) {
         self.sections = Description::parse(sdp);
-        self.inbound().describe(self.sections.clone());
+        lock(&self.uplink).describe(self.sections.clone());
     }
 
     /// Whether the first section of a kind that nothing is sent in is one in which the peer wants to receive. `rtc`
@@ -191,19 +210,16 @@ impl WebrtcConnection {
 
     /// Puts a description of ours in force and gives it with our candidates.
     fn settle(&mut self, ours: RTCSessionDescription, now: Instant) -> Result<String, StackError> {
-        if !self.candidates_given {
-            for (protocol, address) in &self.candidates {
-                let init = RTCIceCandidateInit {
-                    candidate: candidate(*protocol, *address),
-                    sdp_mid: Some("0".to_owned()),
-                    sdp_mline_index: Some(0),
-                    ..RTCIceCandidateInit::default()
-                };
-                self.peer.add_local_candidate(init).map_err(refused)?;
-            }
-            self.candidates_given = true;
+        for (protocol, address) in std::mem::take(&mut self.candidates) {
+            let init = RTCIceCandidateInit {
+                candidate: candidate(protocol, address),
+                sdp_mid: Some("0".to_owned()),
+                sdp_mline_index: Some(0),
+                ..RTCIceCandidateInit::default()
+            };
+            self.change().add_local_candidate(init).map_err(refused)?;
         }
-        self.peer
+        self.change()
             .set_local_description(now, ours)
             .map_err(misdescribed)?;
         let sdp = self
@@ -247,7 +263,7 @@ impl WebrtcConnection {
     /// Hands the packets over whose time has come.
     fn release(&mut self, now: Instant) {
         while let Some(packet) = self.downlink.pop(now) {
-            self.write(packet, now);
+            self.post(&packet);
         }
     }
 
@@ -266,19 +282,62 @@ impl WebrtcConnection {
                 return;
             };
             let packet = self.downlink.number(leaving, now);
-            self.write(packet, now);
+            self.post(&packet);
         }
     }
 
-    fn write(&mut self, packet: rtc::rtp::Packet, now: Instant) {
-        // The stack refuses only a packet for a stream that is just being taken down.
-        let _ = self.peer.handle_write(TaggedRTCMessage {
-            now,
-            message: RTCMessage::RtpPacket(String::new(), packet),
-        });
+    fn post(&mut self, packet: &rtc::rtp::Packet) {
+        let senders = self.senders.keys().map(|id| RTCRtpSenderId::from(id.0));
+        self.path.aim(&mut self.peer, senders);
+        self.path.send(packet);
+    }
+
+    /// What the stack has to tell.
+    fn stack_event(&mut self) -> Option<Event> {
+        // What it tells may be followed by what it sends.
+        self.unasked.transmits = true;
+        while let Some(event) = self.peer.poll_event() {
+            match event {
+                RTCPeerConnectionEvent::OnConnectionStateChangeEvent(state) => match state {
+                    RTCPeerConnectionState::Connected => {
+                        self.connected = true;
+                        return Some(Event::Connected);
+                    }
+                    RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => {
+                        self.connected = false;
+                        return Some(Event::Lost);
+                    }
+                    _ => {}
+                },
+                RTCPeerConnectionEvent::OnDataChannel(RTCDataChannelEvent::OnOpen(id)) => {
+                    let label = self.peer.data_channel(id).map(|c| c.label().to_owned());
+                    if let Some(label) = label.filter(|_| self.channels.len() < 16) {
+                        self.channels.insert(label.clone(), id);
+                        return Some(Event::ChannelOpen { label });
+                    }
+                }
+                RTCPeerConnectionEvent::OnDataChannel(RTCDataChannelEvent::OnClose(id)) => {
+                    self.channels.retain(|_, open| *open != id);
+                }
+                _ => {}
+            }
+        }
+        while let Some(message) = self.peer.poll_read() {
+            if let RTCMessage::DataChannelMessage(id, message) = message.message
+                && message.data.len() <= MAX_MESSAGE
+                && let Some(channel) = self.peer.data_channel(id)
+            {
+                return Some(Event::Data {
+                    label: channel.label().to_owned(),
+                    bytes: message.data,
+                });
+            }
+        }
+        None
     }
 
     fn write_control(&mut self, packet: Box<dyn rtc::rtcp::Packet>, now: Instant) {
+        self.unasked.transmits = true;
         let _ = self.peer.handle_write(TaggedRTCMessage {
             now,
             message: RTCMessage::RtcpPacket(String::new(), vec![packet]),
@@ -324,11 +383,11 @@ impl Connection for WebrtcConnection {
     fn accept_offer(&mut self, offer: &str, now: Instant) -> Result<String, StackError> {
         let offer = sdp::without_candidates(offer);
         let parsed = RTCSessionDescription::offer(offer.clone()).map_err(misdescribed)?;
-        self.peer
+        self.change()
             .set_remote_description(now, parsed)
             .map_err(misdescribed)?;
         self.describe(&offer);
-        let answer = self.peer.create_answer(None).map_err(misdescribed)?;
+        let answer = self.change().create_answer(None).map_err(misdescribed)?;
         let answer = self.settle(answer, now)?;
         self.learn_numbers();
         Ok(answer)
@@ -336,16 +395,16 @@ impl Connection for WebrtcConnection {
 
     fn make_offer(&mut self, restart_ice: bool, now: Instant) -> Result<String, StackError> {
         if restart_ice {
-            self.peer.restart_ice();
+            self.change().restart_ice();
         }
-        let offer = self.peer.create_offer(None).map_err(refused)?;
+        let offer = self.change().create_offer(None).map_err(refused)?;
         self.settle(offer, now)
     }
 
     fn accept_answer(&mut self, answer: &str, now: Instant) -> Result<(), StackError> {
         let answer = sdp::without_candidates(answer);
         let parsed = RTCSessionDescription::answer(answer.clone()).map_err(misdescribed)?;
-        self.peer
+        self.change()
             .set_remote_description(now, parsed)
             .map_err(misdescribed)?;
         self.describe(&answer);
@@ -363,7 +422,7 @@ impl Connection for WebrtcConnection {
             max_retransmits: (!reliable).then_some(0),
             ..RTCDataChannelInit::default()
         };
-        self.peer
+        self.change()
             .create_data_channel(label, Some(init))
             .map_err(refused)?;
         Ok(())
@@ -372,7 +431,7 @@ impl Connection for WebrtcConnection {
     fn send_data(&mut self, label: &str, bytes: &[u8], now: Instant) -> Result<(), StackError> {
         let missing = || StackError::NoChannel(label.to_owned());
         let id = *self.channels.get(label).ok_or_else(missing)?;
-        let mut channel = self.peer.data_channel(id).ok_or_else(missing)?;
+        let mut channel = self.change().data_channel(id).ok_or_else(missing)?;
         if channel.outstanding_bytes() + bytes.len() > MAX_BUFFERED {
             return Err(StackError::Refused("the peer reads too slowly".to_owned()));
         }
@@ -410,11 +469,11 @@ impl Connection for WebrtcConnection {
                 direction: RTCRtpTransceiverDirection::Sendonly,
                 ..RTCRtpTransceiverInit::default()
             };
-            self.peer
+            self.change()
                 .add_transceiver_from_track(track, Some(init))
                 .map_err(refused)?
         } else {
-            usize::from(self.peer.add_track(track).map_err(refused)?)
+            usize::from(self.change().add_track(track).map_err(refused)?)
         };
         let id = SenderId(id);
         self.senders.insert(id, Sender::new(spec.clone()));
@@ -424,7 +483,7 @@ impl Connection for WebrtcConnection {
     fn remove_sender(&mut self, sender: SenderId) -> Result<(), StackError> {
         self.senders.remove(&sender);
         self.padding.take_if(|(of, _)| *of == sender);
-        self.peer
+        self.change()
             .remove_track(RTCRtpSenderId::from(sender.0))
             .map_err(refused)
     }
@@ -449,7 +508,7 @@ impl Connection for WebrtcConnection {
         if sender.is_audio() {
             // A packet of a voice makes no burst and must not wait.
             let packet = self.downlink.number(leaving, now);
-            self.write(packet, now);
+            self.post(&packet);
         } else {
             self.downlink.push(leaving);
             self.release(now);
@@ -500,6 +559,13 @@ impl Connection for WebrtcConnection {
 
     fn receive(&mut self, datagram: Datagram, now: Instant) {
         self.now = now;
+        if is_media(&datagram.bytes) {
+            // What the peer did not seal, or a part of the stack cannot use, is the network's noise.
+            if let Some(packet) = self.path.open(&datagram.bytes) {
+                let _ = lock(&self.uplink).media(packet, now);
+            }
+            return;
+        }
         let message = TaggedBytesMut {
             now,
             transport: TransportContext {
@@ -513,8 +579,9 @@ impl Connection for WebrtcConnection {
             },
             message: datagram.bytes,
         };
-        // What the stack cannot read is the network's noise.
-        let _ = self.peer.handle_read(message);
+        // So is what the stack cannot read.
+        let _ = self.change().handle_read(message);
+        self.path.stack_heard(&mut self.peer, now);
     }
 
     fn next_timeout(&mut self) -> Option<Instant> {
@@ -525,51 +592,23 @@ impl Connection for WebrtcConnection {
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        let _ = self.peer.handle_timeout(now);
+        if self.peer.poll_timeout().is_some_and(|due| due <= now) {
+            let _ = self.change().handle_timeout(now);
+        }
         self.release(now);
         self.pad(now);
     }
 
     fn poll_event(&mut self) -> Option<Event> {
-        while let Some(event) = self.peer.poll_event() {
-            match event {
-                RTCPeerConnectionEvent::OnConnectionStateChangeEvent(state) => match state {
-                    RTCPeerConnectionState::Connected => {
-                        self.connected = true;
-                        return Some(Event::Connected);
-                    }
-                    RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => {
-                        self.connected = false;
-                        return Some(Event::Lost);
-                    }
-                    _ => {}
-                },
-                RTCPeerConnectionEvent::OnDataChannel(RTCDataChannelEvent::OnOpen(id)) => {
-                    let label = self.peer.data_channel(id).map(|c| c.label().to_owned());
-                    if let Some(label) = label.filter(|_| self.channels.len() < 16) {
-                        self.channels.insert(label.clone(), id);
-                        return Some(Event::ChannelOpen { label });
-                    }
-                }
-                RTCPeerConnectionEvent::OnDataChannel(RTCDataChannelEvent::OnClose(id)) => {
-                    self.channels.retain(|_, open| *open != id);
-                }
-                _ => {}
+        if self.unasked.events {
+            let told = self.stack_event();
+            if told.is_some() {
+                return told;
             }
-        }
-        while let Some(message) = self.peer.poll_read() {
-            if let RTCMessage::DataChannelMessage(id, message) = message.message
-                && message.data.len() <= MAX_MESSAGE
-                && let Some(channel) = self.peer.data_channel(id)
-            {
-                return Some(Event::Data {
-                    label: channel.label().to_owned(),
-                    bytes: message.data,
-                });
-            }
+            self.unasked.events = false;
         }
         loop {
-            let arrival = self.inbound().arrivals.pop_front()?;
+            let arrival = lock(&self.uplink).arrivals.pop_front()?;
             if let Some(event) = self.arrived(arrival) {
                 return Some(event);
             }
@@ -577,7 +616,14 @@ impl Connection for WebrtcConnection {
     }
 
     fn poll_transmit(&mut self) -> Option<Transmit> {
-        let message = self.peer.poll_write()?;
+        let media = self.path.poll_transmit();
+        if media.is_some() || !self.unasked.transmits {
+            return media;
+        }
+        let Some(message) = self.peer.poll_write() else {
+            self.unasked.transmits = false;
+            return None;
+        };
         Some(Transmit {
             to: message.transport.peer_addr,
             protocol: match message.transport.transport_protocol {
@@ -590,6 +636,6 @@ impl Connection for WebrtcConnection {
 
     fn close(&mut self, _now: Instant) {
         // It is going either way; what cannot be said any more stays unsaid.
-        let _ = self.peer.close();
+        let _ = self.change().close();
     }
 }

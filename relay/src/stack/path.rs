@@ -1,0 +1,123 @@
+//! The way of media past the stack.
+//!
+//! `rtc` leads each packet through all of its parts, and looks through all of them for what there is to send and to
+//! tell. For RTP, of which there are a thousand packets for each of anything else, that costs more than sealing them.
+//! So once the handshake is done media goes between the network and the room without the stack, under the same keys and
+//! to the address that the stack has chosen.
+
+use std::{collections::VecDeque, net::SocketAddr, time::Instant};
+
+use rtc::{
+    crypto::RTCCryptoProvider as _,
+    peer_connection::{
+        RTCPeerConnection,
+        transport::{RTCDtlsRole, RTCIceProtocol},
+    },
+    rtp,
+    rtp_transceiver::RTCRtpSenderId,
+    statistics::StatsSelector,
+};
+
+use super::{
+    Protocol, Transmit,
+    exporter::Exporter,
+    srtp::{self, Srtp},
+};
+
+/// See the module's text.
+pub(super) struct MediaPath {
+    exporter: Exporter,
+    srtp: Option<Srtp>,
+    to: Option<(SocketAddr, Protocol)>,
+    /// The stack may have chosen another address since.
+    stale: bool,
+    leaving: VecDeque<Transmit>,
+}
+
+impl MediaPath {
+    /// For the connection whose cryptography this is.
+    pub(super) fn new(exporter: Exporter) -> Self {
+        Self {
+            exporter,
+            srtp: None,
+            to: None,
+            stale: true,
+            leaving: VecDeque::new(),
+        }
+    }
+
+    /// Something other than media came, and the stack has taken it in: a check, or a part of the handshake.
+    pub(super) fn stack_heard(&mut self, peer: &mut RTCPeerConnection, now: Instant) {
+        self.stale = true;
+        let Some(material) = self.exporter.take() else {
+            return;
+        };
+        let report = peer.get_stats(now, StatsSelector::None);
+        let agreed = report.transport().and_then(|transport| {
+            let profile = srtp::profile(&transport.srtp_cipher)?;
+            Some((profile, transport.dtls_role == RTCDtlsRole::Client))
+        });
+        self.srtp = agreed.and_then(|(profile, is_client)| {
+            Srtp::new(&material, profile, is_client, self.exporter.crypto()).ok()
+        });
+        if self.srtp.is_none() {
+            tracing::warn!("a connection's media cannot be opened: its profile is unknown");
+        }
+    }
+
+    /// The packet of a datagram of the peer's.
+    pub(super) fn open(&mut self, datagram: &[u8]) -> Option<rtp::Packet> {
+        self.srtp.as_mut()?.open(datagram).ok()
+    }
+
+    /// Looks where the stack sends to, if that may have changed. It tells only those who ask a sender's transport.
+    pub(super) fn aim(
+        &mut self,
+        peer: &mut RTCPeerConnection,
+        mut senders: impl Iterator<Item = RTCRtpSenderId>,
+    ) {
+        if std::mem::take(&mut self.stale) {
+            // While ICE starts anew the old path serves on (RFC 8445 §9).
+            self.to = senders
+                .find_map(|sender| selected(peer, sender))
+                .or(self.to);
+        }
+    }
+
+    /// Sends a packet, once there are keys and an address.
+    pub(super) fn send(&mut self, packet: &rtp::Packet) {
+        let (Some(srtp), Some((to, protocol))) = (&mut self.srtp, self.to) else {
+            return;
+        };
+        if let Ok(bytes) = srtp.seal(packet) {
+            self.leaving.push_back(Transmit {
+                to,
+                protocol,
+                bytes,
+            });
+        }
+    }
+
+    /// What to send.
+    pub(super) fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.leaving.pop_front()
+    }
+}
+
+fn selected(
+    peer: &mut RTCPeerConnection,
+    sender: RTCRtpSenderId,
+) -> Option<(SocketAddr, Protocol)> {
+    let sender = peer.rtp_sender(sender)?;
+    let pair = sender
+        .transport()?
+        .ice_transport()
+        .get_selected_candidate_pair()?;
+    let (local, remote) = (pair.local(), pair.remote());
+    let protocol = match local.protocol {
+        RTCIceProtocol::Tcp => Protocol::Tcp,
+        _ => Protocol::Udp,
+    };
+    let address = remote.address.parse().ok()?;
+    Some((SocketAddr::new(address, remote.port), protocol))
+}

@@ -1,0 +1,160 @@
+//! Media as it is on the network: RTP sealed and opened under a connection's keys (RFC 3711, RFC 7714).
+//!
+//! The stack has contexts of its own for the same keys and seals RTCP with them. RTP goes through these alone, so that
+//! no packet index is used twice.
+
+use bytes::{Bytes, BytesMut};
+use rtc::{
+    crypto::{RTCCrypto, SecretVec},
+    rtp,
+    shared::{
+        error::Error,
+        marshal::{Marshal as _, Unmarshal as _},
+    },
+    srtp::{
+        config::Config, context::Context, option::srtp_replay_protection,
+        protection_profile::ProtectionProfile,
+    },
+};
+
+/// How far a packet may come behind the newest one of its stream.
+const REPLAY_WINDOW: usize = 1_024;
+
+/// Whether a datagram is SRTP (RFC 7983 §7), and not SRTCP (RFC 5761 §4).
+pub(super) fn is_media(datagram: &[u8]) -> bool {
+    matches!(datagram, [128..=191, second, ..] if !matches!(second, 192..=223))
+}
+
+/// Both directions of a connection's media.
+pub(super) struct Srtp {
+    outbound: Context,
+    inbound: Context,
+}
+
+impl Srtp {
+    /// From the handshake's keying material (RFC 5764 §4.2), the profile that it agreed on, and our part in it.
+    pub(super) fn new(
+        material: &SecretVec,
+        profile: ProtectionProfile,
+        is_client: bool,
+        crypto: &dyn RTCCrypto,
+    ) -> Result<Self, Error> {
+        let mut config = Config {
+            profile,
+            ..Config::default()
+        };
+        let material = material
+            .as_ref()
+            .get(..config.keying_material_len())
+            .ok_or(Error::ErrShortBuffer)?;
+        config.set_session_keys_from_keying_material(material, is_client)?;
+        let keys = &config.keys;
+        Ok(Self {
+            outbound: Context::new(
+                &keys.local_master_key,
+                &keys.local_master_salt,
+                profile,
+                None,
+                None,
+                crypto,
+            )?,
+            inbound: Context::new(
+                &keys.remote_master_key,
+                &keys.remote_master_salt,
+                profile,
+                Some(srtp_replay_protection(REPLAY_WINDOW)),
+                None,
+                crypto,
+            )?,
+        })
+    }
+
+    /// The datagram of a packet.
+    pub(super) fn seal(&mut self, packet: &rtp::Packet) -> Result<BytesMut, Error> {
+        let plain = packet.marshal()?;
+        self.outbound
+            .encrypt_rtp_with_header(&plain, &packet.header)
+    }
+
+    /// The packet of a datagram; an error unless the peer sealed it, and sent it once.
+    pub(super) fn open(&mut self, datagram: &[u8]) -> Result<rtp::Packet, Error> {
+        let mut plain: Bytes = self.inbound.decrypt_rtp(datagram)?.freeze();
+        rtp::Packet::unmarshal(&mut plain)
+    }
+}
+
+/// The profile that the stack's statistics name.
+pub(super) fn profile(name: &str) -> Option<ProtectionProfile> {
+    Some(match name {
+        "SRTP_AEAD_AES_128_GCM" => ProtectionProfile::AeadAes128Gcm,
+        "SRTP_AEAD_AES_256_GCM" => ProtectionProfile::AeadAes256Gcm,
+        "SRTP_AES128_CM_HMAC_SHA1_80" => ProtectionProfile::Aes128CmHmacSha1_80,
+        "SRTP_AES128_CM_HMAC_SHA1_32" => ProtectionProfile::Aes128CmHmacSha1_32,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rtc::crypto::default_provider;
+
+    use super::*;
+
+    const PROFILES: [ProtectionProfile; 4] = [
+        ProtectionProfile::AeadAes128Gcm,
+        ProtectionProfile::AeadAes256Gcm,
+        ProtectionProfile::Aes128CmHmacSha1_80,
+        ProtectionProfile::Aes128CmHmacSha1_32,
+    ];
+
+    fn packet(sequence_number: u16) -> rtp::Packet {
+        rtp::Packet {
+            header: rtp::Header {
+                version: 2,
+                payload_type: 96,
+                sequence_number,
+                ssrc: 5,
+                ..rtp::Header::default()
+            },
+            payload: Bytes::from_static(b"a picture's part"),
+        }
+    }
+
+    #[test]
+    fn what_one_end_seals_only_the_other_opens_and_once() {
+        let provider = default_provider().unwrap();
+        let material = SecretVec::new((0..88).collect());
+        for profile in PROFILES {
+            let end = |is_client| Srtp::new(&material, profile, is_client, provider.crypto());
+            let (mut client, mut server) = (end(true).unwrap(), end(false).unwrap());
+            let first = client.seal(&packet(65_535)).unwrap();
+            let second = client.seal(&packet(0)).unwrap();
+            assert!(is_media(&first));
+            assert_eq!(server.open(&first).unwrap(), packet(65_535));
+            assert_eq!(server.open(&second).unwrap(), packet(0));
+            assert!(server.open(&second).is_err(), "{profile:?}: a second time");
+            let mut forged = client.seal(&packet(1)).unwrap();
+            assert!(client.open(&forged).is_err(), "{profile:?}: its own");
+            forged[14] ^= 1;
+            assert!(server.open(&forged).is_err(), "{profile:?}: forged");
+            for length in 0..second.len() {
+                assert!(server.open(&second[..length]).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn media_is_told_from_everything_else() {
+        assert!(is_media(&[0x80, 96]) && is_media(&[0x90, 0xe0]));
+        for other in [
+            &[0x80, 200][..],
+            &[0x81, 0xcd],
+            &[0x80],
+            &[],
+            &[0, 1],
+            &[22, 254],
+        ] {
+            assert!(!is_media(other), "{other:?}");
+        }
+    }
+}
