@@ -17,7 +17,7 @@ mod shell;
 use std::{io, net::SocketAddr, sync::Arc};
 
 use tokio::{
-    net::{TcpListener, UdpSocket},
+    net::TcpListener,
     sync::{mpsc, oneshot},
     task::JoinHandle,
 };
@@ -28,7 +28,7 @@ use self::{
         clock,
         egress::Egress,
         http::{self, State},
-        net,
+        net::{self, UdpThread},
         routes::Routes,
         shard::{self, Equipment, STOP_WITHIN, ShardInput, Shards},
         webhooks,
@@ -73,6 +73,7 @@ pub struct Relay {
     udp: SocketAddr,
     tcp: Option<SocketAddr>,
     tasks: Vec<JoinHandle<()>>,
+    _udp_thread: UdpThread,
 }
 
 impl Relay {
@@ -81,7 +82,9 @@ impl Relay {
         if config.keys.is_empty() {
             return Err(StartError::NoKey);
         }
-        let udp = UdpSocket::bind(config.udp)
+        let udp_thread = UdpThread::start().map_err(StartError::Threads)?;
+        let udp = udp_thread
+            .bind(config.udp)
             .await
             .map_err(|error| StartError::Udp(config.udp, error))?;
         let udp_address = udp
@@ -138,7 +141,7 @@ impl Relay {
                 Arc::clone(&keys),
                 client,
             )),
-            tokio::spawn(net::read_udp(
+            udp_thread.spawn(net::read_udp(
                 Arc::clone(&egress),
                 udp_candidates,
                 Arc::clone(&routes),
@@ -163,6 +166,7 @@ impl Relay {
             udp: udp_address,
             tcp,
             tasks,
+            _udp_thread: udp_thread,
         })
     }
 

@@ -4,6 +4,7 @@ use std::{
     io::{self, IoSliceMut},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
+    thread,
     time::Duration,
 };
 
@@ -11,8 +12,10 @@ use bytes::{Bytes, BytesMut};
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, Interest},
-    net::{TcpListener, TcpStream},
-    sync::mpsc,
+    net::{TcpListener, TcpStream, UdpSocket},
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
 };
 
 use super::{
@@ -94,6 +97,41 @@ fn own_addresses(bound: SocketAddr) -> Vec<SocketAddr> {
     if found.is_empty() { vec![bound] } else { found }
 }
 
+/// A thread of its own for the UDP port: shared with other work, each run of datagrams would wake a second one.
+#[derive(Debug)]
+pub(crate) struct UdpThread {
+    runtime: Handle,
+    _until_dropped: oneshot::Sender<()>,
+}
+
+impl UdpThread {
+    /// Starts the thread, which lasts as long as this value.
+    pub(crate) fn start() -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()?;
+        let handle = runtime.handle().clone();
+        let (until_dropped, dropped) = oneshot::channel();
+        thread::Builder::new()
+            .name("relay-udp".to_owned())
+            .spawn(move || runtime.block_on(dropped))?;
+        Ok(Self {
+            runtime: handle,
+            _until_dropped: until_dropped,
+        })
+    }
+
+    /// Binds the port.
+    pub(crate) async fn bind(&self, address: SocketAddr) -> io::Result<UdpSocket> {
+        self.runtime.spawn(UdpSocket::bind(address)).await?
+    }
+
+    /// Does this on the thread.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        self.runtime.spawn(work)
+    }
+}
+
 /// Reads the UDP port for as long as the relay runs.
 pub(crate) async fn read_udp(
     egress: Arc<Egress>,
@@ -146,7 +184,12 @@ pub(crate) async fn read_udp(
         if strangers > 0 {
             metrics::counter!("relay_datagrams_of_strangers_total").increment(strangers);
         }
+        // Who is left to read on has all cores at work.
+        let more = received == BATCH_SIZE;
         for (shard, batch) in batches.iter_mut().enumerate() {
+            if !batch.is_empty() && !more {
+                shards.carry_out(shard, batch);
+            }
             if !batch.is_empty() {
                 shards.give(shard, ShardInput::Datagrams(std::mem::take(batch)));
             }

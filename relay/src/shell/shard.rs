@@ -1,10 +1,15 @@
-//! Threads that carry rooms. A room lives on one thread from its beginning to its end.
+//! Shards carry rooms, each on one core at a time: whoever has the shard locked. A room stays with its shard from its
+//! beginning to its end.
+//!
+//! Each shard has a thread, which lets its time pass and takes what comes by signalling. Datagrams are mostly too few at
+//! a time to be worth waking it: who reads the port carries them out at once, and leaves them to the thread only when
+//! that is at work, or when more are waiting to be read.
 
 use std::{
     collections::{HashMap, HashSet},
     net::SocketAddr,
     panic::AssertUnwindSafe,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
     thread,
     time::Duration,
 };
@@ -72,9 +77,21 @@ pub(crate) enum ShardInput {
     },
 }
 
-/// The threads, as those who feed them see them.
-#[derive(Clone, Debug)]
-pub(crate) struct Shards(Arc<[mpsc::Sender<ShardInput>]>);
+/// A shard, as those who feed it see it.
+struct Post {
+    inputs: mpsc::Sender<ShardInput>,
+    shard: Arc<Mutex<Shard>>,
+}
+
+/// The shards.
+#[derive(Clone)]
+pub(crate) struct Shards(Arc<[Post]>);
+
+impl std::fmt::Debug for Shards {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Shards").field(&self.count()).finish()
+    }
+}
 
 impl Shards {
     pub(crate) fn count(&self) -> usize {
@@ -90,9 +107,25 @@ impl Shards {
         usize::try_from(hash % self.0.len() as u64).unwrap_or(0)
     }
 
+    /// Carries datagrams out at once, unless the shard is at work. Leaves them where they are then.
+    pub(crate) fn carry_out(&self, shard: usize, datagrams: &mut Vec<(Route, Datagram)>) {
+        let post = &self.0[shard];
+        // What waits for the thread came before.
+        if post.inputs.capacity() < post.inputs.max_capacity() {
+            return;
+        }
+        let mut shard = match post.shard.try_lock() {
+            Ok(shard) => shard,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        shard.datagrams(datagrams.drain(..));
+        shard.outbox.flush();
+    }
+
     /// Gives a thread an input, or drops it when the thread is far behind.
     pub(crate) fn give(&self, shard: usize, input: ShardInput) {
-        if self.0[shard].try_send(input).is_err() {
+        if self.0[shard].inputs.try_send(input).is_err() {
             metrics::counter!("relay_inputs_dropped_total").increment(1);
         }
     }
@@ -100,7 +133,7 @@ impl Shards {
     /// Gives a thread an input, waiting for room.
     pub(crate) async fn tell(&self, shard: usize, input: ShardInput) {
         // The threads end with the relay; then nobody is left to be told.
-        let _ = self.0[shard].send(input).await;
+        let _ = self.0[shard].inputs.send(input).await;
     }
 }
 
@@ -118,32 +151,65 @@ pub(crate) struct Equipment {
 
 /// Starts the threads.
 pub(crate) fn start(count: usize, equipment: &Equipment) -> std::io::Result<Shards> {
-    let mut senders = Vec::new();
+    let mut posts = Vec::new();
     for index in 0..count.max(1) {
-        let (sender, receiver) = mpsc::channel(WAITING);
-        senders.push(sender);
-        let equipment = equipment.clone();
+        let (inputs, receiver) = mpsc::channel(WAITING);
+        let shard = Arc::new(Mutex::new(Shard {
+            index,
+            outbox: Outbox::new(Arc::clone(&equipment.egress)),
+            equipment: equipment.clone(),
+            rooms: HashMap::new(),
+            names: HashMap::new(),
+            sessions: HashMap::new(),
+            known: HashSet::new(),
+            next_room: 1,
+            ticks: 0,
+        }));
+        posts.push(Post {
+            inputs,
+            shard: Arc::clone(&shard),
+        });
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()?;
         thread::Builder::new()
             .name(format!("relay-{index}"))
-            .spawn(move || {
-                let mut shard = Shard {
-                    index,
-                    outbox: Outbox::new(Arc::clone(&equipment.egress)),
-                    equipment,
-                    rooms: HashMap::new(),
-                    names: HashMap::new(),
-                    sessions: HashMap::new(),
-                    known: HashSet::new(),
-                    next_room: 1,
-                    ticks: 0,
-                };
-                runtime.block_on(shard.run(receiver));
-            })?;
+            .spawn(move || runtime.block_on(run(&shard, receiver)))?;
     }
-    Ok(Shards(senders.into()))
+    Ok(Shards(posts.into()))
+}
+
+/// What a shard's thread does.
+async fn run(shard: &Mutex<Shard>, mut inputs: mpsc::Receiver<ShardInput>) {
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut batch = Vec::with_capacity(64);
+    loop {
+        tokio::select! {
+            biased;
+            _ = tick.tick() => {
+                let mut shard = lock(shard);
+                shard.tick();
+                shard.outbox.flush();
+            }
+            count = inputs.recv_many(&mut batch, 64) => {
+                if count == 0 {
+                    return;
+                }
+                let mut shard = lock(shard);
+                for input in batch.drain(..) {
+                    if shard.take(input) {
+                        return;
+                    }
+                }
+                shard.outbox.flush();
+            }
+        }
+    }
+}
+
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Session {
@@ -166,29 +232,6 @@ struct Shard {
 }
 
 impl Shard {
-    async fn run(&mut self, mut inputs: mpsc::Receiver<ShardInput>) {
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut batch = Vec::with_capacity(64);
-        loop {
-            tokio::select! {
-                biased;
-                _ = tick.tick() => self.tick(),
-                count = inputs.recv_many(&mut batch, 64) => {
-                    if count == 0 {
-                        return;
-                    }
-                    for input in batch.drain(..) {
-                        if self.take(input) {
-                            return;
-                        }
-                    }
-                }
-            }
-            self.outbox.flush();
-        }
-    }
-
     fn tick(&mut self) {
         let now = clock::now();
         let ids: Vec<u64> = self.rooms.keys().copied().collect();
@@ -216,21 +259,23 @@ impl Shard {
         }
     }
 
+    fn datagrams(&mut self, datagrams: impl IntoIterator<Item = (Route, Datagram)>) {
+        for (route, datagram) in datagrams {
+            let connection = route.connection;
+            self.handle(
+                route.room,
+                Input::Datagram {
+                    connection,
+                    datagram,
+                },
+            );
+        }
+    }
+
     /// Takes an input; whether it was the last.
     fn take(&mut self, input: ShardInput) -> bool {
         match input {
-            ShardInput::Datagrams(datagrams) => {
-                for (route, datagram) in datagrams {
-                    let connection = route.connection;
-                    self.handle(
-                        route.room,
-                        Input::Datagram {
-                            connection,
-                            datagram,
-                        },
-                    );
-                }
-            }
+            ShardInput::Datagrams(datagrams) => self.datagrams(datagrams),
             ShardInput::Join {
                 room,
                 session,
