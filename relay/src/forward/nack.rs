@@ -18,74 +18,84 @@ pub fn lost(first: u16, mask: u16) -> impl Iterator<Item = u16> {
     std::iter::once(first).chain(behind)
 }
 
-/// The last packets of one stream, bounded in number and in octets.
+/// How much of a stream is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Packets.
+    pub packets: usize,
+    /// Octets of payload.
+    pub octets: usize,
+    /// Time since a packet came; whoever asks later has given the picture up.
+    pub age: Duration,
+}
+
+#[derive(Debug, Clone)]
+struct Kept<P> {
+    sequence: u16,
+    came: Instant,
+    packet: P,
+}
+
+/// The last packets of one stream.
 #[derive(Debug, Clone)]
 pub struct History<P> {
-    slots: Vec<Option<(u16, P)>>,
-    order: VecDeque<u16>,
+    /// By their sequence numbers.
+    kept: VecDeque<Kept<P>>,
     octets: usize,
-    max_octets: usize,
+    bounds: Bounds,
+}
+
+/// Whether one sequence number comes before another (RFC 3550 appendix A.1).
+fn is_before(one: u16, other: u16) -> bool {
+    other.wrapping_sub(one).cast_signed() > 0
 }
 
 impl<P: AsRef<[u8]>> History<P> {
-    /// Room for `packets` (rounded up to a power of two, at most 32768) and `octets`; allocated here, once.
+    /// An empty history.
     #[must_use]
-    pub fn new(packets: usize, octets: usize) -> Self {
-        let packets = packets.clamp(1, 1 << 15).next_power_of_two();
-        let mut slots = Vec::with_capacity(packets);
-        slots.resize_with(packets, || None);
+    pub fn new(bounds: Bounds) -> Self {
         Self {
-            slots,
-            order: VecDeque::with_capacity(packets + 1),
+            kept: VecDeque::new(),
             octets: 0,
-            max_octets: octets,
+            bounds,
         }
     }
 
-    fn slot(&self, sequence: u16) -> usize {
-        usize::from(sequence) & (self.slots.len() - 1)
-    }
-
-    /// Keeps a packet under its sequence number; the oldest go when there is no room.
-    pub fn insert(&mut self, sequence: u16, packet: P) {
+    /// Keeps a packet under its sequence number; the oldest go when there is no room, and when their time is over.
+    pub fn insert(&mut self, sequence: u16, packet: P, now: Instant) {
         let size = packet.as_ref().len();
-        let slot = self.slot(sequence);
-        if self.slots[slot]
-            .as_ref()
-            .is_some_and(|(kept, _)| *kept == sequence)
-            || size > self.max_octets
-        {
+        if size > self.bounds.octets {
             return;
         }
-        self.forget(slot);
-        self.octets += size;
-        self.slots[slot] = Some((sequence, packet));
-        self.order.push_back(sequence);
-        while self.octets > self.max_octets || self.order.len() > self.slots.len() {
-            let Some(oldest) = self.order.pop_front() else {
-                return;
-            };
-            let slot = self.slot(oldest);
-            if self.slots[slot]
-                .as_ref()
-                .is_some_and(|(kept, _)| *kept == oldest)
-            {
-                self.forget(slot);
-            }
+        let later = self.kept.iter().rev();
+        let later = later.take_while(|kept| is_before(sequence, kept.sequence));
+        let at = self.kept.len() - later.count();
+        if at > 0 && self.kept[at - 1].sequence == sequence {
+            return;
         }
-    }
-
-    fn forget(&mut self, slot: usize) {
-        if let Some((_, packet)) = self.slots[slot].take() {
-            self.octets -= packet.as_ref().len();
+        self.octets += size;
+        let kept = Kept {
+            sequence,
+            came: now,
+            packet,
+        };
+        self.kept.insert(at, kept);
+        while let Some(oldest) = self.kept.front()
+            && (self.octets > self.bounds.octets
+                || self.kept.len() > self.bounds.packets
+                || now.saturating_duration_since(oldest.came) > self.bounds.age)
+        {
+            self.octets -= oldest.packet.as_ref().len();
+            self.kept.pop_front();
         }
     }
 
     /// The packet with this number, if it is still there.
     #[must_use]
     pub fn get(&self, sequence: u16) -> Option<&P> {
-        let (kept, packet) = self.slots[self.slot(sequence)].as_ref()?;
-        (*kept == sequence).then_some(packet)
+        let before = |kept: &Kept<P>| is_before(kept.sequence, sequence);
+        let kept = self.kept.get(self.kept.partition_point(before))?;
+        (kept.sequence == sequence).then_some(&kept.packet)
     }
 
     /// Octets kept.
@@ -147,18 +157,46 @@ mod tests {
         assert_eq!(lost(0, u16::MAX).count(), 17);
     }
 
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn history(packets: usize, octets: usize) -> History<Vec<u8>> {
+        History::new(Bounds {
+            packets,
+            octets,
+            age: SECOND,
+        })
+    }
+
     #[test]
-    fn the_oldest_go_first_by_number_and_by_octets() {
-        let mut history = History::new(4, 100);
+    fn the_oldest_go_first_by_number_by_octets_and_by_time() {
+        let mut history = history(4, 100);
         for sequence in 0..6 {
-            history.insert(sequence, vec![0; 10]);
+            history.insert(sequence, vec![0; 10], at(0));
         }
         assert_eq!((history.get(1), history.octets()), (None, 40));
         assert!(history.get(5).is_some());
-        history.insert(6, vec![0; 80]);
+        history.insert(6, vec![0; 80], at(0));
         assert_eq!(history.octets(), 100);
-        history.insert(7, vec![0; 101]);
+        history.insert(7, vec![0; 101], at(0));
         assert!(history.get(7).is_none() && history.get(6).is_some());
+        history.insert(8, vec![0; 1], at(1_001));
+        assert_eq!((history.get(6), history.octets()), (None, 1));
+    }
+
+    #[test]
+    fn a_late_packet_finds_its_place_also_where_numbers_wrap() {
+        let mut history = history(8, 100);
+        for sequence in [65_534, 1, 65_535, 0, 1] {
+            history.insert(sequence, sequence.to_be_bytes().to_vec(), at(0));
+        }
+        assert_eq!(history.octets(), 8);
+        for sequence in [65_534, 65_535, 0, 1] {
+            assert_eq!(
+                history.get(sequence),
+                Some(&sequence.to_be_bytes().to_vec())
+            );
+        }
+        assert_eq!((history.get(2), history.get(65_533)), (None, None));
     }
 
     #[test]
@@ -179,13 +217,13 @@ mod tests {
             octets in 0usize..2000,
             inserts in proptest::collection::vec((any::<u16>(), 0usize..300), 0..300),
         ) {
-            let mut history = History::new(packets, octets);
+            let mut history = history(packets, octets);
             for (sequence, size) in inserts {
                 let sequence = sequence % 200;
-                history.insert(sequence, vec![u8::try_from(sequence).unwrap(); size]);
+                history.insert(sequence, vec![u8::try_from(sequence).unwrap(); size], at(0));
                 prop_assert!(history.octets() <= octets);
                 let kept: Vec<_> = (0..200).filter_map(|sequence| history.get(sequence).map(|packet| (sequence, packet))).collect();
-                prop_assert!(kept.len() <= packets.next_power_of_two());
+                prop_assert!(kept.len() <= packets);
                 prop_assert_eq!(kept.iter().map(|(_, packet)| packet.len()).sum::<usize>(), history.octets());
                 for (sequence, packet) in kept {
                     prop_assert!(packet.iter().all(|&octet| u16::from(octet) == sequence));

@@ -235,7 +235,7 @@ impl Room {
             && !track.subscribers.is_empty()
             && let Some(layer) = track.layers.get_mut(layer)
         {
-            layer.keep(media);
+            layer.keep(media, now.instant);
         }
         for subscriber in switched {
             self.report_switch(subscriber, track_key, now);

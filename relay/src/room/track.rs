@@ -1,6 +1,9 @@
 //! A published track, from its announcement to its end.
 
-use std::{collections::HashMap, time::Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use livekit_protocol as proto;
 use proto::signal_response::Message;
@@ -12,7 +15,7 @@ use crate::{
         bitrate::{Liveness, Meter},
         dynacast::Dynacast,
         keyframe::Throttle,
-        nack::History,
+        nack::{Bounds, History},
         wanted::{Declared, Publication, Quality, layer_of_rid},
     },
     stack::{Codec, Media, sdp::Description},
@@ -36,8 +39,12 @@ pub(super) struct Layer {
     pub(super) history: Option<History<Media>>,
 }
 
-/// Packets and octets of a layer that may be asked for again: at 720p three seconds.
-const HISTORY: (usize, usize) = (512, 700_000);
+/// What of a layer may be asked for again: a second, at up to 12 Mbit/s.
+const HISTORY: Bounds = Bounds {
+    packets: 1_024,
+    octets: 1_500_000,
+    age: Duration::from_secs(1),
+};
 
 impl Layer {
     fn new(rid: &str, screen: bool) -> Self {
@@ -56,10 +63,10 @@ impl Layer {
     }
 
     /// Keeps a packet of video, to send it again to whoever lost it.
-    pub(super) fn keep(&mut self, media: Media) {
+    pub(super) fn keep(&mut self, media: Media, now: Instant) {
         self.history
-            .get_or_insert_with(|| History::new(HISTORY.0, HISTORY.1))
-            .insert(media.sequence, media);
+            .get_or_insert_with(|| History::new(HISTORY))
+            .insert(media.sequence, media, now);
     }
 }
 

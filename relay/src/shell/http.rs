@@ -30,6 +30,10 @@ use crate::{
     turn::Turn,
 };
 
+/// Octets that a client's connection reads ahead. Most messages are shorter, and the buffer is there as long as the
+/// connection is.
+const READ_BUFFER: usize = 4 * 1024;
+
 /// What the handlers share.
 #[derive(Clone, Debug)]
 pub(crate) struct State {
@@ -251,6 +255,7 @@ async fn connect_single(
 fn upgraded(upgrade: WebSocketUpgrade, state: State, join: Join) -> Response {
     let limit = state.limits.signal_bytes;
     upgrade
+        .read_buffer_size(READ_BUFFER)
         .max_message_size(limit)
         .max_frame_size(limit)
         .on_upgrade(move |socket| signalling::serve(socket, state, join))

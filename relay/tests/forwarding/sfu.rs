@@ -9,7 +9,7 @@ use relay::forward::{
     bwe::{Acknowledged, Estimator},
     downtrack::{Downtrack, Inbound, Outbound, Target, Verdict},
     keyframe::Throttle,
-    nack::{Answered, History},
+    nack::{Answered, Bounds, History},
     pace::Pacer,
     payload::{self, Codec},
     rtp::{Fields, Rtp},
@@ -73,7 +73,11 @@ impl Sfu {
     pub(crate) fn new(peers: usize, rng: &mut Rng) -> Self {
         let layers = (0..MAX_LAYERS)
             .map(|_| Layer {
-                history: History::new(1024, 2_000_000),
+                history: History::new(Bounds {
+                    packets: 1_024,
+                    octets: 2_000_000,
+                    age: Duration::from_secs(3),
+                }),
                 meter: Meter::new(),
                 liveness: Liveness::new(Liveness::CAMERA),
                 newest: None,
@@ -129,7 +133,9 @@ impl Sfu {
         let layer = &mut self.layers[index];
         layer.meter.add(bytes.len(), packet.marker, at(now));
         layer.liveness.packet(at(now));
-        layer.history.insert(packet.sequence, bytes.to_vec());
+        layer
+            .history
+            .insert(packet.sequence, bytes.to_vec(), at(now));
         layer.note(packet.sequence, now);
         for peer in &mut self.peers {
             match peer.track.forward(&packet, at(now)) {
