@@ -588,6 +588,16 @@ fn repeated_events_keep_their_wall_clock_time() {
 }
 
 #[test]
+fn a_zone_is_written_also_before_its_first_change() {
+    let troll = TimeZone::get("Antarctica/Troll").unwrap();
+    let mut appointment = appointment();
+    appointment.start = "2000-02-08T19:13:00Z".parse().unwrap();
+    appointment.end = "2000-02-09T00:00:00Z".parse().unwrap();
+    let text = message(&appointment, Method::Publish, &troll).unwrap();
+    check(&text).unwrap();
+}
+
+#[test]
 fn a_zone_without_a_known_name_is_taken_from_the_calendar() {
     let zone = "BEGIN:VTIMEZONE\nTZID:W. Europe Standard Time\nBEGIN:STANDARD\nDTSTART:16010101T030000\n\
         TZOFFSETFROM:+0200\nTZOFFSETTO:+0100\nRRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=10\nEND:STANDARD\n\

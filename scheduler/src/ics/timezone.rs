@@ -51,13 +51,16 @@ pub(super) fn write(out: &mut Writer, zone: &TimeZone, first: Timestamp, last: T
     out.property("BEGIN", "VTIMEZONE");
     out.property("TZID", id);
     let changes = changes(zone, from, rule_until);
-    if changes.is_empty() {
-        observance(out, &resting(zone, first), None);
-    } else if let Some(halves) = by_rule(&changes) {
+    // Until its first change ever the clock of a zone rests.
+    let rests = zone.preceding(from).next().is_none();
+    if let Some(halves) = by_rule(&changes).filter(|_| !rests) {
         for (change, rule) in halves {
             observance(out, &change, Some(rule));
         }
     } else {
+        if rests {
+            observance(out, &resting(zone, from), None);
+        }
         let until = zone.to_datetime(until);
         for change in changes.iter().filter(|change| change.onset <= until) {
             observance(out, change, None);
@@ -95,7 +98,7 @@ fn changes(zone: &TimeZone, from: Timestamp, until: Timestamp) -> Vec<Change> {
     changes
 }
 
-/// A zone whose clock does not change.
+/// A zone whose clock has not changed.
 fn resting(zone: &TimeZone, at: Timestamp) -> Change {
     let info = zone.to_offset_info(at);
     Change {
