@@ -27,6 +27,7 @@ use self::{
     shell::{
         clock,
         egress::Egress,
+        gauges,
         http::{self, State},
         net::{self, UdpThread},
         routes::Routes,
@@ -141,6 +142,7 @@ impl Relay {
                 Arc::clone(&keys),
                 client,
             )),
+            udp_thread.spawn(gauges::count_processor_time()),
             udp_thread.spawn(net::read_udp(
                 Arc::clone(&egress),
                 udp_candidates,

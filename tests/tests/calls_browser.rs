@@ -116,7 +116,7 @@ async fn is_measured(talk: &Talk) -> TestResult {
             "relay_packets_forwarded_total ",
             "relay_payload_octets_forwarded_total ",
             "relay_connections_judged_total{",
-            "relay_cpu_microseconds_total{",
+            "relay_cpu_microseconds_total{thread=\"relay-udp\"}",
         ]
         .into_iter()
         .all(|name| sum(name) > 0.0);

@@ -1,11 +1,18 @@
-//! What a thread's rooms carry, told as metrics, and how a call went, told in the log. Nobody is named.
+//! What a shard's rooms carry, told as metrics, and how a call went, told in the log. Nobody is named.
 
-use std::{collections::HashMap, time::Instant};
+use std::{
+    collections::HashMap,
+    thread,
+    time::{Duration, Instant},
+};
 
 use super::clock;
 use crate::room::{Room, Traffic};
 
-/// Sets the gauges of one thread, and adds what its rooms have carried since the last time.
+/// How often the reading thread's time is counted.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Sets the gauges of one shard, and adds what its rooms have carried since the last time.
 pub(super) fn set(shard: usize, rooms: &mut HashMap<u64, Room>) {
     let (mut participants, mut tracks) = (0, 0);
     for room in rooms.values_mut() {
@@ -15,9 +22,6 @@ pub(super) fn set(shard: usize, rooms: &mut HashMap<u64, Room>) {
         count(room.traffic());
     }
     let shard = shard.to_string();
-    // With the packets: what one costs.
-    metrics::counter!("relay_cpu_microseconds_total", "shard" => shard.clone())
-        .absolute(clock::thread_cpu_us());
     #[expect(clippy::cast_precision_loss, reason = "small counts")]
     for (name, value) in [
         ("relay_rooms", rooms.len() as f64),
@@ -25,6 +29,23 @@ pub(super) fn set(shard: usize, rooms: &mut HashMap<u64, Room>) {
         ("relay_tracks", tracks as f64),
     ] {
         metrics::gauge!(name, "shard" => shard.clone()).set(value);
+    }
+}
+
+/// Counts the processor time of this thread: with the packets, what one costs. A shard's work is done on its own thread
+/// and on the one that reads the UDP port.
+pub(super) fn processor_time() {
+    let thread = thread::current().name().unwrap_or_default().to_owned();
+    metrics::counter!("relay_cpu_microseconds_total", "thread" => thread)
+        .absolute(clock::thread_cpu_us());
+}
+
+/// Counts the processor time of this thread for as long as the relay runs.
+pub(crate) async fn count_processor_time() {
+    let mut due = tokio::time::interval(EVERY);
+    loop {
+        due.tick().await;
+        processor_time();
     }
 }
 

@@ -3,7 +3,7 @@
 pub(crate) mod api;
 pub(crate) mod clock;
 pub(crate) mod egress;
-mod gauges;
+pub(crate) mod gauges;
 pub(crate) mod http;
 pub(crate) mod net;
 pub(crate) mod routes;

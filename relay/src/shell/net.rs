@@ -108,7 +108,7 @@ impl UdpThread {
     /// Starts the thread, which lasts as long as this value.
     pub(crate) fn start() -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
+            .enable_all()
             .build()?;
         let handle = runtime.handle().clone();
         let (until_dropped, dropped) = oneshot::channel();
@@ -184,13 +184,10 @@ pub(crate) async fn read_udp(
         if strangers > 0 {
             metrics::counter!("relay_datagrams_of_strangers_total").increment(strangers);
         }
-        // Who is left to read on has all cores at work.
+        // While more waits, the shards' threads work beside the one that reads.
         let more = received == BATCH_SIZE;
         for (shard, batch) in batches.iter_mut().enumerate() {
-            if !batch.is_empty() && !more {
-                shards.carry_out(shard, batch);
-            }
-            if !batch.is_empty() {
+            if !batch.is_empty() && (more || !shards.carry_out(shard, batch)) {
                 shards.give(shard, ShardInput::Datagrams(std::mem::take(batch)));
             }
         }

@@ -107,20 +107,21 @@ impl Shards {
         usize::try_from(hash % self.0.len() as u64).unwrap_or(0)
     }
 
-    /// Carries datagrams out at once, unless the shard is at work. Leaves them where they are then.
-    pub(crate) fn carry_out(&self, shard: usize, datagrams: &mut Vec<(Route, Datagram)>) {
+    /// Carries datagrams out at once, unless the shard is at work; whether it did.
+    pub(crate) fn carry_out(&self, shard: usize, datagrams: &mut Vec<(Route, Datagram)>) -> bool {
         let post = &self.0[shard];
         // What waits for the thread came before.
         if post.inputs.capacity() < post.inputs.max_capacity() {
-            return;
+            return false;
         }
         let mut shard = match post.shard.try_lock() {
             Ok(shard) => shard,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return,
+            Err(TryLockError::WouldBlock) => return false,
         };
         shard.datagrams(datagrams.drain(..));
         shard.outbox.flush();
+        true
     }
 
     /// Gives a thread an input, or drops it when the thread is far behind.
@@ -248,6 +249,7 @@ impl Shard {
         self.ticks = self.ticks.wrapping_add(1);
         if self.ticks.is_multiple_of(TICKS_BETWEEN_GAUGES) {
             gauges::set(self.index, &mut self.rooms);
+            gauges::processor_time();
         }
     }
 

@@ -4,16 +4,18 @@ use std::sync::{Arc, Mutex};
 
 use rtc::{
     interceptor::{Registry, Slot},
+    media_stream::MediaStreamTrack,
     peer_connection::configuration::media_engine::MediaEngine,
     rtp_transceiver::rtp_sender::{
-        RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpHeaderExtensionCapability,
+        RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters,
+        RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability, RTCRtpRtxParameters,
         RtpCodecKind,
     },
     shared::error::Result,
 };
 
 use super::{
-    Codec, sdp,
+    Codec, SenderSpec, sdp,
     uplink::{Tap, Uplink},
 };
 
@@ -88,7 +90,7 @@ fn codec(offered: &Offered) -> RTCRtpCodec {
 }
 
 /// The codec as the stack names it.
-pub(super) fn rtc_codec(wanted: Codec) -> RTCRtpCodec {
+fn rtc_codec(wanted: Codec) -> RTCRtpCodec {
     OFFERED
         .iter()
         .find(|offered| offered.codec == wanted)
@@ -97,12 +99,36 @@ pub(super) fn rtc_codec(wanted: Codec) -> RTCRtpCodec {
 }
 
 /// The kind of a codec as the stack names it.
-pub(super) fn kind(codec: Codec) -> RtpCodecKind {
+fn kind(codec: Codec) -> RtpCodecKind {
     if codec.is_audio() {
         RtpCodecKind::Audio
     } else {
         RtpCodecKind::Video
     }
+}
+
+/// The track of a stream to the peer.
+pub(super) fn track(spec: &SenderSpec) -> MediaStreamTrack {
+    let encoding = RTCRtpEncodingParameters {
+        rtp_coding_parameters: RTCRtpCodingParameters {
+            rid: String::new(),
+            ssrc: Some(spec.ssrc),
+            rtx: (!spec.codec.is_audio()).then_some(RTCRtpRtxParameters {
+                ssrc: spec.rtx_ssrc,
+            }),
+            fec: None,
+        },
+        active: true,
+        codec: rtc_codec(spec.codec),
+        ..RTCRtpEncodingParameters::default()
+    };
+    MediaStreamTrack::new(
+        spec.stream_id.clone(),
+        spec.track_id.clone(),
+        spec.track_id.clone(),
+        kind(spec.codec),
+        vec![encoding],
+    )
 }
 
 /// Codecs and header extensions.

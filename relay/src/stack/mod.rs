@@ -10,6 +10,7 @@ pub mod sdp;
 mod downlink;
 mod engine;
 mod exporter;
+mod outgoing;
 mod path;
 mod sender;
 mod srtp;

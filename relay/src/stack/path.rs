@@ -1,8 +1,7 @@
 //! The way of media past the stack.
 //!
 //! `rtc` leads each packet through all of its parts, and looks through all of them for what there is to send and to
-//! tell. For RTP, of which there are a thousand packets for each of anything else, that costs more than sealing them.
-//! So once the handshake is done media goes between the network and the room without the stack, under the same keys and
+//! tell, which costs more than sealing it. Nearly all that comes and goes is RTP. So once the handshake is done media goes between the network and the room without the stack, under the same keys and
 //! to the address that the stack has chosen.
 
 use std::{collections::VecDeque, net::SocketAddr, time::Instant};
@@ -46,7 +45,7 @@ impl MediaPath {
         }
     }
 
-    /// Something other than media came, and the stack has taken it in: a check, or a part of the handshake.
+    /// The stack has taken in what [steers](srtp::steers): a check, or a part of the handshake.
     pub(super) fn stack_heard(&mut self, peer: &mut RTCPeerConnection, now: Instant) {
         self.stale = true;
         let Some(material) = self.exporter.take() else {
@@ -61,7 +60,9 @@ impl MediaPath {
             Srtp::new(&material, profile, is_client, self.exporter.crypto()).ok()
         });
         if self.srtp.is_none() {
-            tracing::warn!("a connection's media cannot be opened: its profile is unknown");
+            tracing::warn!(
+                "a connection agreed on no SRTP that is known here: its media is dropped"
+            );
         }
     }
 
@@ -76,11 +77,12 @@ impl MediaPath {
         peer: &mut RTCPeerConnection,
         mut senders: impl Iterator<Item = RTCRtpSenderId>,
     ) {
-        if std::mem::take(&mut self.stale) {
-            // While ICE starts anew the old path serves on (RFC 8445 §9).
-            self.to = senders
-                .find_map(|sender| selected(peer, sender))
-                .or(self.to);
+        // While ICE starts anew there is none, and the old path serves on (RFC 8445 §9).
+        if self.stale
+            && let Some(to) = senders.find_map(|sender| selected(peer, sender))
+        {
+            self.to = Some(to);
+            self.stale = false;
         }
     }
 

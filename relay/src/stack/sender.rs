@@ -8,9 +8,10 @@ use rtc::{
         reception_report::ReceptionReport, transport_feedbacks::transport_layer_nack::NackPair,
     },
     rtp,
+    rtp_transceiver::rtp_sender::RTCRtpParameters,
 };
 
-use super::{OutgoingMedia, SenderSpec, downlink::Leaving};
+use super::{Codec, OutgoingMedia, SenderSpec, downlink::Leaving, sdp};
 use crate::forward::{
     nack::{self, Answered},
     reports::SentReports,
@@ -29,6 +30,32 @@ pub(super) struct Numbers {
     pub(super) dependency: Option<u8>,
     /// Of the transport-wide sequence number.
     pub(super) transport: Option<u8>,
+}
+
+impl Numbers {
+    /// The numbers in a sender's parameters; `None` as long as the codec is not negotiated.
+    pub(super) fn negotiated(parameters: &RTCRtpParameters, codec: Codec) -> Option<Self> {
+        let found = parameters.codecs.iter().find(|negotiated| {
+            let name = negotiated.rtp_codec.mime_type.split_once('/');
+            name.and_then(|(_, name)| Codec::from_name(name)) == Some(codec)
+        })?;
+        let repairs = format!("apt={}", found.payload_type);
+        let repair = parameters.codecs.iter().find(|repair| {
+            repair.rtp_codec.mime_type.eq_ignore_ascii_case("video/rtx")
+                && repair.rtp_codec.sdp_fmtp_line == repairs
+        });
+        let extension = |uri: &str| {
+            let extension = parameters.header_extensions.iter().find(|e| e.uri == uri)?;
+            u8::try_from(extension.id).ok().filter(|id| *id != 0)
+        };
+        Some(Self {
+            payload_type: found.payload_type,
+            repair: repair.map(|repair| repair.payload_type),
+            audio_level: extension(sdp::AUDIO_LEVEL),
+            dependency: extension(sdp::DEPENDENCY),
+            transport: extension(sdp::TRANSPORT_CC),
+        })
+    }
 }
 
 #[derive(Debug)]

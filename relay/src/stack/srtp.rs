@@ -25,6 +25,11 @@ pub(super) fn is_media(datagram: &[u8]) -> bool {
     matches!(datagram, [128..=191, second, ..] if !matches!(second, 192..=223))
 }
 
+/// Whether a datagram may end a handshake or choose another path: a check or a part of DTLS, and neither RTP nor RTCP.
+pub(super) fn steers(datagram: &[u8]) -> bool {
+    matches!(datagram, [0..=63, ..])
+}
+
 /// Both directions of a connection's media.
 pub(super) struct Srtp {
     outbound: Context,

@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::stack::{Connection, Datagram, Event, Protocol, Stack as _, WebrtcStack};
+use crate::stack::{
+    Codec, Connection, Datagram, Event, OutgoingMedia, Protocol, SenderSpec, Stack as _,
+    WebrtcStack,
+};
 use bytes::Bytes;
 use rtc::{
     interceptor::Registry,
@@ -56,11 +59,14 @@ fn vp8() -> RTCRtpCodec {
     }
 }
 
-/// A publisher and the relay's end of its connection.
+/// A client and the relay's end of its connection.
 struct Pair {
     client: RTCPeerConnection,
     relay: Box<dyn Connection>,
     now: Instant,
+    /// Where the client is, and where it was before.
+    at: SocketAddr,
+    left: Option<SocketAddr>,
     /// Drops every so manieth datagram from the client, once connected.
     drop_every: Option<u32>,
     datagrams: u32,
@@ -68,6 +74,8 @@ struct Pair {
     streams: BTreeMap<u32, String>,
     got: BTreeMap<u32, BTreeSet<u16>>,
     doubled: u32,
+    /// Numbers of what the client got.
+    delivered: Vec<u16>,
 }
 
 impl Pair {
@@ -91,12 +99,15 @@ impl Pair {
             client,
             relay,
             now,
+            at: client_address(),
+            left: None,
             drop_every: None,
             datagrams: 0,
             connected: false,
             streams: BTreeMap::new(),
             got: BTreeMap::new(),
             doubled: 0,
+            delivered: Vec::new(),
         }
     }
 
@@ -131,13 +142,7 @@ impl Pair {
         };
         let offer = self.client.create_offer(Some(options)).unwrap();
         self.client.set_local_description(self.now, offer).unwrap();
-        let candidate = RTCIceCandidateInit {
-            candidate: "candidate:1 1 udp 2130706431 192.0.2.2 5000 typ host".to_owned(),
-            sdp_mid: Some("0".to_owned()),
-            sdp_mline_index: Some(0),
-            ..RTCIceCandidateInit::default()
-        };
-        self.client.add_local_candidate(candidate).unwrap();
+        self.tell_where();
         let offer = self.client.local_description().unwrap().sdp;
         let answer = self.relay.accept_offer(&offer, self.now).unwrap();
         assert!(answer.contains("a=ice-lite"));
@@ -145,6 +150,34 @@ impl Pair {
         self.client
             .set_remote_description(self.now, answer)
             .unwrap();
+    }
+
+    /// As a client that is only sent something: the relay offers.
+    fn be_offered(&mut self, restart: bool) {
+        let offer = self.relay.make_offer(restart, self.now).unwrap();
+        let offer = RTCSessionDescription::offer(offer).unwrap();
+        self.client.set_remote_description(self.now, offer).unwrap();
+        let answer = self.client.create_answer(None).unwrap();
+        self.client.set_local_description(self.now, answer).unwrap();
+        self.tell_where();
+        let answer = self.client.local_description().unwrap().sdp;
+        self.relay.accept_answer(&answer, self.now).unwrap();
+    }
+
+    fn tell_where(&mut self) {
+        let (ip, port) = (self.at.ip(), self.at.port());
+        let candidate = RTCIceCandidateInit {
+            candidate: format!("candidate:1 1 udp 2130706431 {ip} {port} typ host"),
+            sdp_mid: Some("0".to_owned()),
+            sdp_mline_index: Some(0),
+            ..RTCIceCandidateInit::default()
+        };
+        self.client.add_local_candidate(candidate).unwrap();
+    }
+
+    fn move_to(&mut self, address: SocketAddr) {
+        self.left = Some(self.at);
+        self.at = address;
     }
 
     /// Lets virtual time pass.
@@ -164,6 +197,9 @@ impl Pair {
 
     fn exchange(&mut self) {
         while let Some(message) = self.client.poll_write() {
+            if message.transport.local_addr != self.at {
+                continue;
+            }
             self.datagrams += 1;
             if self
                 .drop_every
@@ -172,7 +208,7 @@ impl Pair {
                 continue;
             }
             let datagram = Datagram {
-                from: client_address(),
+                from: self.at,
                 to: relay_address(),
                 protocol: Protocol::Udp,
                 bytes: message.message,
@@ -180,7 +216,11 @@ impl Pair {
             self.relay.receive(datagram, self.now);
         }
         while self.client.poll_event().is_some() {}
-        while self.client.poll_read().is_some() {}
+        while let Some(message) = self.client.poll_read() {
+            if let RTCMessage::RtpPacket(_, packet) = message.message {
+                self.delivered.push(packet.header.sequence_number);
+            }
+        }
         while let Some(event) = self.relay.poll_event() {
             match event {
                 Event::Connected => self.connected = true,
@@ -199,15 +239,14 @@ impl Pair {
             }
         }
         while let Some(transmit) = self.relay.poll_transmit() {
-            assert_eq!(
-                transmit.to,
-                client_address(),
-                "the relay speaks to nobody else"
-            );
+            if Some(transmit.to) == self.left {
+                continue;
+            }
+            assert_eq!(transmit.to, self.at, "the relay speaks to nobody else");
             let message = TaggedBytesMut {
                 now: self.now,
                 transport: TransportContext {
-                    local_addr: client_address(),
+                    local_addr: self.at,
                     peer_addr: relay_address(),
                     transport_protocol: TransportProtocol::UDP,
                     ecn: None,
@@ -344,6 +383,43 @@ fn an_ice_restart_keeps_media_flowing() {
     }
     pair.run(Duration::from_millis(500));
     assert_eq!(pair.got[&100].len(), 20);
+}
+
+#[test]
+fn media_follows_a_client_that_moves() {
+    let mut pair = Pair::new();
+    let spec = SenderSpec {
+        stream_id: "stream".to_owned(),
+        track_id: "track".to_owned(),
+        codec: Codec::Vp8,
+        ssrc: 900,
+        rtx_ssrc: 901,
+    };
+    let sender = pair.relay.add_sender(&spec).unwrap();
+    pair.be_offered(false);
+    pair.connect();
+    let send = |pair: &mut Pair, numbers: std::ops::Range<u16>| {
+        for number in numbers {
+            let media = OutgoingMedia {
+                sequence: number,
+                timestamp: u32::from(number) * 3_000,
+                marker: true,
+                audio_level: None,
+                dependency: None,
+                payload: Bytes::from_static(&[0x10, 0, 1, 2, 3, 4, 5, 6, 7, 8]),
+            };
+            pair.relay.send_media(sender, media, pair.now);
+            pair.run(Duration::from_millis(20));
+        }
+    };
+    send(&mut pair, 0..20);
+    assert_eq!(pair.delivered, (0..20).collect::<Vec<_>>());
+
+    pair.move_to("192.0.2.3:6000".parse().unwrap());
+    pair.be_offered(true);
+    pair.run(Duration::from_secs(1));
+    send(&mut pair, 20..40);
+    assert_eq!(pair.delivered, (0..40).collect::<Vec<_>>());
 }
 
 #[test]

@@ -11,7 +11,6 @@ use std::{
 use bytes::BytesMut;
 use rtc::{
     data_channel::RTCDataChannelInit,
-    media_stream::MediaStreamTrack,
     peer_connection::{
         RTCPeerConnection, RTCPeerConnectionBuilder,
         configuration::setting_engine::SettingEngineBuilder,
@@ -21,30 +20,22 @@ use rtc::{
         state::RTCPeerConnectionState,
         transport::{RTCDtlsRole, RTCIceCandidateInit},
     },
-    rtcp::{
-        payload_feedbacks::picture_loss_indication::PictureLossIndication,
-        sender_report::SenderReport,
-    },
-    rtp_transceiver::{
-        RTCRtpSenderId, RTCRtpTransceiverDirection, RTCRtpTransceiverInit,
-        rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RTCRtpRtxParameters},
-    },
+    rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication,
+    rtp_transceiver::{RTCRtpSenderId, RTCRtpTransceiverDirection, RTCRtpTransceiverInit},
     sansio::Protocol as _,
     shared::{TaggedBytesMut, TransportContext, TransportProtocol, error::Error},
 };
 
 use super::{
-    Codec, Connection, Datagram, Event, OutgoingMedia, Protocol, SenderId, SenderSpec, Stack,
-    StackError, Transmit,
-    downlink::Downlink,
-    engine,
+    Connection, Datagram, Event, OutgoingMedia, Protocol, SenderId, SenderSpec, Stack, StackError,
+    Transmit, engine,
     exporter::Exporter,
+    outgoing::Outgoing,
     path::MediaPath,
     sdp,
     sdp::Description,
-    sender::{Numbers, Sender},
-    srtp::is_media,
-    uplink::{Arrival, Uplink, lock},
+    srtp::{is_media, steers},
+    uplink::{Uplink, lock},
 };
 
 /// No word from the peer for so long: the path is in doubt.
@@ -55,10 +46,6 @@ const FAILED_AFTER: Duration = Duration::from_secs(15);
 const MAX_MESSAGE: usize = 256 * 1024;
 /// Bytes that may wait for a slow data channel; beyond, lossy messages are dropped and reliable ones refused.
 const MAX_BUFFERED: usize = 4 * 1024 * 1024;
-/// A round trip is taken to last so long before it was measured.
-const FIRST_ROUND_TRIP: Duration = Duration::from_millis(50);
-/// Payloads shorter than this are no padding worth a packet.
-const PADDING: usize = 200;
 
 /// Makes `rtc` connections that all answer at the same addresses.
 #[derive(Debug, Clone)]
@@ -105,17 +92,14 @@ impl Stack for WebrtcStack {
             answers_only,
             sections: Description::default(),
             channels: HashMap::new(),
-            senders: HashMap::new(),
-            downlink: Downlink::new(),
-            padding: None,
-            round_trip: FIRST_ROUND_TRIP,
+            outgoing: Outgoing::new(),
             now,
             connected: false,
         }))
     }
 }
 
-/// What the stack may have since it was last asked. Asking costs as much as a packet of media.
+/// What the stack may have since it was last asked. Asking leads through all of its parts.
 #[derive(Default)]
 struct Unasked {
     events: bool,
@@ -134,12 +118,7 @@ struct WebrtcConnection {
     /// The peer's last description.
     sections: Description,
     channels: HashMap<String, rtc::data_channel::RTCDataChannelId>,
-    senders: HashMap<SenderId, Sender>,
-    downlink: Downlink,
-    /// What a probe sends again: the last packet of video.
-    padding: Option<(SenderId, OutgoingMedia)>,
-    /// How long a packet and the answer to it take.
-    round_trip: Duration,
+    outgoing: Outgoing,
     /// When the last datagram came.
     now: Instant,
     connected: bool,
@@ -149,7 +128,7 @@ impl fmt::Debug for WebrtcConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebrtcConnection")
             .field("connected", &self.connected)
-            .field("senders", &self.senders.len())
+            .field("senders", &self.outgoing.len())
             .finish_non_exhaustive()
     }
 }
@@ -231,65 +210,12 @@ impl WebrtcConnection {
         Ok(sdp)
     }
 
-    /// Takes in what the peer says about what it was sent; what the room needs to know of it.
-    fn arrived(&mut self, arrival: Arrival) -> Option<Event> {
-        match arrival {
-            Arrival::Event(event) => Some(event),
-            Arrival::Feedback(feedback) => {
-                let bandwidth = self.downlink.feedback(&feedback, self.now)?;
-                Some(Event::Bandwidth(bandwidth))
-            }
-            Arrival::Missing(nack) => {
-                let ssrc = nack.media_ssrc;
-                let sender = self.senders.values_mut().find(|s| s.spec.ssrc == ssrc)?;
-                let sequences = sender.missing(&nack.nacks, self.round_trip, self.now);
-                (!sequences.is_empty()).then_some(Event::Missing { ssrc, sequences })
-            }
-            Arrival::Reception(report) => {
-                let ssrc = report.ssrc;
-                let sender = self.senders.values().find(|s| s.spec.ssrc == ssrc)?;
-                if let Some(measured) = sender.round_trip(&report, self.now) {
-                    self.round_trip = (self.round_trip * 3 + measured) / 4;
-                }
-                Some(Event::Reception {
-                    ssrc,
-                    lost: f32::from(report.fraction_lost) / 256.0,
-                    jitter: report.jitter,
-                })
-            }
+    /// Hands the packets over whose turn has come.
+    fn dispatch(&mut self) {
+        while let Some(packet) = self.outgoing.poll() {
+            self.path.aim(&mut self.peer, self.outgoing.ids());
+            self.path.send(&packet);
         }
-    }
-
-    /// Hands the packets over whose time has come.
-    fn release(&mut self, now: Instant) {
-        while let Some(packet) = self.downlink.pop(now) {
-            self.post(&packet);
-        }
-    }
-
-    /// Sends what a running probe wants beside the media: known pictures once more, which every receiver drops.
-    fn pad(&mut self, now: Instant) {
-        while self.downlink.wants_padding(now) {
-            let Some((sender, media)) = &self.padding else {
-                return;
-            };
-            let Some(leaving) = self
-                .senders
-                .get_mut(sender)
-                .filter(|sender| sender.probes())
-                .and_then(|sender| sender.repeated(media.clone()))
-            else {
-                return;
-            };
-            let packet = self.downlink.number(leaving, now);
-            self.post(&packet);
-        }
-    }
-
-    fn post(&mut self, packet: &rtc::rtp::Packet) {
-        let senders = self.senders.keys().map(|id| RTCRtpSenderId::from(id.0));
-        self.path.aim(&mut self.peer, senders);
-        self.path.send(packet);
     }
 
     /// What the stack has to tell.
@@ -343,40 +269,6 @@ impl WebrtcConnection {
             message: RTCMessage::RtcpPacket(String::new(), vec![packet]),
         });
     }
-
-    /// Reads from the stack which numbers the packets of each sender bear.
-    fn learn_numbers(&mut self) {
-        for (id, sender) in &mut self.senders {
-            let Some(mut rtp_sender) = self.peer.rtp_sender(RTCRtpSenderId::from(id.0)) else {
-                continue;
-            };
-            let parameters = &rtp_sender.get_parameters().rtp_parameters;
-            let codec = parameters.codecs.iter().find(|codec| {
-                let mime = &codec.rtp_codec.mime_type;
-                mime.split_once('/')
-                    .and_then(|(_, name)| Codec::from_name(name))
-                    == Some(sender.spec.codec)
-            });
-            let extension = |uri: &str| {
-                let extension = parameters.header_extensions.iter().find(|e| e.uri == uri)?;
-                u8::try_from(extension.id).ok().filter(|id| *id != 0)
-            };
-            sender.numbers = codec.map(|codec| {
-                let repairs = format!("apt={}", codec.payload_type);
-                let repair = parameters.codecs.iter().find(|repair| {
-                    repair.rtp_codec.mime_type.eq_ignore_ascii_case("video/rtx")
-                        && repair.rtp_codec.sdp_fmtp_line == repairs
-                });
-                Numbers {
-                    payload_type: codec.payload_type,
-                    repair: repair.map(|repair| repair.payload_type),
-                    audio_level: extension(sdp::AUDIO_LEVEL),
-                    dependency: extension(sdp::DEPENDENCY),
-                    transport: extension(sdp::TRANSPORT_CC),
-                }
-            });
-        }
-    }
 }
 
 impl Connection for WebrtcConnection {
@@ -389,7 +281,7 @@ impl Connection for WebrtcConnection {
         self.describe(&offer);
         let answer = self.change().create_answer(None).map_err(misdescribed)?;
         let answer = self.settle(answer, now)?;
-        self.learn_numbers();
+        self.outgoing.learn_numbers(&mut self.peer);
         Ok(answer)
     }
 
@@ -408,7 +300,7 @@ impl Connection for WebrtcConnection {
             .set_remote_description(now, parsed)
             .map_err(misdescribed)?;
         self.describe(&answer);
-        self.learn_numbers();
+        self.outgoing.learn_numbers(&mut self.peer);
         Ok(())
     }
 
@@ -439,26 +331,7 @@ impl Connection for WebrtcConnection {
     }
 
     fn add_sender(&mut self, spec: &SenderSpec) -> Result<SenderId, StackError> {
-        let encoding = RTCRtpEncodingParameters {
-            rtp_coding_parameters: RTCRtpCodingParameters {
-                rid: String::new(),
-                ssrc: Some(spec.ssrc),
-                rtx: (!spec.codec.is_audio()).then_some(RTCRtpRtxParameters {
-                    ssrc: spec.rtx_ssrc,
-                }),
-                fec: None,
-            },
-            active: true,
-            codec: engine::rtc_codec(spec.codec),
-            ..RTCRtpEncodingParameters::default()
-        };
-        let track = MediaStreamTrack::new(
-            spec.stream_id.clone(),
-            spec.track_id.clone(),
-            spec.track_id.clone(),
-            engine::kind(spec.codec),
-            vec![encoding],
-        );
+        let track = engine::track(spec);
         let kind = if spec.codec.is_audio() {
             "audio"
         } else {
@@ -476,13 +349,12 @@ impl Connection for WebrtcConnection {
             usize::from(self.change().add_track(track).map_err(refused)?)
         };
         let id = SenderId(id);
-        self.senders.insert(id, Sender::new(spec.clone()));
+        self.outgoing.add(id, spec.clone());
         Ok(id)
     }
 
     fn remove_sender(&mut self, sender: SenderId) -> Result<(), StackError> {
-        self.senders.remove(&sender);
-        self.padding.take_if(|(of, _)| *of == sender);
+        self.outgoing.remove(sender);
         self.change()
             .remove_track(RTCRtpSenderId::from(sender.0))
             .map_err(refused)
@@ -493,59 +365,30 @@ impl Connection for WebrtcConnection {
     }
 
     fn send_media(&mut self, id: SenderId, media: OutgoingMedia, now: Instant) {
-        if !self.connected {
-            return;
-        }
-        let Some(sender) = self.senders.get_mut(&id) else {
-            return;
-        };
-        if sender.probes() && media.payload.len() >= PADDING {
-            self.padding = Some((id, media.clone()));
-        }
-        let Some(leaving) = sender.packet(media) else {
-            return;
-        };
-        if sender.is_audio() {
-            // A packet of a voice makes no burst and must not wait.
-            let packet = self.downlink.number(leaving, now);
-            self.post(&packet);
-        } else {
-            self.downlink.push(leaving);
-            self.release(now);
+        if self.connected {
+            self.outgoing.send(id, media, now);
+            self.dispatch();
         }
     }
 
     fn resend_media(&mut self, id: SenderId, media: OutgoingMedia, now: Instant) {
-        if let Some(leaving) = self
-            .senders
-            .get_mut(&id)
-            .filter(|_| self.connected)
-            .and_then(|sender| sender.repeated(media))
-        {
-            self.downlink.push_first(leaving);
-            self.release(now);
+        if self.connected {
+            self.outgoing.resend(id, media, now);
+            self.dispatch();
         }
     }
 
     fn report(&mut self, id: SenderId, ntp: u64, rtp: u32, now: Instant) {
-        let Some(sender) = self.senders.get_mut(&id).filter(|_| self.connected) else {
-            return;
-        };
-        let (packet_count, octet_count) = sender.reported(ntp, now);
-        let report = SenderReport {
-            ssrc: sender.spec.ssrc,
-            ntp_time: ntp,
-            rtp_time: rtp,
-            packet_count,
-            octet_count,
-            ..SenderReport::default()
-        };
-        self.write_control(Box::new(report), now);
+        if self.connected
+            && let Some(report) = self.outgoing.report(id, ntp, rtp, now)
+        {
+            self.write_control(Box::new(report), now);
+        }
     }
 
     fn probe(&mut self, bits: u64, now: Instant) {
-        if self.connected && self.padding.is_some() {
-            self.downlink.probe(bits, now);
+        if self.connected {
+            self.outgoing.probe(bits, now);
         }
     }
 
@@ -579,13 +422,16 @@ impl Connection for WebrtcConnection {
             },
             message: datagram.bytes,
         };
+        let steers = steers(&message.message);
         // So is what the stack cannot read.
         let _ = self.change().handle_read(message);
-        self.path.stack_heard(&mut self.peer, now);
+        if steers {
+            self.path.stack_heard(&mut self.peer, now);
+        }
     }
 
     fn next_timeout(&mut self) -> Option<Instant> {
-        [self.peer.poll_timeout(), self.downlink.deadline()]
+        [self.peer.poll_timeout(), self.outgoing.deadline()]
             .into_iter()
             .flatten()
             .min()
@@ -595,8 +441,8 @@ impl Connection for WebrtcConnection {
         if self.peer.poll_timeout().is_some_and(|due| due <= now) {
             let _ = self.change().handle_timeout(now);
         }
-        self.release(now);
-        self.pad(now);
+        self.outgoing.handle_timeout(now);
+        self.dispatch();
     }
 
     fn poll_event(&mut self) -> Option<Event> {
@@ -609,7 +455,7 @@ impl Connection for WebrtcConnection {
         }
         loop {
             let arrival = lock(&self.uplink).arrivals.pop_front()?;
-            if let Some(event) = self.arrived(arrival) {
+            if let Some(event) = self.outgoing.arrived(arrival, self.now) {
                 return Some(event);
             }
         }
