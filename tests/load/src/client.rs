@@ -201,12 +201,12 @@ impl Client {
             }
         }
         if let Some(publisher) = &mut self.publisher {
-            publisher.drive(|_| {})?;
+            publisher.drive(|_, _| {})?;
         }
         let (epoch, received) = (self.epoch, &mut self.received);
         let measuring = *self.phase.borrow() == Phase::Measuring;
-        self.subscriber.drive(|payload| {
-            if let Some(travelled) = travelled(payload, epoch, now()).filter(|_| measuring) {
+        self.subscriber.drive(|payload, came| {
+            if let Some(travelled) = travelled(payload, epoch, came).filter(|_| measuring) {
                 received.packets += 1;
                 received.bytes += payload.len() as u64;
                 let micros = u32::try_from(travelled.as_micros());

@@ -6,6 +6,7 @@
 
 mod client;
 mod figures;
+mod inbox;
 mod media;
 mod peer;
 mod round;

@@ -42,6 +42,7 @@ use tokio::net::UdpSocket;
 
 use crate::{
     client::now,
+    inbox::Inbox,
     media::{LAYERS, Piece},
 };
 
@@ -71,6 +72,7 @@ struct Outgoing {
 pub(crate) struct Peer {
     rtc: Box<RTCPeerConnection>,
     socket: UdpSocket,
+    inbox: Inbox,
     local: SocketAddr,
     candidates_given: bool,
     connected: bool,
@@ -93,10 +95,12 @@ impl Peer {
             .with_setting_engine(settings)
             .build(now())?;
         let socket = UdpSocket::bind("127.0.0.1:0").await?;
+        let inbox = Inbox::of(&socket)?;
         let local = socket.local_addr()?;
         Ok(Self {
             rtc: Box::new(rtc),
             socket,
+            inbox,
             local,
             candidates_given: false,
             connected: false,
@@ -275,16 +279,16 @@ impl Peer {
         }
     }
 
-    /// Reads what has come, sends what is to go. `received` gets each media packet's payload.
-    pub(crate) fn drive(&mut self, mut received: impl FnMut(&[u8])) -> Result<()> {
+    /// Reads what has come, sends what is to go. `received` gets each media packet's payload, and when it came.
+    pub(crate) fn drive(&mut self, mut received: impl FnMut(&[u8], Instant)) -> Result<()> {
         let mut buffer = [0; 2_048];
         for _ in 0..AT_ONCE {
-            match self.socket.try_recv_from(&mut buffer) {
-                Ok((length, from)) => {
-                    self.take(&buffer[..length], from);
+            match self.inbox.receive(&self.socket, &mut buffer) {
+                Ok(arrival) => {
+                    self.take(&buffer[..arrival.length], arrival.from);
                     while let Some(message) = self.rtc.poll_read() {
                         if let RTCMessage::RtpPacket(_, packet) = message.message {
-                            received(&packet.payload);
+                            received(&packet.payload, arrival.at);
                         }
                     }
                 }
