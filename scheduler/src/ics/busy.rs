@@ -137,21 +137,23 @@ impl Reader {
                 .to_timestamp(civil)
                 .map_or(When::Civil(civil), When::Utc),
         };
-        // Two days more on either side than any zone's offset needs.
-        let margin = SignedDuration::from_hours(72);
+        // More on either side than any zone's offset and the longest gap of its clock.
+        let margin = SignedDuration::from_hours(52);
         let from = self.window.start.checked_sub(length.most()).ok()?;
-        let day = |at: Timestamp| jiff::tz::Offset::UTC.to_datetime(at).date();
-        let window =
-            day(from.checked_sub(margin).ok()?)..=day(self.window.end.checked_add(margin).ok()?);
+        let civil_in_utc = |at: Timestamp| jiff::tz::Offset::UTC.to_datetime(at);
+        let window = civil_in_utc(from.checked_sub(margin).ok()?)
+            ..=civil_in_utc(self.window.end.checked_add(margin).ok()?);
         let mut starts = Vec::new();
         let mut rules = event.all("RRULE").peekable();
         if rules.peek().is_none() {
             starts.push(first);
         }
         for line in rules {
-            let rule = Rule::parse(&line.value)?;
-            for date in rule.dates(civil.date(), window.clone(), &mut self.budget)? {
-                let civil = date.to_datetime(civil.time());
+            let mut rule = Rule::parse(&line.value)?;
+            if matches!(first, When::Date(_)) {
+                rule = rule.of_whole_days();
+            }
+            for civil in rule.starts(civil, window.clone(), &mut self.budget)? {
                 let when = of_civil(civil);
                 if rule.holds_until(civil, self.zones.resolve(zone, when)) {
                     starts.push(when);

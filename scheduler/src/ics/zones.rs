@@ -125,8 +125,8 @@ fn known(name: &str) -> Option<TimeZone> {
 
 /// Works out the offsets of a `VTIMEZONE`.
 fn listed(zone: &Component, budget: &mut Budget) -> Option<Zone> {
-    let first = Date::new(FIRST_YEAR, 1, 1).ok()?;
-    let last = Date::new(LAST_YEAR, 1, 1).ok()?;
+    let first = Date::new(FIRST_YEAR, 1, 1).ok()?.at(0, 0, 0, 0);
+    let last = Date::new(LAST_YEAR, 1, 1).ok()?.at(0, 0, 0, 0);
     let mut offsets = Vec::new();
     for observance in &zone.children {
         let When::Civil(start) = When::parse(observance.first("DTSTART")?.value.trim())? else {
@@ -136,12 +136,12 @@ fn listed(zone: &Component, budget: &mut Budget) -> Option<Zone> {
         offsets.push((start, to));
         if let Some(rule) = observance.first("RRULE") {
             let rule = Rule::parse(&rule.value)?;
-            let dates = rule.dates(start.date(), first..=last, budget)?;
+            let onsets = rule.starts(start, first..=last, budget)?;
             offsets.extend(
-                dates
+                onsets
                     .into_iter()
-                    .filter(|date| rule.holds_until(date.to_datetime(start.time()), None))
-                    .map(|date| (date.to_datetime(start.time()), to)),
+                    .filter(|onset| rule.holds_until(*onset, None))
+                    .map(|onset| (onset, to)),
             );
         }
         for line in observance.all("RDATE") {
