@@ -132,10 +132,7 @@ impl Client {
             {
                 // Whoever counts may have given up.
                 let _ = joined.send(self.began.elapsed());
-                self.source = self
-                    .publisher
-                    .is_some()
-                    .then(|| Source::starting(self.epoch, now()));
+                self.source = self.publisher.is_some().then(|| Source::starting(now()));
             }
         }
         let goodbye = Request::Leave(LeaveRequest::default());
@@ -196,8 +193,10 @@ impl Client {
 
     fn drive(&mut self) -> Result<()> {
         if let (Some(source), Some(publisher)) = (&mut self.source, &mut self.publisher) {
-            for piece in source.pieces(now()) {
-                publisher.send(piece);
+            // Each by itself: a packet must not be taken for late because others of its picture were sealed first.
+            for mut piece in source.pieces(now()) {
+                piece.stamp(now().saturating_duration_since(self.epoch));
+                publisher.send(piece)?;
             }
         }
         if let Some(publisher) = &mut self.publisher {

@@ -1,10 +1,11 @@
 //! `cargo xtask bench relay`: what calls cost a relay's server, LiveKit's and ours in turn.
 //!
 //! Every participant speaks LiveKit's protocol with a WebRTC stack of its own and sends synthetic media at real
-//! rates. One thread drives them all, so that on a machine with two cores the server has one to itself. Nothing
-//! passes or fails by time.
+//! rates. One thread with a core of its own drives them all; the server has the others to itself. Nothing passes or
+//! fails by time.
 
 mod client;
+mod cores;
 mod figures;
 mod inbox;
 mod media;
@@ -17,6 +18,7 @@ use clap::Parser;
 use xtask::{console::say, relay::Backend};
 
 use crate::{
+    cores::Cores,
     figures::{Outcome, introduce, table},
     round::{Round, Seat, measure},
 };
@@ -50,6 +52,7 @@ async fn main() -> Result<()> {
         "at most 1000 participants and 600 seconds"
     );
     introduce()?;
+    let cores = Cores::divide()?;
     let wanted = |name: &str| arguments.only.as_deref().is_none_or(|only| only == name);
     let backends: Vec<Backend> = [
         (Backend::LiveKit, "livekit"),
@@ -79,7 +82,7 @@ async fn main() -> Result<()> {
         let mut outcomes: Vec<(Backend, Outcome)> = Vec::new();
         for _ in 0..arguments.rounds {
             for backend in &backends {
-                if let Some(outcome) = measure(*backend, &round).await? {
+                if let Some(outcome) = measure(*backend, &round, &cores).await? {
                     outcomes.push((*backend, outcome));
                 }
             }

@@ -1,17 +1,20 @@
 //! Synthetic media at real rates: VP8 in three layers, as a 720p camera has it, and Opus.
 //!
 //! Descriptors, frame headers, picture ids and timestamps are those of real streams; the rest of a payload is filler.
-//! Its last eight bytes are the moment it was sent, which no relay touches.
+//! Its last eight bytes are the moment it was sent, which no relay touches; [`Piece::stamp`] writes it.
 
 use std::time::{Duration, Instant};
 
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::{BufMut as _, BytesMut};
 
 const FRAMES_PER_SECOND: u32 = 25;
 const SOUND_EVERY: Duration = Duration::from_millis(20);
 const SOUND_BYTES: usize = 80;
+/// The moment a packet was sent, at its end.
+const STAMP_BYTES: usize = size_of::<u64>();
 /// What a packet carries at most.
 const PACKET_BYTES: usize = 1_100;
+const FILLER: u8 = 0x5a;
 /// A key frame is that much larger than another.
 const KEY_FRAME_FACTOR: usize = 3;
 /// Key frames come by the clock instead of on request.
@@ -55,13 +58,22 @@ pub(crate) struct Piece {
     pub(crate) layer: Option<usize>,
     pub(crate) marker: bool,
     pub(crate) timestamp: u32,
-    pub(crate) payload: Bytes,
+    pub(crate) payload: BytesMut,
+}
+
+impl Piece {
+    /// Notes in the payload that it is sent at this moment, as time since the zero of all clocks in payloads.
+    pub(crate) fn stamp(&mut self, sent: Duration) {
+        let nanoseconds = u64::try_from(sent.as_nanos()).unwrap_or(u64::MAX);
+        let stamp = self.payload.len().saturating_sub(STAMP_BYTES);
+        self.payload.truncate(stamp);
+        self.payload.put_u64(nanoseconds);
+    }
 }
 
 /// Everything one participant sends.
 #[derive(Debug)]
 pub(crate) struct Source {
-    epoch: Instant,
     next_frame: Instant,
     next_sound: Instant,
     frame: u32,
@@ -69,10 +81,8 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// `epoch` is the zero of all clocks in payloads.
-    pub(crate) fn starting(epoch: Instant, now: Instant) -> Self {
+    pub(crate) fn starting(now: Instant) -> Self {
         Self {
-            epoch,
             next_frame: now,
             next_sound: now,
             frame: 0,
@@ -85,35 +95,34 @@ impl Source {
         self.next_frame.min(self.next_sound)
     }
 
-    /// What is due now.
+    /// What is due now, to be stamped.
     pub(crate) fn pieces(&mut self, now: Instant) -> Vec<Piece> {
         let mut pieces = Vec::new();
-        let sent = now.saturating_duration_since(self.epoch);
         while self.next_sound <= now {
             self.next_sound += SOUND_EVERY;
             let mut payload = BytesMut::with_capacity(SOUND_BYTES);
             // The head of a packet of 20 ms, wide band, CELT only.
             payload.put_u8(0xf8);
-            finish(&mut payload, SOUND_BYTES, sent);
+            payload.resize(SOUND_BYTES, FILLER);
             pieces.push(Piece {
                 layer: None,
                 marker: self.sound == 0,
                 timestamp: self.sound.wrapping_mul(960),
-                payload: payload.freeze(),
+                payload,
             });
             self.sound += 1;
         }
         while self.next_frame <= now {
             self.next_frame += Duration::from_secs(1) / FRAMES_PER_SECOND;
             for layer in 0..LAYERS.len() {
-                self.frame_of(layer, sent, &mut pieces);
+                self.frame_of(layer, &mut pieces);
             }
             self.frame += 1;
         }
         pieces
     }
 
-    fn frame_of(&self, index: usize, sent: Duration, pieces: &mut Vec<Piece>) {
+    fn frame_of(&self, index: usize, pieces: &mut Vec<Piece>) {
         let layer = LAYERS[index];
         let key = self.frame.is_multiple_of(KEY_FRAME_EVERY);
         let mut left = (layer.bits_per_second / 8 / FRAMES_PER_SECOND) as usize;
@@ -130,12 +139,12 @@ impl Source {
                 frame_header(layer, key, &mut payload);
             }
             let length = payload.len() + bytes.max(16);
-            finish(&mut payload, length, sent);
+            payload.resize(length, FILLER);
             pieces.push(Piece {
                 layer: Some(index),
                 marker: left == 0,
                 timestamp: self.frame.wrapping_mul(90_000 / FRAMES_PER_SECOND),
-                payload: payload.freeze(),
+                payload,
             });
             first = false;
         }
@@ -161,11 +170,6 @@ fn frame_header(layer: Layer, key: bool, payload: &mut BytesMut) {
     }
 }
 
-fn finish(payload: &mut BytesMut, length: usize, sent: Duration) {
-    payload.resize(length.saturating_sub(8).max(payload.len()), 0x5a);
-    payload.put_u64(u64::try_from(sent.as_nanos()).unwrap_or(u64::MAX));
-}
-
 /// How long a packet was on its way; `None` when it is none of ours (padding, for instance).
 pub(crate) fn travelled(payload: &[u8], epoch: Instant, now: Instant) -> Option<Duration> {
     const LONGEST: Duration = Duration::from_mins(1);
@@ -186,7 +190,7 @@ mod tests {
     #[test]
     fn a_second_has_the_bits_it_should_have() {
         let epoch = Instant::now();
-        let mut source = Source::starting(epoch, epoch);
+        let mut source = Source::starting(epoch);
         // The first frame is a large one.
         source.pieces(epoch);
         let second = source.pieces(epoch + Duration::from_secs(1));
@@ -210,7 +214,10 @@ mod tests {
     fn a_packet_tells_how_long_it_travelled() {
         let epoch = Instant::now();
         let sent = epoch + Duration::from_millis(40);
-        let piece = &Source::starting(epoch, sent).pieces(sent)[0];
+        let mut piece = Source::starting(sent).pieces(sent).remove(0);
+        let length = piece.payload.len();
+        piece.stamp(sent - epoch);
+        assert_eq!(piece.payload.len(), length);
         let arrived = sent + Duration::from_micros(250);
         let travelled = |payload: &[u8]| super::travelled(payload, epoch, arrived);
         assert_eq!(travelled(&piece.payload), Some(Duration::from_micros(250)));

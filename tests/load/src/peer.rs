@@ -250,10 +250,11 @@ impl Peer {
         self.rtc.poll_timeout().unwrap_or_else(|| now() + LATER)
     }
 
-    pub(crate) fn send(&mut self, piece: Piece) {
+    /// Sends a packet of media at once.
+    pub(crate) fn send(&mut self, piece: Piece) -> Result<()> {
         let index = piece.layer.unwrap_or(LAYERS.len());
         let Some(outgoing) = self.outgoing.get_mut(index).filter(|_| self.connected) else {
-            return;
+            return Ok(());
         };
         outgoing.sequence = outgoing.sequence.wrapping_add(1);
         let mut header = rtc::rtp::Header {
@@ -271,12 +272,13 @@ impl Peer {
         }
         let packet = rtc::rtp::Packet {
             header,
-            payload: piece.payload,
+            payload: piece.payload.freeze(),
         };
         if let Some(mut sender) = self.rtc.rtp_sender(outgoing.sender) {
             // A packet that is refused is missing at the receivers, and seen there.
             let _ = sender.write_rtp(now(), packet);
         }
+        self.flush()
     }
 
     /// Reads what has come, sends what is to go. `received` gets each media packet's payload, and when it came.
@@ -306,6 +308,11 @@ impl Peer {
                 self.connected = state == RTCPeerConnectionState::Connected;
             }
         }
+        self.flush()
+    }
+
+    /// Sends what is to go.
+    fn flush(&mut self) -> Result<()> {
         while let Some(datagram) = self.rtc.poll_write() {
             match self
                 .socket

@@ -12,6 +12,7 @@ use xtask::relay::{Backend, Grant, Reach, RelayServer};
 
 use crate::{
     client::{Client, Phase, Received, now},
+    cores::Cores,
     figures::{Outcome, Usage},
 };
 
@@ -40,9 +41,16 @@ pub(crate) struct Round {
 }
 
 /// `None` when there is no such server here.
-pub(crate) async fn measure(backend: Backend, round: &Round) -> Result<Option<Outcome>> {
+pub(crate) async fn measure(
+    backend: Backend,
+    round: &Round,
+    cores: &Cores,
+) -> Result<Option<Outcome>> {
     let dir = tempfile::tempdir()?;
-    let Some(server) = RelayServer::start(backend, Reach::Direct, dir.path()).await? else {
+    cores.take_servers()?;
+    let started = RelayServer::start(backend, Reach::Direct, dir.path()).await;
+    cores.take_generators()?;
+    let Some(server) = started? else {
         return Ok(None);
     };
     let id = server.process_id().context("the server has ended")?;
