@@ -5,5 +5,8 @@ export default tseslint.config(
   { ignores: ["dist/", "src/api/schema.d.ts"] },
   js.configs.recommended,
   ...tseslint.configs.strict,
-  { files: ["scripts/**"], languageOptions: { globals: { URL: "readonly", console: "readonly" } } },
+  {
+    files: ["scripts/**"],
+    languageOptions: { globals: { URL: "readonly", console: "readonly", Buffer: "readonly" } },
+  },
 );

@@ -123,6 +123,11 @@ text_id!(
     GuestId, "guest id", is_opaque, "it has 26 characters of a-z and 2-7"
 );
 text_id!(
+    /// Somebody who comes along to one visit: 128 random bits in lower-case base32, minted by the server with their
+    /// link, never reused. It lets nobody in.
+    ParticipantId, "participant id", is_opaque, "it has 26 characters of a-z and 2-7"
+);
+text_id!(
     /// A Matrix user id `@name:server`: a clerk, a ghost or a visitor with an own account.
     MatrixUser, "Matrix user id", is_matrix_user, "write it as @name:server"
 );
@@ -136,6 +141,14 @@ impl VisitId {
 }
 
 impl BookingId {
+    /// Mints an id from 16 random bytes.
+    #[must_use]
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(base32(bytes))
+    }
+}
+
+impl ParticipantId {
     /// Mints an id from 16 random bytes.
     #[must_use]
     pub fn from_random(bytes: [u8; 16]) -> Self {

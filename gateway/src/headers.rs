@@ -15,8 +15,13 @@ use crate::state::GatewayConfig;
 /// icons, and the preview of a picture about to be sent.
 macro_rules! policy {
     ($connect:literal, $ancestors:literal) => {
+        policy!("'self'", $connect, $ancestors)
+    };
+    ($script:literal, $connect:literal, $ancestors:literal) => {
         concat!(
-            "default-src 'none'; script-src 'self'; style-src 'self'; ",
+            "default-src 'none'; script-src ",
+            $script,
+            "; style-src 'self'; ",
             "img-src 'self' data: blob:; font-src 'self'; media-src 'self'; connect-src ",
             $connect,
             "; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors ",
@@ -29,11 +34,20 @@ const POLICY: HeaderValue = HeaderValue::from_static(policy!("'self'", "'none'")
 
 /// For the page of a visit, which connects to the relays of its call: the city's own, and one of each city whose
 /// people have joined. Which ones these are is known only when they have come, long after this header.
-const POLICY_CALLS: HeaderValue = HeaderValue::from_static(policy!("'self' https: wss:", "'none'"));
+/// `'wasm-unsafe-eval'` lets it compile the WebAssembly that blurs a background, which comes from here as well, and no
+/// text as script (CSP 3, 4.4); `blob:` the worker by which that goes on where the page is not in sight.
+const POLICY_CALLS: HeaderValue = HeaderValue::from_static(policy!(
+    "'self' 'wasm-unsafe-eval'; worker-src blob:",
+    "'self' https: wss:",
+    "'none'"
+));
 
 /// The same where the city itself is not reached by TLS: on a developer's machine.
-const POLICY_CALLS_PLAIN: HeaderValue =
-    HeaderValue::from_static(policy!("'self' http: https: ws: wss:", "'none'"));
+const POLICY_CALLS_PLAIN: HeaderValue = HeaderValue::from_static(policy!(
+    "'self' 'wasm-unsafe-eval'; worker-src blob:",
+    "'self' http: https: ws: wss:",
+    "'none'"
+));
 
 /// For the small page that the city's own website shows in a frame.
 const POLICY_EMBEDDED: HeaderValue = HeaderValue::from_static(policy!("'self'", "*"));

@@ -18,6 +18,7 @@ pub mod limits;
 mod lobby;
 pub mod media;
 pub mod pages;
+pub mod participants;
 pub mod port;
 pub mod problem;
 mod rtc;

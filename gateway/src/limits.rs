@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use bridge::ids::{GuestId, VisitId};
+use bridge::ids::{GuestId, ParticipantId, VisitId};
 use governor::{
     Quota, RateLimiter,
     clock::Clock,
@@ -277,6 +277,7 @@ pub(crate) struct Limiter {
     files_per_visit: Keyed<Seat>,
     typing_per_visit: Keyed<Seat>,
     calls_per_visit: Keyed<Seat>,
+    calls_per_participant: Keyed<(GuestId, ParticipantId)>,
     tokens_per_address: Keyed<IpAddr>,
     tokens_in_all: Whole,
     slots_per_address: Keyed<IpAddr>,
@@ -308,6 +309,7 @@ impl Limiter {
             files_per_visit: Keyed::new(Limited::FilesOfVisit, limits.files_per_visit, clock),
             typing_per_visit: Keyed::new(Limited::TypingOfVisit, limits.typing_per_visit, clock),
             calls_per_visit: Keyed::new(Limited::CallsOfVisit, limits.calls_per_visit, clock),
+            calls_per_participant: Keyed::new(Limited::CallsOfVisit, limits.calls_per_visit, clock),
             tokens_per_address: Keyed::new(
                 Limited::TokensOfAddress,
                 limits.tokens_per_address,
@@ -347,6 +349,10 @@ impl Limiter {
 
     pub(crate) fn call(&self, seat: &Seat) -> Result<(), OverLimit> {
         self.calls_per_visit.check(seat)
+    }
+
+    pub(crate) fn call_beside(&self, place: &(GuestId, ParticipantId)) -> Result<(), OverLimit> {
+        self.calls_per_participant.check(place)
     }
 
     pub(crate) fn media_token(&self, address: &IpAddr) -> Result<(), OverLimit> {

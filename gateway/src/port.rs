@@ -429,6 +429,15 @@ pub struct TokenRequest {
     pub claim: Claim,
 }
 
+/// A delayed event (MSC4140) that takes its user out of the call, handed over by their client.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DelayedLeave {
+    /// Whoever has it can restart or send the event. Secret.
+    pub delay_id: String,
+    /// After how long the homeserver sends it by itself.
+    pub timeout: std::time::Duration,
+}
+
 /// The right to connect to the relay.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TokenGrant {
@@ -447,6 +456,10 @@ pub enum TokenError {
     /// The room has no call of ours, or the user is not in the room. Strangers are not told which.
     #[error("the user is in no such room")]
     NotInRoom,
+    /// The leave is not taken over: its user is at another homeserver, its time too short or too long, or there are too
+    /// many.
+    #[error("the delayed leave is not taken over")]
+    NotTaken,
     /// The homeserver, or the relay, cannot be reached.
     #[error("a part of the house cannot be reached")]
     Away,
@@ -458,6 +471,13 @@ pub enum TokenError {
 /// The house's token service for Matrix clients (MSC4195).
 #[async_trait]
 pub trait MediaTokens: Send + Sync + 'static {
-    /// A token for somebody who is in the room whose call it is.
-    async fn token(&self, request: TokenRequest) -> Result<TokenGrant, TokenError>;
+    /// A token for somebody who is in the room whose call it is. Their leave is taken over if they hand it over.
+    async fn token(
+        &self,
+        request: TokenRequest,
+        leave: Option<DelayedLeave>,
+    ) -> Result<TokenGrant, TokenError>;
+
+    /// Takes over the leave of somebody who has a token already.
+    async fn delegate(&self, request: TokenRequest, leave: DelayedLeave) -> Result<(), TokenError>;
 }

@@ -4,7 +4,7 @@
 //! Any web client of any homeserver may ask: its browser is told so (CORS), and no cookie means anything here. What is
 //! refused is worded as Matrix does, since Matrix clients read it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -23,7 +23,7 @@ use crate::{
     api::Api,
     extract::Client,
     limits::OverLimit,
-    port::{Claim, MediaTokens, OpenId, TokenError, TokenGrant, TokenRequest},
+    port::{Claim, DelayedLeave, MediaTokens, OpenId, TokenError, TokenGrant, TokenRequest},
     telemetry,
 };
 
@@ -49,6 +49,7 @@ pub(crate) fn routes(api: Arc<Api>) -> Router {
     let service = Router::new()
         .route("/sfu/get", post(by_device))
         .route("/get_token", post(by_member))
+        .route("/delegate_delayed_leave", post(delegate))
         .route("/healthz", get(async || StatusCode::OK))
         .fallback(async || Refusal::unknown())
         .method_not_allowed_fallback(async || Refusal::method())
@@ -110,24 +111,43 @@ struct Member {
     claimed_device_id: String,
 }
 
-/// A client that wants its membership to be taken back by this service rather than by itself.
+/// A client that hands its delayed leave over. Which homeserver has it is known from the proof; what else clients name
+/// (`delay_cs_api_url`) is not asked.
 #[derive(Deserialize)]
 struct Delegation {
-    delay_id: Option<serde_json::Value>,
-    delay_timeout: Option<serde_json::Value>,
+    delay_id: Option<String>,
+    /// In milliseconds.
+    delay_timeout: Option<u64>,
 }
 
 impl Delegation {
-    /// Nobody here does that. Whoever were given a token all the same would rely on it, and vanish from the call; told
-    /// so, clients ask again without it.
-    fn refuse(&self) -> Result<(), Refusal> {
-        if self.delay_id.is_some() || self.delay_timeout.is_some() {
-            Err(Refusal::bad(
-                "Delayed events are not taken over by this service",
-            ))
-        } else {
-            Ok(())
+    fn leave(self) -> Result<Option<DelayedLeave>, Refusal> {
+        match (self.delay_id, self.delay_timeout) {
+            (None, None) => Ok(None),
+            (Some(delay_id), Some(timeout)) => Ok(Some(DelayedLeave {
+                delay_id: filled(delay_id, "delay_id")?,
+                timeout: Duration::from_millis(timeout),
+            })),
+            (Some(_), None) => Err(Refusal::bad("delay_timeout is missing")),
+            (None, Some(_)) => Err(Refusal::bad("delay_id is missing")),
         }
+    }
+}
+
+impl MemberBody {
+    fn request(self) -> Result<(TokenRequest, Option<DelayedLeave>), Refusal> {
+        let leave = self.delegation.leave()?;
+        let request = TokenRequest {
+            room_id: filled(self.room_id, "room_id")?,
+            slot_id: filled(self.slot_id, "slot_id")?,
+            openid: openid(self.openid_token)?,
+            claim: Claim::Member {
+                id: filled(self.member.id, "member.id")?,
+                user_id: filled(self.member.claimed_user_id, "member.claimed_user_id")?,
+                device_id: filled(self.member.claimed_device_id, "member.claimed_device_id")?,
+            },
+        };
+        Ok((request, leave))
     }
 }
 
@@ -139,7 +159,7 @@ async fn by_device(
     let service = service(&api)?;
     api.limiter.media_token(&address)?;
     let body: DeviceBody = read(&body)?;
-    body.delegation.refuse()?;
+    let leave = body.delegation.leave()?;
     let request = TokenRequest {
         room_id: filled(body.room, "room")?,
         slot_id: SLOT.to_owned(),
@@ -148,7 +168,7 @@ async fn by_device(
             device_id: filled(body.device_id, "device_id")?,
         },
     };
-    grant(service, request).await
+    grant(service, request, leave).await
 }
 
 async fn by_member(
@@ -159,18 +179,24 @@ async fn by_member(
     let service = service(&api)?;
     api.limiter.media_token(&address)?;
     let body: MemberBody = read(&body)?;
-    body.delegation.refuse()?;
-    let request = TokenRequest {
-        room_id: filled(body.room_id, "room_id")?,
-        slot_id: filled(body.slot_id, "slot_id")?,
-        openid: openid(body.openid_token)?,
-        claim: Claim::Member {
-            id: filled(body.member.id, "member.id")?,
-            user_id: filled(body.member.claimed_user_id, "member.claimed_user_id")?,
-            device_id: filled(body.member.claimed_device_id, "member.claimed_device_id")?,
-        },
-    };
-    grant(service, request).await
+    let (request, leave) = body.request()?;
+    grant(service, request, leave).await
+}
+
+/// A client in a call hands its leave over. Clients find out whether this is offered by asking for nothing: any answer
+/// but 404 says so.
+async fn delegate(
+    State(api): State<Arc<Api>>,
+    Client(address): Client,
+    body: Bytes,
+) -> Result<Json<serde_json::Value>, Refusal> {
+    let service = service(&api)?;
+    api.limiter.media_token(&address)?;
+    let body: MemberBody = read(&body)?;
+    let (request, leave) = body.request()?;
+    let leave = leave.ok_or_else(|| Refusal::bad("delay_id is missing"))?;
+    service.delegate(request, leave).await?;
+    Ok(Json(serde_json::json!({})))
 }
 
 fn service(api: &Api) -> Result<&dyn MediaTokens, Refusal> {
@@ -180,8 +206,12 @@ fn service(api: &Api) -> Result<&dyn MediaTokens, Refusal> {
         .ok_or_else(Refusal::unknown)
 }
 
-async fn grant(service: &dyn MediaTokens, request: TokenRequest) -> Result<Json<Granted>, Refusal> {
-    let answer = service.token(request).await;
+async fn grant(
+    service: &dyn MediaTokens,
+    request: TokenRequest,
+    leave: Option<DelayedLeave>,
+) -> Result<Json<Granted>, Refusal> {
+    let answer = service.token(request, leave).await;
     telemetry::media_token(answer.as_ref().err());
     let TokenGrant { url, jwt } = answer?;
     Ok(Json(Granted { url, jwt }))
@@ -291,6 +321,8 @@ impl From<TokenError> for Refusal {
                 "M_FORBIDDEN",
                 "You are in no such room with a call",
             ),
+            // Clients that hear this ask again without it.
+            TokenError::NotTaken => Self::bad("The delayed leave is not taken over"),
             TokenError::Away => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "M_UNKNOWN",

@@ -11,6 +11,7 @@ use crate::{
     appointments::Appointments,
     limits::Limits,
     pages::Assets,
+    participants::Participants,
     port::{FrontOffice, MediaTokens},
 };
 
@@ -80,6 +81,8 @@ pub struct Gateway {
     pub house: Arc<dyn FrontOffice>,
     /// The token service for Matrix clients; none while calls are switched off.
     pub media_tokens: Option<Arc<dyn MediaTokens>>,
+    /// Interpreters and companions; none while calls are switched off.
+    pub participants: Option<Arc<dyn Participants>>,
     /// Appointments; none in a city that sends no mail.
     pub appointments: Option<Arc<dyn Appointments>>,
     /// All texts.

@@ -95,6 +95,7 @@ pub(crate) fn media_token(error: Option<&TokenError>) {
         None => "granted",
         Some(TokenError::Unproven) => "unproven",
         Some(TokenError::NotInRoom) => "not_in_room",
+        Some(TokenError::NotTaken) => "not_taken",
         Some(TokenError::Away) => "away",
         Some(TokenError::Internal) => "internal",
     };

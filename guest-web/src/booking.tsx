@@ -37,6 +37,7 @@ async function open(root: HTMLElement): Promise<void> {
       language={language}
       token={token}
       visitHref={root.dataset.visitHref ?? "/besuch/"}
+      besideHref={root.dataset.besideHref ?? "/dazu"}
       manageHref={root.dataset.manageHref ?? "/termin"}
       waitingListHref={root.dataset.waitingListHref ?? "/warteliste"}
       officeHref={root.dataset.officeHref ?? "/buero/"}

@@ -31,6 +31,7 @@ async function open(root: HTMLElement): Promise<void> {
     calls: root.dataset.calls !== undefined,
     lobbyHref: root.dataset.lobbyHref ?? "/",
     officeHref: root.dataset.officeHref ?? "/buero/",
+    besideHref: root.dataset.besideHref ?? "/dazu",
   };
 
   function draw(): void {

@@ -5,6 +5,7 @@
 //! delayed event ([`keep`]): after a crash, nobody is left behind.
 
 mod admitted;
+mod delegate;
 mod discovery;
 mod embedded;
 mod errand;
@@ -31,8 +32,9 @@ use gateway::port::Transport;
 use jiff::{SignedDuration, Timestamp};
 use store::{Job as Row, Lane, Tx};
 
-use self::{admitted::Admitted, relay::RelayAccess, services::Services};
+use self::{admitted::Admitted, delegate::Delegated, relay::RelayAccess, services::Services};
 pub(crate) use self::{
+    delegate::keep_delegated,
     embedded::PATH as RELAY_PATH,
     errand::{end as plan_end, join as plan_join, leave as plan_leave, turn_out as plan_turn_out},
     guest::join,
@@ -45,7 +47,7 @@ use crate::{
     house::{ChangeError, House},
     outward::Outward,
     shell,
-    task::{Errand, Task},
+    task::{Errand, Party, Task},
 };
 
 /// Where the token service is, behind the public origin.
@@ -64,7 +66,8 @@ pub(crate) struct Calls {
     outward: Outward,
     services: Services,
     admitted: Admitted,
-    guests: Mutex<HashMap<VisitId, InCall>>,
+    delegated: Delegated,
+    guests: Mutex<HashMap<Party, InCall>>,
 }
 
 /// A guest who wants to be in the call.
@@ -118,6 +121,7 @@ impl Calls {
             )?,
             services: Services::of_machine(),
             admitted: Admitted::default(),
+            delegated: Delegated::default(),
             guests: Mutex::default(),
         }))
     }
@@ -142,14 +146,14 @@ impl Calls {
     }
 
     /// Whether the guest wants to be in the call.
-    pub(crate) fn wants(&self, visit: &VisitId) -> bool {
-        self.lock().contains_key(visit)
+    pub(crate) fn wants(&self, party: &Party) -> bool {
+        self.lock().contains_key(party)
     }
 
     /// The guest wants to be in the call; whether the membership has to be written.
-    fn enter(&self, visit: &VisitId, now: Timestamp) -> bool {
+    fn enter(&self, party: &Party, now: Timestamp) -> bool {
         let mut guests = self.lock();
-        if let Some(known) = guests.get_mut(visit) {
+        if let Some(known) = guests.get_mut(party) {
             let late = known.written.is_none() && now.duration_since(known.since) > WRITTEN_WITHIN;
             if late {
                 known.since = now;
@@ -161,37 +165,49 @@ impl Calls {
             written: None,
             others: HashMap::new(),
         };
-        guests.insert(visit.clone(), fresh);
+        guests.insert(party.clone(), fresh);
         true
     }
 
     /// The guest no longer wants to be in the call; whether they did.
-    fn exit(&self, visit: &VisitId) -> bool {
-        self.lock().remove(visit).is_some()
+    fn exit(&self, party: &Party) -> bool {
+        self.lock().remove(party).is_some()
+    }
+
+    /// The visit has ended, for everybody in it.
+    fn forget(&self, visit: &VisitId) {
+        self.lock().retain(|party, _| party.visit != *visit);
     }
 
     /// The membership is in the room. Of a guest who has gone since, it is taken back by a job that is ordered already.
-    fn written(&self, visit: &VisitId, written: Written, now: Timestamp) {
-        if let Some(guest) = self.lock().get_mut(visit) {
+    fn written(&self, party: &Party, written: Written, now: Timestamp) {
+        if let Some(guest) = self.lock().get_mut(party) {
             guest.since = now;
             guest.written = Some(written);
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<VisitId, InCall>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Party, InCall>> {
         self.guests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Orders that the guest is shown to be in the call.
-async fn order(house: &House, visit: &VisitId, ring: bool) -> Result<(), ChangeError> {
+/// Orders that the guest is shown to be in the call; who comes along is brought into the room for it.
+async fn order(house: &House, party: &Party, ring: bool) -> Result<(), ChangeError> {
+    let lane = Lane::visit(&party.visit);
+    let mut tx = house.store.begin().await?;
+    if let Some(participant) = &party.participant {
+        let errand = Errand::Admit {
+            visit: party.visit.clone(),
+            participant: participant.clone(),
+        };
+        tx.enqueue(&lane, &errand, shell::now()).await?;
+    }
     let errand = Errand::JoinCall {
-        visit: visit.clone(),
+        party: party.clone(),
         ring,
     };
-    let mut tx = house.store.begin().await?;
-    tx.enqueue(&Lane::visit(visit), &errand, shell::now())
-        .await?;
+    tx.enqueue(&lane, &errand, shell::now()).await?;
     tx.commit().await?;
     house.outbox.notify_one();
     Ok(())
@@ -199,18 +215,18 @@ async fn order(house: &House, visit: &VisitId, ring: bool) -> Result<(), ChangeE
 
 /// The guest hangs up, or is gone. Of one who was in no call nothing has to be taken back: what an earlier run of the
 /// program has left, the homeserver takes back itself.
-pub(crate) async fn hang_up(house: &House, visit: &VisitId) -> Result<(), ChangeError> {
+pub(crate) async fn hang_up(house: &House, party: &Party) -> Result<(), ChangeError> {
     let Some(calls) = &house.calls else {
         return Ok(());
     };
-    if !calls.exit(visit) {
+    if !calls.exit(party) {
         return Ok(());
     }
     let errand = Errand::LeaveCall {
-        visit: visit.clone(),
+        party: party.clone(),
     };
     let mut tx = house.store.begin().await?;
-    tx.enqueue(&Lane::visit(visit), &errand, shell::now())
+    tx.enqueue(&Lane::visit(&party.visit), &errand, shell::now())
         .await?;
     tx.commit().await?;
     house.outbox.notify_one();
@@ -231,22 +247,35 @@ pub(crate) async fn follow(
     match (effect, serde_json::from_value::<Task>(row.job.clone())) {
         // The clerk's client shows the call as soon as there is a room, if the guest is there to be talked to.
         (Effect::Opened { .. }, Ok(Task::Decided(Command::OpenConsultation { visit })))
-            if house.hub.is_here(&visit) && calls.enter(&visit, now) =>
+            if house.hub.is_here(&visit) && calls.enter(&Party::citizen(&visit), now) =>
         {
             let lane = Lane::visit(&visit);
-            tx.enqueue(&lane, &Errand::JoinCall { visit, ring: true }, now)
+            let party = Party::citizen(&visit);
+            tx.enqueue(&lane, &Errand::JoinCall { party, ring: true }, now)
                 .await?;
         }
-        (Effect::InCall { ghost, leaves }, Ok(Task::Own(Errand::JoinCall { visit, .. }))) => {
+        (Effect::InCall { ghost, leaves }, Ok(Task::Own(Errand::JoinCall { party, .. }))) => {
             let written = Written {
                 ghost: ghost.clone(),
                 leaves: leaves.clone(),
             };
-            calls.written(&visit, written, now);
+            calls.written(&party, written, now);
         }
         (_, Ok(Task::Decided(Command::CloseConsultation { visit, .. }))) => {
-            calls.exit(&visit);
+            calls.forget(&visit);
             let lane = Lane::visit(&visit);
+            for participant in tx.participants(&visit).await? {
+                let party = Party {
+                    visit: visit.clone(),
+                    participant: Some(participant.id.clone()),
+                };
+                tx.enqueue(&lane, &Errand::LeaveCall { party }, now).await?;
+                let errand = Errand::SeeOff {
+                    visit: visit.clone(),
+                    participant: participant.id,
+                };
+                tx.enqueue(&lane, &errand, now).await?;
+            }
             tx.enqueue(&lane, &Errand::EndCall { visit }, now).await?;
         }
         _ => {}

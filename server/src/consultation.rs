@@ -13,7 +13,7 @@ use store::{Author, Delivery, FileMeta, Lane, NewMessage, VisitRecord};
 use crate::{
     front_office::message_view,
     house::{ChangeError, House},
-    inbox, shell,
+    inbox, participants, shell,
     task::Errand,
 };
 
@@ -24,7 +24,7 @@ pub(crate) async fn happened(
     record: VisitRecord,
     event: &RoomEvent,
 ) -> Result<(), ChangeError> {
-    if house.calls.is_some() && concerns_call(house, event) {
+    if house.calls.is_some() && concerns_call(house, &record, event).await? {
         house.hub.send(&record.visit.id, VisitEvent::Call);
     }
     match &event.kind {
@@ -64,8 +64,8 @@ pub(crate) async fn happened(
             if house.matrix.is_ghost(user) && record.visit.is_live() =>
         {
             // A homeserver that accepts invites by itself may have put the ghost's ticket in place of the guest's name.
-            let visit = record.visit.id.clone();
-            hand_over(house, &record, event, &Errand::NameGuest { visit }).await
+            let party = participants::party_of(house, &record.visit.id, user).await?;
+            hand_over(house, &record, event, &Errand::NameGuest { party }).await
         }
         RoomEventKind::Message { .. } if house.matrix.is_ghost(&event.sender) => {
             inbox::ignore(house, event).await
@@ -94,12 +94,22 @@ pub(crate) async fn happened(
     }
 }
 
-/// Whether the guest's page has to look who is in the call. What its own ghost does it knows.
-fn concerns_call(house: &House, event: &RoomEvent) -> bool {
-    matches!(
+/// Whether a guest's page has to look who is in the call. What its own ghost does it knows; with several guests, each
+/// has to know of the others.
+async fn concerns_call(
+    house: &House,
+    record: &VisitRecord,
+    event: &RoomEvent,
+) -> Result<bool, ChangeError> {
+    let is_change = matches!(
         event.kind,
         RoomEventKind::CallMember | RoomEventKind::Joined { .. } | RoomEventKind::Left { .. }
-    ) && !house.matrix.is_ghost(&event.sender)
+    );
+    if !is_change || !house.matrix.is_ghost(&event.sender) {
+        return Ok(is_change);
+    }
+    let mut read = house.store.read().await?;
+    Ok(!read.participants(&record.visit.id).await?.is_empty())
 }
 
 /// Somebody with an own Matrix account; guests come in by their page.

@@ -97,19 +97,22 @@ pub(crate) async fn presence(
     house: Arc<House>,
     mut changes: mpsc::UnboundedReceiver<PresenceChange>,
 ) {
-    while let Some(PresenceChange { visit, here }) = changes.recv().await {
+    while let Some(PresenceChange { party, here }) = changes.recv().await {
         let house = Arc::clone(&house);
         tokio::spawn(async move {
             if !here {
                 tokio::time::sleep(RELOAD).await;
             }
-            if house.hub.is_here(&visit) != here {
+            if house.hub.is_party_here(&party) != here {
                 return;
             }
-            if let Err(fault) = tell(&house, &visit, here).await {
+            // The queue knows the citizen alone.
+            if party.participant.is_none()
+                && let Err(fault) = tell(&house, &party.visit, here).await
+            {
                 error!("presence was not stored: {fault}");
             }
-            if !here && let Err(fault) = calls::hang_up(&house, &visit).await {
+            if !here && let Err(fault) = calls::hang_up(&house, &party).await {
                 error!("a guest who went stays in the call: {fault}");
             }
         });

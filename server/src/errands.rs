@@ -23,8 +23,8 @@ use crate::{
     booking::{self, Letter},
     calls,
     house::{ChangeError, House, first_language},
-    shell,
-    task::{Errand, Task},
+    participants, shell,
+    task::{Errand, Party, Task},
 };
 
 /// What to do about a row.
@@ -177,9 +177,15 @@ async fn own(house: &House, row: &Row, errand: Errand) -> Result<Plan, ChangeErr
             return message::deliver(house, &visit, message).await;
         }
         Errand::ShowTicket { visit } => return show_ticket(house, &visit).await,
-        Errand::NameGuest { visit } => return name_guest(house, &visit).await,
-        Errand::JoinCall { visit, ring } => return calls::plan_join(house, &visit, ring).await,
-        Errand::LeaveCall { visit } => return calls::plan_leave(house, &visit).await,
+        Errand::NameGuest { party } => return name_guest(house, &party).await,
+        Errand::JoinCall { party, ring } => return calls::plan_join(house, &party, ring).await,
+        Errand::LeaveCall { party } => return calls::plan_leave(house, &party).await,
+        Errand::Admit { visit, participant } => {
+            return participants::plan_admit(house, &visit, &participant).await;
+        }
+        Errand::SeeOff { visit, participant } => {
+            return participants::plan_see_off(house, &visit, &participant).await;
+        }
         Errand::TurnOut { visit, user } => {
             return calls::plan_turn_out(house, &visit, &user).await;
         }
@@ -226,14 +232,21 @@ pub(crate) fn inside(case: &Case) -> Option<(OwnedRoomId, MatrixUser)> {
     Some((room, case.place.ghost.clone()?))
 }
 
-async fn name_guest(house: &House, visit: &VisitId) -> Result<Plan, ChangeError> {
-    let Some(case) = case(house, visit).await? else {
+async fn name_guest(house: &House, party: &Party) -> Result<Plan, ChangeError> {
+    let Some(case) = case(house, &party.visit).await? else {
         return Ok(Plan::Nothing);
     };
-    let Some((room, ghost)) = inside(&case) else {
+    let Some((room, ghost)) = participants::inside(house, &case, party).await? else {
         return Ok(Plan::Nothing);
     };
-    let name = guest_name(house, &house.city.get(), &case);
+    let city = house.city.get();
+    let name = match &party.participant {
+        None => guest_name(house, &city, &case),
+        Some(participant) => match participants::name_of(house, participant).await? {
+            Some(name) => name,
+            None => return Ok(Plan::Nothing),
+        },
+    };
     Ok(Plan::job(Job::NameGuest { room, ghost, name }))
 }
 

@@ -25,7 +25,7 @@ use crate::{
     calls, ghosts,
     house::{ChangeError, House},
     shell,
-    task::Errand,
+    task::{Errand, Party},
 };
 
 /// A guest sees an ended visit for this long.
@@ -108,7 +108,7 @@ impl FrontOffice for Counter {
 
     async fn watch(&self, guest: &GuestId, visit: &VisitId) -> Result<VisitEvents, HouseError> {
         self.record(guest, visit).await?;
-        Ok(self.0.hub.watch(visit))
+        Ok(self.0.hub.watch(&Party::citizen(visit)))
     }
 
     async fn leave(&self, guest: &GuestId, visit: &VisitId) -> Result<(), HouseError> {
@@ -264,18 +264,24 @@ impl FrontOffice for Counter {
 
     async fn join_call(&self, guest: &GuestId, visit: &VisitId) -> Result<CallView, HouseError> {
         let record = self.record(guest, visit).await?;
-        calls::join(&self.0, &record).await
+        calls::join(&self.0, &record, &Party::citizen(visit)).await
     }
 
     async fn leave_call(&self, guest: &GuestId, visit: &VisitId) -> Result<(), HouseError> {
         self.record(guest, visit).await?;
-        calls::hang_up(&self.0, visit).await.or_internal()
+        calls::hang_up(&self.0, &Party::citizen(visit))
+            .await
+            .or_internal()
     }
 }
 
 impl Counter {
     /// The visit, if it is this guest's.
-    async fn record(&self, guest: &GuestId, visit: &VisitId) -> Result<VisitRecord, HouseError> {
+    pub(crate) async fn record(
+        &self,
+        guest: &GuestId,
+        visit: &VisitId,
+    ) -> Result<VisitRecord, HouseError> {
         let record = self
             .0
             .store

@@ -21,6 +21,7 @@ mod mail_in;
 mod names;
 mod outbox;
 mod outward;
+mod participants;
 mod projection;
 mod registration;
 mod retention;

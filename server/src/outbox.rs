@@ -365,6 +365,7 @@ const fn kind(job: &Job) -> &'static str {
         Job::OpenConsultation { .. } => "open_consultation",
         Job::PrepareConsultation { .. } => "prepare_consultation",
         Job::NameGuest { .. } => "name_guest",
+        Job::Admit { .. } => "admit",
         Job::JoinCall { .. } => "join_call",
         Job::LeaveCall { .. } => "leave_call",
         Job::CloseConsultation { .. } => "close_consultation",

@@ -104,7 +104,14 @@ async fn erase(house: &House, erasure: &Erasure) -> Result<(), EraseError> {
     if let Some(room) = room(house, erasure).await? {
         execute(house, Job::EraseRoom { room }).await?;
     }
-    if let Some(ghost) = erasure.ghost.clone() {
+    let beside = house
+        .store
+        .read()
+        .await?
+        .participants(&erasure.visit)
+        .await?;
+    let ghosts = beside.into_iter().map(|participant| participant.ghost);
+    for ghost in erasure.ghost.clone().into_iter().chain(ghosts) {
         execute(house, Job::RetireGhost { ghost }).await?;
     }
     let mut tx = house.store.begin().await?;

@@ -228,6 +228,7 @@ fn spawn_house(
     workers.spawn(ghosts::keep(share()));
     workers.spawn(retention::keep(share()));
     workers.spawn(calls::keep(share()));
+    workers.spawn(calls::keep_delegated(share()));
     workers.spawn(booking::keep(share()));
     workers.spawn(booking::keep_calendars(share()));
     workers.spawn(keep_city(share()));
@@ -280,6 +281,10 @@ fn public_router(
             .calls
             .is_some()
             .then(|| Arc::new(calls::TokenService(Arc::clone(house))) as _),
+        participants: house
+            .calls
+            .is_some()
+            .then(|| Arc::new(Counter(Arc::clone(house))) as _),
         appointments: house
             .bookings
             .is_some()

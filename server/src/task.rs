@@ -1,12 +1,32 @@
 //! The outbox rows that are not commands of `bridge`.
 
 use bridge::{
-    ids::{BookingId, MatrixUser, OfficeSlug, VisitId},
+    ids::{BookingId, MatrixUser, OfficeSlug, ParticipantId, VisitId},
     input::Command,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::booking::{Letter, News};
+
+/// One of a visit's guests: the citizen, or somebody who comes along.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Party {
+    /// Whose visit.
+    pub(crate) visit: VisitId,
+    /// Who comes along; none for the citizen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) participant: Option<ParticipantId>,
+}
+
+impl Party {
+    /// The citizen of a visit.
+    pub(crate) fn citizen(visit: &VisitId) -> Self {
+        Self {
+            visit: visit.clone(),
+            participant: None,
+        }
+    }
+}
 
 /// One row of the outbox: a command of `bridge`, or something the server itself has to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,22 +54,39 @@ pub(crate) enum Errand {
         /// Whose.
         visit: VisitId,
     },
-    /// See to the guest's name in the consultation room.
+    /// See to a guest's name in the consultation room.
     NameGuest {
         /// Whose.
-        visit: VisitId,
+        #[serde(flatten)]
+        party: Party,
     },
-    /// Show the guest to be in the call.
-    JoinCall {
-        /// Whose.
+    /// Bring somebody who comes along into the consultation room.
+    Admit {
+        /// To which visit.
         visit: VisitId,
+        /// Whom.
+        participant: ParticipantId,
+    },
+    /// Take somebody who came along out of the consultation room.
+    SeeOff {
+        /// Of which visit.
+        visit: VisitId,
+        /// Whom.
+        participant: ParticipantId,
+    },
+    /// Show a guest to be in the call.
+    JoinCall {
+        /// Who.
+        #[serde(flatten)]
+        party: Party,
         /// Whether the clerk's client rings.
         ring: bool,
     },
-    /// Show that the guest is no longer in the call.
+    /// Show that a guest is no longer in the call.
     LeaveCall {
-        /// Whose.
-        visit: VisitId,
+        /// Who.
+        #[serde(flatten)]
+        party: Party,
     },
     /// Take somebody who has left the conversation out of its call.
     TurnOut {

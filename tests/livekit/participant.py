@@ -19,6 +19,8 @@ import picture
 FRAMES_PER_SECOND = 15
 SOUND_PIECE_MS = 50
 HEARING_MS = 100
+# How often a picture is looked at closely.
+JUDGED_EVERY_S = 0.5
 SOURCES = {
     "microphone": rtc.TrackSource.SOURCE_MICROPHONE,
     "camera": rtc.TrackSource.SOURCE_CAMERA,
@@ -48,6 +50,7 @@ class Seen:
     def __init__(self, track: rtc.RemoteTrack) -> None:
         self._stream = rtc.VideoStream(track, format=rtc.VideoBufferType.I420)
         self._last: int | None = None
+        self._judge_at = 0.0
         self.report = {
             "frames": 0,
             "moved": 0,
@@ -55,6 +58,8 @@ class Seen:
             "who": None,
             "width": 0,
             "height": 0,
+            # The latest for each width: a smaller picture of the same is sharper.
+            "sharpness": {},
         }
 
     async def run(self) -> None:
@@ -63,6 +68,11 @@ class Seen:
             frame = event.frame
             report["frames"] += 1
             report["width"], report["height"] = frame.width, frame.height
+            now = asyncio.get_running_loop().time()
+            if now >= self._judge_at:
+                self._judge_at = now + JUDGED_EVERY_S
+                size = (frame.width, frame.height)
+                report["sharpness"][frame.width] = picture.sharpness(*size, frame.data)
             found = picture.read(frame.width, frame.height, frame.data)
             if found is None:
                 report["broken"] += 1

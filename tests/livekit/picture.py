@@ -75,6 +75,12 @@ def read(width: int, height: int, data) -> tuple[int, int] | None:
     return code >> NUMBER_BITS, number
 
 
+def sharpness(width: int, height: int, data) -> float:
+    """How much neighbouring points differ: large in a picture with edges, small in one out of focus."""
+    luma = np.frombuffer(data, np.uint8, width * height).reshape(height, width).astype(np.int32)
+    return float(np.mean(np.diff(luma, axis=1) ** 2))
+
+
 class Tone:
     """A sine, in pieces that fit together."""
 

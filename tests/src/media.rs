@@ -41,6 +41,36 @@ const done = arguments[arguments.length - 1];
     return tracks;
 })().then(done, (error) => done(String(error)));";
 
+/// Changes the configuration of every peer connection: what stands for `CHANGE` goes before what the page wants.
+const CONFIGURE: &str = "
+{
+    const changed = (configuration) => ({ ...configuration, CHANGE });
+    window.RTCPeerConnection = class extends window.RTCPeerConnection {
+        constructor(configuration, ...rest) {
+            super(changed(configuration), ...rest);
+        }
+        setConfiguration(configuration) {
+            super.setConfiguration(changed(configuration));
+        }
+    };
+}";
+
+const WAYS: &str = "
+const done = arguments[arguments.length - 1];
+(async () => {
+    const ways = [];
+    for (const connection of window.__connections ?? []) {
+        if (connection.connectionState !== 'connected') continue;
+        const reports = await connection.getStats();
+        for (const { type, selectedCandidatePairId: pair } of reports.values()) {
+            if (type !== 'transport' || !pair) continue;
+            const { candidateType, relayProtocol } = reports.get(reports.get(pair).localCandidateId);
+            ways.push(relayProtocol ? `${candidateType}/${relayProtocol}` : candidateType);
+        }
+    }
+    return ways;
+})().then(done, (error) => done(String(error)));";
+
 /// A track that a page receives, with its totals since it began.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Received {
@@ -69,6 +99,32 @@ impl Browser {
     pub(crate) async fn watch_calls_from_now_on(&self) -> Result<()> {
         self.page().execute(WATCH, vec![]).await?;
         Ok(())
+    }
+
+    /// Has all pages loaded from now on send and receive media by TURN and by no other way. Chromium only.
+    pub async fn goes_by_turn_alone(&self) -> Result<()> {
+        self.configure_calls("iceTransportPolicy: 'relay'").await
+    }
+
+    /// Has all pages loaded from now on know nothing of TURN. Chromium only.
+    pub async fn goes_without_turn(&self) -> Result<()> {
+        self.configure_calls("iceServers: []").await
+    }
+
+    async fn configure_calls(&self, change: &str) -> Result<()> {
+        let script = json!({ "source": CONFIGURE.replace("CHANGE", change) });
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", script)
+            .await?;
+        Ok(())
+    }
+
+    /// By which of its candidates each of the page's connections goes: `host`, `relay/udp`.
+    pub async fn ways(&self) -> Result<Vec<String>> {
+        let answer = self.page().execute_async(WAYS, vec![]).await?;
+        if let Some(error) = answer.as_str() {
+            bail!("the page's connections cannot be read: {error}");
+        }
+        Ok(serde_json::from_value(answer)?)
     }
 
     /// What the page's connected calls receive at this moment.

@@ -68,11 +68,69 @@ impl RelayAccess {
     }
 }
 
-/// The table `[calls]` for the program's own relay, with its media at an address of this machine.
-pub(crate) fn own(ip: IpAddr, udp: &Port, tcp: &Port) -> Result<toml::Table> {
-    let [udp, tcp] = [udp, tcp].map(|port| SocketAddr::new(ip, port.number()));
-    let table = json!({ "embedded": { "udp": udp, "tcp": tcp } });
-    Ok(toml::Table::try_from(table)?)
+/// How TURN is offered beside the program's own relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Over UDP alone.
+    Udp,
+    /// Over TCP alone.
+    Tcp,
+}
+
+/// Where the program's own relay is.
+#[derive(Debug)]
+pub(crate) struct Own {
+    /// Where it takes media.
+    pub(crate) ip: IpAddr,
+    /// The port for UDP.
+    pub(crate) udp: Port,
+    /// The port for TCP.
+    pub(crate) tcp: Port,
+    /// What clients are told instead of the address.
+    pub(crate) told: Option<IpAddr>,
+    /// The port for TURN.
+    pub(crate) turn: Option<(Turn, Port)>,
+}
+
+impl Own {
+    /// On ports of its own.
+    pub(crate) fn at(ip: IpAddr, turn: Option<Turn>) -> Result<Self> {
+        let port = |turn| anyhow::Ok((turn, Port::lease()?));
+        Ok(Self {
+            ip,
+            udp: Port::lease()?,
+            tcp: Port::lease()?,
+            told: None,
+            turn: turn.map(port).transpose()?,
+        })
+    }
+
+    /// Where it takes media over UDP.
+    pub(crate) fn media(&self) -> SocketAddr {
+        SocketAddr::new(self.ip, self.udp.number())
+    }
+
+    /// The table `[calls]`. With an authority, other homeservers on loopback are asked.
+    pub(crate) fn table(&self, authority: Option<&Authority>) -> Result<toml::Table> {
+        let at = |port: &Port| SocketAddr::new(self.ip, port.number());
+        let mut embedded = json!({ "udp": self.media(), "tcp": at(&self.tcp) });
+        if let Some(told) = self.told {
+            embedded["public_ips"] = json!([told]);
+        }
+        if let Some((turn, port)) = &self.turn {
+            let protocol = match turn {
+                Turn::Udp => "udp",
+                Turn::Tcp => "tcp",
+            };
+            embedded["turn"] = json!({ "host": self.ip, protocol: at(port) });
+        }
+        let mut table = json!({ "embedded": embedded });
+        if let Some(authority) = authority {
+            table["allowed_networks"] = json!(["127.0.0.0/8"]);
+            table["ca_file"] = json!(authority.certificate());
+        }
+        Ok(toml::Table::try_from(table)?)
+    }
 }
 
 /// The address from which this machine would call the world; nothing is sent to find out. Loopback if it has none.

@@ -10,8 +10,9 @@ use xtask::http::http_client;
 
 use crate::{
     browser::Engine,
-    call::{Caller, Joining},
+    call::{Caller, Joining, Way},
     citizen::{Citizen, Knock},
+    client::Client,
     relay::address_of_this_machine,
     seat::Seat,
     wait::eventually,
@@ -38,7 +39,7 @@ pub struct Talk {
 impl Talk {
     /// Knocked, called, entered; nobody is in the call yet.
     pub async fn begin(engine: Engine) -> Result<Self> {
-        let world = World::start_with(WorldOptions {
+        let options = WorldOptions {
             own_relay: true,
             media_ip: match engine {
                 Engine::Chromium => Ipv4Addr::LOCALHOST.into(),
@@ -46,8 +47,13 @@ impl Talk {
                 Engine::Firefox => address_of_this_machine(),
             },
             ..WorldOptions::default()
-        })
-        .await?;
+        };
+        Self::begin_in(engine, options).await
+    }
+
+    /// The same in another world, which has some relay.
+    pub async fn begin_in(engine: Engine, options: WorldOptions) -> Result<Self> {
+        let world = World::start_with(options).await?;
         let (mut anna, citizen) = tokio::try_join!(
             Seat::at(&world, "anna", "gewerbe"),
             Citizen::equipped(&world, engine)
@@ -83,38 +89,48 @@ impl Talk {
 
     /// Anna joins the call as her client would: a membership in the room, and a token for the relay.
     pub async fn anna_joins(&self) -> Result<Caller> {
-        let anna = &self.anna.clerk;
-        let key = format!("_{}_{}_m.call", anna.user_id(), anna.device_id());
-        let membership = json!({
-            "application": "m.call",
-            "call_id": "",
-            "scope": "m.room",
-            "device_id": anna.device_id(),
-            "expires": 14_400_000,
-            "focus_active": { "type": "livekit", "focus_selection": "multi_sfu" },
-            "foci_preferred": [{
-                "type": "livekit",
-                "livekit_service_url": self.world.url("/livekit/jwt"),
-                "livekit_alias": self.room,
-            }],
-        });
-        anna.set_state(&self.room, MEMBER, &key, &membership)
-            .await?;
+        let service = self.world.url("/livekit/jwt");
+        self.is_shown(&self.anna.clerk, Some(&service)).await?;
         let caller = Caller::start(1, self.world.dir()).await?;
-        self.connects(&caller).await?;
+        self.connects(&self.anna.clerk, &caller).await?;
         Ok(caller)
     }
 
-    /// Connects Anna's client to the relay, with a token of the token service.
-    pub async fn connects(&self, caller: &Caller) -> Result<()> {
-        let anna = &self.anna.clerk;
-        let user = anna.user_id().replace('@', "%40").replace(':', "%3A");
+    /// Shows somebody in the call, whose media are at the relay of a token service; or no longer.
+    pub async fn is_shown(&self, who: &Client, service: Option<&str>) -> Result<()> {
+        let key = format!("_{}_{}_m.call", who.user_id(), who.device_id());
+        let membership = service.map_or_else(
+            || json!({}),
+            |service| {
+                json!({
+                    "application": "m.call",
+                    "call_id": "",
+                    "scope": "m.room",
+                    "device_id": who.device_id(),
+                    "expires": 14_400_000,
+                    "focus_active": { "type": "livekit", "focus_selection": "multi_sfu" },
+                    "foci_preferred": [{
+                        "type": "livekit",
+                        "livekit_service_url": service,
+                        "livekit_alias": self.room,
+                    }],
+                })
+            },
+        );
+        who.set_state(&self.room, MEMBER, &key, &membership)
+            .await
+            .map(drop)
+    }
+
+    /// Connects somebody's client to the city's relay, with a token of the token service.
+    pub async fn connects(&self, who: &Client, caller: &Caller) -> Result<()> {
+        let user = who.user_id().replace('@', "%40").replace(':', "%3A");
         let path = format!("v3/user/{user}/openid/request_token");
-        let proof = anna.call(Method::POST, &path, Some(&json!({}))).await?;
+        let proof = who.call(Method::POST, &path, Some(&json!({}))).await?;
         let asked = json!({
             "room": self.room,
             "openid_token": proof.success("an OpenID token")?,
-            "device_id": anna.device_id(),
+            "device_id": who.device_id(),
         });
         let granted: Value = http_client()?
             .post(self.world.url("/livekit/jwt/sfu/get"))
@@ -125,9 +141,16 @@ impl Talk {
             .json()
             .await?;
         let text = |field: &str| granted[field].as_str().context("no such field");
-        caller
-            .join(text("url")?, text("jwt")?, &Joining::default())
-            .await
+        let (url, token) = (text("url")?, text("jwt")?);
+        let Some(line) = &self.world.line else {
+            return caller.join(url, token, &Joining::default()).await;
+        };
+        // Only the citizen is at the line; TURN leads around it.
+        let joining = Joining {
+            way: Way::Turn,
+            ..Joining::default()
+        };
+        caller.join(&line.beside(url), token, &joining).await
     }
 
     /// Anna's client decodes pictures of the guest and hears the beeps, from now on.

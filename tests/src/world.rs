@@ -28,7 +28,8 @@ use crate::{
     desk::Desk,
     gate::Gate,
     guest::Guest,
-    relay::RelayAccess,
+    line::Line,
+    relay::{Own, RelayAccess, Turn},
     site::{self, Site},
     wait::eventually,
 };
@@ -102,6 +103,10 @@ pub struct WorldOptions {
     pub own_relay: bool,
     /// Where the own relay takes media.
     pub media_ip: IpAddr,
+    /// TURN beside the own relay.
+    pub turn: Option<Turn>,
+    /// The citizen reaches the program and its own relay through [`World::line`], clerks around it by TURN.
+    pub lined: bool,
     /// With a mail server, and so with appointments.
     pub mail: bool,
 }
@@ -118,8 +123,23 @@ impl Default for WorldOptions {
             relay: None,
             own_relay: false,
             media_ip: Ipv4Addr::LOCALHOST.into(),
+            turn: None,
+            lined: false,
             mail: false,
         }
+    }
+}
+
+impl WorldOptions {
+    /// The table `[calls]`; what it refers to is written to `dir`.
+    fn calls(&self, own: Option<&Own>, dir: &Path) -> Result<Option<toml::Table>> {
+        let authority = self.authority.as_deref();
+        match (&self.relay, own) {
+            (Some(relay), _) => Some(relay.table(dir, authority)),
+            (None, Some(own)) => Some(own.table(authority)),
+            (None, None) => None,
+        }
+        .transpose()
     }
 }
 
@@ -134,10 +154,13 @@ pub struct World {
     pub mailbox: Option<Mailbox>,
     /// Between homeserver and program, if it was asked for.
     pub gate: Option<Gate>,
+    /// Between browsers and program, if it was asked for.
+    pub line: Option<Line>,
     clerks: BTreeMap<&'static str, Client>,
     database: Database,
     strangers: AtomicU32,
-    _ports: Vec<Port>,
+    _ports: [Port; 3],
+    _relay: Option<Own>,
     // Last: the directory goes when nothing runs in it any more.
     scratch: Scratch,
 }
@@ -159,16 +182,22 @@ impl World {
             None
         };
         let mut homeserver = site::config(&scratch, options.authority.as_ref())?;
-        let public_url = format!("http://localhost:{}", public.number());
-        let mut ports = Vec::new();
-        let calls = match &options.relay {
-            Some(relay) => Some(relay.table(scratch.path(), options.authority.as_deref())?),
-            None if options.own_relay => {
-                ports.extend([Port::lease()?, Port::lease()?]);
-                Some(crate::relay::own(options.media_ip, &ports[0], &ports[1])?)
-            }
-            None => None,
+        let mut own = options
+            .own_relay
+            .then(|| Own::at(options.media_ip, options.turn))
+            .transpose()?;
+        let line = if options.lined {
+            let relay = own.as_mut().context("a line leads to the own relay")?;
+            relay.told = Some(Line::FRONT);
+            Some(Line::to(public.address(), relay.media()).await?)
+        } else {
+            None
         };
+        let public_url = match &line {
+            Some(line) => line.url(),
+            None => format!("http://localhost:{}", public.number()),
+        };
+        let calls = options.calls(own.as_ref(), scratch.path())?;
         if calls.is_some() {
             homeserver.call_service = Some(format!("{public_url}/livekit/jwt"));
         }
@@ -229,16 +258,17 @@ impl World {
             }),
         };
         let vorzimmer = Vorzimmer::start(&program, scratch.path(), config).await?;
-        ports.extend([public, internal, mail]);
         Ok(Self {
             vorzimmer,
             site,
             mailbox,
             gate,
+            line,
             clerks,
             database,
             strangers: AtomicU32::new(0),
-            _ports: ports,
+            _ports: [public, internal, mail],
+            _relay: own,
             scratch,
         })
     }

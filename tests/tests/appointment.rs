@@ -1,12 +1,12 @@
 //! The life of an appointment: booked, moved to a time that a clerk offers, expected, kept at the desk without
 //! queueing; and what becomes of one that the office's calendar no longer carries.
 
-use std::fs;
+use std::{fs, path::Path};
 
-use anyhow::{Context as _, Result, ensure};
-use blackbox::{Guest, World, WorldOptions, city_open_all_day, eventually};
+use anyhow::{Context as _, Result, bail, ensure};
+use blackbox::{Answer, Guest, World, WorldOptions, city_open_all_day, eventually};
 use http::Method;
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use serde_json::{Value, json};
 
 /// How the trade office takes appointments here.
@@ -71,22 +71,14 @@ async fn an_appointment_is_expected_and_kept_at_the_desk() -> Result<()> {
     let world = World::start_with(WorldOptions {
         city: city.clone(),
         mail: true,
+        own_relay: true,
         ..WorldOptions::default()
     })
     .await?;
     let mut anna = world.desk("anna", "gewerbe").await?;
 
     // Two slots of today, well within the hour in which the office prepares, and one of the day after tomorrow.
-    let slots = world
-        .guest()?
-        .call(
-            Method::GET,
-            "offices/gewerbe/slots?services=anmelden&days=4",
-            None,
-        )
-        .await?
-        .success("slots")?;
-    let slots = slots["slots"].as_array().context("slots")?.clone();
+    let slots = slots(&world).await?;
     let mut dates: Vec<&str> = slots
         .iter()
         .filter_map(|slot| slot["date"].as_str())
@@ -126,8 +118,24 @@ async fn an_appointment_is_expected_and_kept_at_the_desk() -> Result<()> {
     })
     .await?;
 
+    let link = json!({ "role": "interpreter" });
+    let link = ole.call(Method::POST, "/links", Some(&link)).await?;
+    let (interpreter, link) = (world.stranger()?, text(&link, "token")?);
+    let early = comes_along(&interpreter, &link).await?;
+    ensure!(early.problem() == Some("not-yet"), "{early:?}");
+
+    let day = agenda(&mut anna).await?;
+    ensure!(day.contains(&code) && !day.contains("ist da"), "{day}");
     let checked_in = ole.call(Method::POST, "/check-in", None).await?;
     let visit = text(&checked_in, "visit")?;
+    let beside = comes_along(&interpreter, &link).await?.success("a place")?;
+    ensure!(
+        beside["role"] == "interpreter" && beside["state"] == "waiting",
+        "{beside}"
+    );
+    // The citizen's own link is for the citizen.
+    let own = comes_along(&interpreter, &ole.token).await?;
+    ensure!(own.problem() == Some("unknown-link"), "{own:?}");
     let walk_in = world.stranger()?.knock("gewerbe", "Ohne Termin").await?;
     let ticket = text(&ole.guest.visit(&visit).await?, "ticket")?;
     let ring = anna.until_ring(&ticket).await?;
@@ -150,10 +158,128 @@ async fn an_appointment_is_expected_and_kept_at_the_desk() -> Result<()> {
     ole.guest.say(&visit, "Guten Morgen").await?;
     anna.ask("!ende").await?;
     ole.guest.until(&visit, "ended").await?;
+    let over = comes_along(&interpreter, &link).await?;
+    ensure!(over.problem() == Some("conversation-over"), "{over:?}");
+    let day = agenda(&mut anna).await?;
+    let line = day.lines().find(|line| line.contains(&code));
+    ensure!(line.is_some_and(|line| line.ends_with("ist da")), "{day}");
+    ensure!(
+        !day.contains("ole") && !day.contains("example.org"),
+        "{day}"
+    );
 
-    // The office closes on the day of the other appointment: it stays, and the clerks learn of it.
+    the_office_closes(&world, &mut anna, &mia, &city, later).await?;
+    nobody_stands_in_the_log(&world, &[&mia.token, &ole.token])?;
+    world.settled().await
+}
+
+/// Opens the link of somebody who comes along.
+async fn comes_along(guest: &Guest, link: &str) -> Result<Answer> {
+    let request = guest.request(Method::POST, "/api/v1/visits/participation");
+    guest.send(request.bearer_auth(link)).await
+}
+
+/// Which zone an office is in says what time it is there: at night no list of the day's appointments is written, in the
+/// morning one is.
+#[tokio::test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it has to be night at the office, and then morning, whenever today is"
+)]
+async fn clerks_read_in_the_morning_who_comes() -> Result<()> {
+    let (night, morning) = night_and_morning(Timestamp::now())?;
+    let dir = tempfile::tempdir()?;
+    let file = city_open_all_day(dir.path(), BOOKING)?;
+    let at = |zone: &str| -> Result<()> {
+        let mut city: toml::Table = fs::read_to_string(&file)?.parse()?;
+        city.insert("time_zone".to_owned(), zone.into());
+        Ok(fs::write(&file, toml::to_string(&city)?)?)
+    };
+    at(&night)?;
+    let mut world = World::start_with(WorldOptions {
+        city: file.clone(),
+        mail: true,
+        ..WorldOptions::default()
+    })
+    .await?;
+    let mut anna = world.desk("anna", "gewerbe").await?;
+    let mut lists = Vec::new();
+
+    // Too far ahead to begin soon, and on the same day in both zones.
+    let slots = slots(&world).await?;
+    let slot = slots.get(18).context("a slot in an hour and a half")?;
+    let mia = Appointment::book(world.stranger()?, slot, "mia").await?;
+    until_line(&mut anna, &mut lists, "📅 Neuer Termin", &mia.code).await?;
+    at(&morning)?;
+    until_line(&mut anna, &mut lists, "📅 Termine am", &mia.code).await?;
+    let list = lists.first().context("no list")?.clone();
+    ensure!(list.contains("Gewerbe anmelden · Deutsch"), "{list}");
+    let start: Timestamp = text(slot, "start")?.parse()?;
+    let clock = start.in_tz(&morning)?.strftime("%H:%M–").to_string();
+    ensure!(list.contains(&clock), "not at {clock}: {list}");
+    ensure!(!list.contains("mia"), "{list}");
+
+    // Started again, the program says what begins soon, twice: between the two it would have written the list again.
+    world.vorzimmer.stop().await?;
+    world.vorzimmer.resume().await?;
+    for (slot, name) in slots.iter().zip(["ole", "eva"]) {
+        let soon = Appointment::book(world.stranger()?, slot, name).await?;
+        until_line(&mut anna, &mut lists, "⏰ Gleich", &soon.code).await?;
+    }
+    assert_eq!(lists, [list]);
+    Ok(())
+}
+
+/// Reads on to a line of the bot about a booking, and keeps the day's lists that it meets.
+async fn until_line(
+    desk: &mut blackbox::Desk,
+    lists: &mut Vec<String>,
+    start: &str,
+    code: &str,
+) -> Result<()> {
+    desk.until(&format!("{start} … {code}"), |happening| {
+        let body = happening.event["content"]["body"].as_str()?;
+        if body.starts_with("📅 Termine am") {
+            lists.push(body.to_owned());
+        }
+        (body.starts_with(start) && body.contains(code)).then_some(())
+    })
+    .await
+}
+
+/// Two zones: in one it is early in the night, in the other seven hours later on the same day.
+fn night_and_morning(now: Timestamp) -> Result<(String, String)> {
+    let name = |offset: i32| match offset {
+        0.. => format!("Etc/GMT-{offset}"),
+        _ => format!("Etc/GMT+{}", -offset),
+    };
+    for offset in -12..=7 {
+        let night = now.in_tz(&name(offset))?;
+        if (1..=5).contains(&night.hour()) {
+            return Ok((name(offset), name(offset + 7)));
+        }
+    }
+    bail!("it is night nowhere")
+}
+
+/// The free times of the trade office in the next days.
+async fn slots(world: &World) -> Result<Vec<Value>> {
+    let path = "offices/gewerbe/slots?services=anmelden&days=4";
+    let told = world.guest()?.call(Method::GET, path, None).await?;
+    let told = told.success("slots")?;
+    Ok(told["slots"].as_array().context("slots")?.clone())
+}
+
+/// The office closes on the day of an appointment: it stays, and the clerks learn of it, and give it up with a reason.
+async fn the_office_closes(
+    world: &World,
+    anna: &mut blackbox::Desk,
+    mia: &Appointment,
+    city: &Path,
+    later: Date,
+) -> Result<()> {
     let exception = format!("\n[[exceptions]]\ndate = {later}\nclosed = true\n");
-    fs::write(&city, fs::read_to_string(&city)? + &exception)?;
+    fs::write(city, fs::read_to_string(city)? + &exception)?;
     let code = mia.code.clone();
     let told = anna
         .until("the conflict", |happening| {
@@ -172,7 +298,25 @@ async fn an_appointment_is_expected_and_kept_at_the_desk() -> Result<()> {
     ensure!(said.contains(&mia.code), "{said}");
     let mail = world.mail("Abgesagt").await?;
     ensure!(mail.text.contains("Wir haben geschlossen"), "{}", mail.text);
-    world.settled().await
+    Ok(())
+}
+
+/// Whoever reads the log learns of nobody, and can open no booking.
+fn nobody_stands_in_the_log(world: &World, secrets: &[&str]) -> Result<()> {
+    let log = fs::read_to_string(world.dir().join("vorzimmer.log"))?;
+    ensure!(!log.is_empty(), "there is no log");
+    let personal = ["mia@", "ole@", "example.org", "Wir haben geschlossen"];
+    for word in personal.iter().chain(secrets) {
+        ensure!(!log.contains(word), "{word} stands in the log");
+    }
+    Ok(())
+}
+
+/// Today's appointments and tomorrow's, for midnight may be near.
+async fn agenda(desk: &mut blackbox::Desk) -> Result<String> {
+    let today = desk.ask("!termine").await?;
+    let tomorrow = desk.ask("!termine morgen").await?;
+    Ok(format!("{today}\n{tomorrow}"))
 }
 
 /// Without a time, what is free; with one, a mail. The citizen takes it by the link.
@@ -216,7 +360,6 @@ async fn the_clerk_offers_another_time(
     Ok(())
 }
 
-/// The demo city, with a trade office that is open at every hour of every day.
 fn text(value: &Value, field: &str) -> Result<String> {
     let text = value[field]
         .as_str()

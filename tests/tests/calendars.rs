@@ -8,10 +8,18 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use blackbox::eventually;
-use jiff::{SignedDuration, Timestamp, ToSpan, civil::date, tz::TimeZone};
+use jiff::{
+    SignedDuration, Timestamp, ToSpan,
+    civil::{DateTime, date},
+    tz::TimeZone,
+};
 use reqwest::{Client, Method as Verb, Response, StatusCode, header};
-use scheduler::ics::{
-    Alarm, Appointment, Attendee, Component, Method, Participation, Person, feed, message, uid,
+use scheduler::{
+    ics::{
+        Alarm, Appointment, Attendee, Component, Method, Participation, Person, feed, message,
+        read_busy, uid,
+    },
+    slots::Span,
 };
 use serde_json::{Value, json};
 use xtask::{calendars::Readers, ports::Port, process::Process};
@@ -392,6 +400,71 @@ fn text_of(event: &Component, name: &str) -> Result<String> {
 }
 
 /// Invited, moved over a clock change, moved again, an old mail comes late, cancelled.
+/// Rules that are made up, each asked of ours.
+const RULES: usize = 400;
+
+#[test]
+fn recurring_events_are_busy_when_another_library_says() -> TestResult {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/recur.py");
+    let mut command = Readers::ensure()?.command();
+    let output = command
+        .arg(script)
+        .arg("5545")
+        .arg(RULES.to_string())
+        .output()?;
+    ensure!(
+        output.status.success(),
+        "no rules: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let cases: Vec<Recurring> = serde_json::from_slice(&output.stdout)?;
+    ensure!(cases.len() > RULES / 2, "only {} rules", cases.len());
+    for case in cases {
+        let event = format!(
+            "BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nUID:1\nDTSTART:{}\nDURATION:PT1S\nRRULE:{}\nEND:VEVENT\nEND:VCALENDAR\n",
+            case.start, case.rule
+        );
+        let window = Span {
+            start: instant(&case.from)?,
+            end: instant(&case.until)?,
+        };
+        let busy = read_busy(event.as_bytes(), window, &TimeZone::UTC)?;
+        ensure!(busy.not_understood == 0, "not understood: {case:?}");
+        let mut expected: Vec<Span> = Vec::new();
+        for start in &case.starts {
+            let start = instant(start)?;
+            let end = start + SignedDuration::from_secs(1);
+            match expected.last_mut() {
+                Some(last) if last.end == start => last.end = end,
+                _ => expected.push(Span { start, end }),
+            }
+        }
+        ensure!(
+            busy.spans == expected,
+            "{} from {}: {:?}, expected {expected:?}",
+            case.rule,
+            case.start,
+            busy.spans
+        );
+    }
+    Ok(())
+}
+
+/// What `recur.py` tells of one rule.
+#[derive(Debug, serde::Deserialize)]
+struct Recurring {
+    rule: String,
+    start: String,
+    from: String,
+    until: String,
+    starts: Vec<String>,
+}
+
+fn instant(text: &str) -> Result<Timestamp> {
+    let civil = DateTime::strptime("%Y%m%dT%H%M%SZ", text)?;
+    Ok(civil.to_zoned(TimeZone::UTC)?.timestamp())
+}
+
 #[tokio::test]
 async fn an_appointment_lives_and_ends_in_a_caldav_calendar() -> TestResult {
     let server = CalDav::start(&Readers::ensure()?).await?;

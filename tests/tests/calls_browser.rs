@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use blackbox::{
-    BrowserOptions, Caller, Citizen, Devices, Engine, Picture, Talk, World, WorldOptions,
-    eventually,
+    Backend, BrowserOptions, CallServer, Caller, Citizen, Devices, Engine, Picture, RelayAccess,
+    Talk, World, WorldOptions, eventually,
 };
 use fantoccini::key::Key;
 use serde_json::{Value, json};
@@ -267,6 +267,40 @@ async fn after_network_or_server_were_gone_everybody_is_back_without_a_reload() 
     anna.show("cam", Picture::SMALL).await?;
     tokio::try_join!(
         talk.citizen.browser.sees_and_hears(1, 1),
+        talk.anna_sees_and_hears(&anna)
+    )?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn when_the_relay_alone_was_gone_everybody_is_back_without_a_reload() -> TestResult {
+    let Some(mut relay) = CallServer::start(Backend::Vorzimmer).await? else {
+        return Ok(());
+    };
+    let options = WorldOptions {
+        relay: Some(RelayAccess::of(&relay)),
+        ..WorldOptions::default()
+    };
+    let talk = Talk::begin_in(Engine::Chromium, options).await?;
+    let (citizen, browser) = (&talk.citizen, &talk.citizen.browser);
+    citizen.chooses("Mit Bild und Ton sprechen").await?;
+    let anna = talk.anna_joins().await?;
+    anna.talk().await?;
+    anna.show("cam", Picture::SMALL).await?;
+    citizen.reads("Sie sind verbunden mit anna.").await?;
+    tokio::try_join!(
+        browser.sees_and_hears(1, 1),
+        talk.anna_sees_and_hears(&anna)
+    )?;
+
+    relay.kill()?;
+    citizen.reads("Die Verbindung ist unterbrochen.").await?;
+    relay.resume().await?;
+    citizen.reads("Die Verbindung ist wieder da.").await?;
+    anna.event("reconnected", |_| true).await?;
+    citizen.reads("Sie sind verbunden mit anna.").await?;
+    tokio::try_join!(
+        browser.sees_and_hears(1, 1),
         talk.anna_sees_and_hears(&anna)
     )?;
     Ok(())

@@ -198,12 +198,26 @@ async fn a_calendars_answer_reaches_its_booking_and_no_other() -> Result<()> {
     assert_eq!(deliver(&world, bounce.as_bytes()).await?.0, 0);
     desk.until_notice("konnte nicht zugestellt werden").await?;
 
+    nobody_stands_in_the_log(&world, &[&secret])?;
+
     // While the installation is unwell, the mail server keeps the mail.
     world.vorzimmer.stop().await?;
     let file = world.dir().join("vorzimmer.toml");
     let config = std::fs::read_to_string(&file)?;
     std::fs::write(&file, config.replace("[mail]", "[post]"))?;
     assert_eq!(deliver(&world, no.as_bytes()).await?.0, EX_TEMPFAIL);
+    Ok(())
+}
+
+/// Who has booked, been answered and could not be reached is nobody's business who reads logs; nor is what opens a
+/// booking.
+fn nobody_stands_in_the_log(world: &World, secrets: &[&str]) -> Result<()> {
+    let log = std::fs::read_to_string(world.dir().join("vorzimmer.log"))?;
+    ensure!(!log.is_empty(), "there is no log");
+    let personal = ["Zoë", "Große-Müller", "zoe@", "max@", "post.example"];
+    for word in personal.iter().chain(secrets) {
+        ensure!(!log.contains(word), "{word} stands in the log");
+    }
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use crate::{
 /// What is passed on.
 #[derive(Debug, Args)]
 pub struct BenchOptions {
-    /// `slots`, `bookings`, `knock`, `watchers`, `page` or `memory`, and options; `-- --help` tells them. Without any, all of these.
+    /// `slots`, `bookings`, `knock`, `watchers`, `page`, `memory` or `join`, and options; `-- --help` tells them. Without any, all of these.
     /// `relay` compares our relay with LiveKit's server; `relay --help` tells its options.
     #[arg(
         trailing_var_arg = true,

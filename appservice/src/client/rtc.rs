@@ -45,6 +45,7 @@ pub struct OpenIdToken {
 pub(crate) enum Action {
     Restart,
     Cancel,
+    Send,
 }
 
 /// One request without a type of its own.
@@ -67,19 +68,35 @@ impl Matrix {
         self.act_on_delayed(ghost, delay_id, Action::Restart).await
     }
 
+    /// Restarts the time of a delayed event that its user has handed over; whether it was still waiting.
+    pub async fn restart_delegated(&self, delay_id: &str) -> Result<bool, MatrixError> {
+        self.act(As::Bot, delay_id, Action::Restart).await
+    }
+
+    /// Has a delayed event sent at once that its user has handed over; whether it was still waiting.
+    pub async fn send_delegated(&self, delay_id: &str) -> Result<bool, MatrixError> {
+        self.act(As::Bot, delay_id, Action::Send).await
+    }
+
     pub(crate) async fn act_on_delayed(
         &self,
         ghost: &MatrixUser,
         delay_id: &str,
         action: Action,
     ) -> Result<bool, MatrixError> {
+        self.act(As::Ghost(ghost), delay_id, action).await
+    }
+
+    /// Whoever knows the id may act, whose event it is notwithstanding (MSC4140).
+    async fn act(&self, who: As<'_>, delay_id: &str, action: Action) -> Result<bool, MatrixError> {
         let action = match action {
             Action::Restart => "restart",
             Action::Cancel => "cancel",
+            Action::Send => "send",
         };
         let acted = self
             .plain(
-                As::Ghost(ghost),
+                who,
                 Plain {
                     endpoint: "/_matrix/client/unstable/org.matrix.msc4140/delayed_events/{delay_id}",
                     method: Method::POST,

@@ -59,6 +59,25 @@ async fn enter(
     }
 }
 
+/// Brings a further ghost into the room.
+pub(super) async fn admit(
+    matrix: &Matrix,
+    room: &RoomId,
+    ghost: &MatrixUser,
+    name: &str,
+) -> Result<Effect, MatrixError> {
+    if !is_inside(matrix, room).await? {
+        return Ok(Effect::Nothing);
+    }
+    let (membership, _) = member(matrix, room, ghost).await?;
+    if membership.is_out() {
+        matrix.make_ghost(ghost).await?;
+        matrix.invite(room, ghost).await?;
+    }
+    enter(matrix, ghost, room, Some(name)).await?;
+    Ok(Effect::Nothing)
+}
+
 pub(super) async fn name_guest(
     matrix: &Matrix,
     room: &RoomId,

@@ -140,6 +140,15 @@ pub enum Job {
         /// Its name in this room only.
         name: String,
     },
+    /// Bring somebody who comes along into a consultation room: make the ghost, invite it, let it join.
+    Admit {
+        /// The room.
+        room: OwnedRoomId,
+        /// The ghost, as minted by [`Matrix::ghost`].
+        ghost: MatrixUser,
+        /// Its name in this room only.
+        name: String,
+    },
     /// Put the ghost into the room's call, and ring for somebody who is not there yet. Effect: [`Effect::InCall`].
     JoinCall {
         /// The room.
@@ -315,6 +324,7 @@ pub async fn execute(matrix: &Matrix, job: &Job, txn: &str) -> Result<Effect, Ma
         Job::NameGuest { room, ghost, name } => {
             consultation::name_guest(matrix, room, ghost, name).await
         }
+        Job::Admit { room, ghost, name } => consultation::admit(matrix, room, ghost, name).await,
         Job::CloseConsultation {
             visit,
             room,

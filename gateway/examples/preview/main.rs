@@ -33,6 +33,7 @@ async fn main() -> Result<()> {
     let gateway = Gateway {
         house: Arc::new(ShowHouse::new(lobby(city)?)),
         media_tokens: None,
+        participants: None,
         appointments: None,
         texts: Arc::new(Catalogue::load()),
         assets: Arc::new(Assets::load(&guest_web)?),

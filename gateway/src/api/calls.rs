@@ -104,7 +104,7 @@ pub(super) async fn join(
     Ok(Json(call.map_err(|error| join_problem(&error))?.into()))
 }
 
-fn join_problem(error: &HouseError) -> Problem {
+pub(super) fn join_problem(error: &HouseError) -> Problem {
     match error {
         HouseError::NoConversation => Kind::NoConversation.into(),
         HouseError::CallNotReady => Kind::CallNotReady.into(),

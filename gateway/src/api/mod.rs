@@ -9,6 +9,7 @@ mod knock;
 mod messages;
 mod model;
 mod offices;
+mod participants;
 mod rating;
 mod visits;
 
@@ -125,6 +126,10 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(messages::typing))
         .routes(routes!(files::show))
         .routes(routes!(calls::join, calls::leave))
+        .routes(routes!(participants::invite))
+        .routes(routes!(participants::claim))
+        .routes(routes!(participants::events))
+        .routes(routes!(participants::join, participants::leave))
         .routes(routes!(rating::rate))
         .merge(bookings::described())
         .merge(public)

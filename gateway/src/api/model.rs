@@ -162,7 +162,11 @@ impl Office {
 }
 
 /// The office's name, or its slug if the city no longer has it.
-fn office_name(lobby: &Lobby, slug: &bridge::ids::OfficeSlug, language: Language) -> String {
+pub(super) fn office_name(
+    lobby: &Lobby,
+    slug: &bridge::ids::OfficeSlug,
+    language: Language,
+) -> String {
     lobby
         .city
         .offices

@@ -78,6 +78,8 @@ pub enum Script {
     Office,
     /// Waiting and conversation.
     Visit,
+    /// A conversation that somebody comes along to.
+    Beside,
     /// Booking an appointment.
     Book,
     /// A booking.
@@ -92,6 +94,7 @@ pub struct Assets {
     lobby: Module,
     office: Module,
     visit: Module,
+    beside: Module,
     book: Module,
     booking: Module,
 }
@@ -126,6 +129,7 @@ impl Assets {
             lobby: module("src/lobby.ts")?,
             office: module("src/office.ts")?,
             visit: module("src/visit.tsx")?,
+            beside: module("src/beside.tsx")?,
             book: module("src/book.tsx")?,
             booking: module("src/booking.tsx")?,
         })
@@ -143,6 +147,7 @@ impl Assets {
             Script::Lobby => &self.lobby,
             Script::Office => &self.office,
             Script::Visit => &self.visit,
+            Script::Beside => &self.beside,
             Script::Book => &self.book,
             Script::Booking => &self.booking,
         }

@@ -48,6 +48,7 @@ fn in_language(language: Language) -> Router<Gateway> {
         .route("/termin", get(booking::show))
         .route("/warteliste", get(booking::waiting_list))
         .route("/besuch/{id}", get(visit::show))
+        .route("/dazu", get(visit::beside))
         .route("/seite/{slug}", get(city_page::show))
         .route("/einbetten", get(embed::show))
         .layer(Extension(language))

@@ -1,4 +1,4 @@
-//! `/besuch/{id}`: the shell in which the guest client shows a visit.
+//! `/besuch/{id}`: the shell in which the guest client shows a visit. `/dazu`: the one for somebody who comes along.
 
 use askama::Template;
 use axum::{
@@ -38,14 +38,38 @@ pub(super) async fn show(
         &heading,
     )
     .script(Script::Visit);
-    let mut response = respond::page(
-        Kind::Personal,
-        &VisitPage {
-            layout,
-            visit: visit.as_str(),
-            calls: gateway.has_calls(),
-        },
-    );
+    with_calls(
+        &gateway,
+        respond::page(
+            Kind::Personal,
+            &VisitPage {
+                layout,
+                visit: visit.as_str(),
+                calls: gateway.has_calls(),
+            },
+        ),
+    )
+}
+
+/// The page is the same for everybody: what opens a place beside a citizen stands behind `#` and is not sent here.
+pub(super) async fn beside(
+    State(gateway): State<Gateway>,
+    Extension(language): Extension<Language>,
+) -> Response {
+    let city = gateway.house.lobby().borrow().city.clone();
+    if gateway.participants.is_none() || !city.languages.contains(&language) {
+        return respond::not_found(&gateway, &city, language);
+    }
+    let heading = gateway.texts.text(language, "beside-page-title", None);
+    let layout = Layout::new(&gateway, &city, language, "/dazu", &heading).script(Script::Beside);
+    let page = BesidePage {
+        layout,
+        heading: &heading,
+    };
+    with_calls(&gateway, respond::page(Kind::Personal, &page))
+}
+
+fn with_calls(gateway: &Gateway, mut response: Response) -> Response {
     if gateway.has_calls() {
         response.headers_mut().insert(
             header::CONTENT_SECURITY_POLICY,
@@ -53,6 +77,13 @@ pub(super) async fn show(
         );
     }
     response
+}
+
+#[derive(Template)]
+#[template(path = "beside.html")]
+struct BesidePage<'a> {
+    layout: Layout<'a>,
+    heading: &'a str,
 }
 
 #[derive(Template)]

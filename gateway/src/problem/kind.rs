@@ -55,6 +55,10 @@ kinds! {
     UnknownFile = "unknown-file", NOT_FOUND;
     /// No booking goes by this secret.
     UnknownBooking = "unknown-booking", NOT_FOUND;
+    /// No place beside a citizen goes by this link, or another browser has it.
+    UnknownLink = "unknown-link", NOT_FOUND;
+    /// The conversation that the link led to is over.
+    ConversationOver = "conversation-over", GONE;
     /// The link is of somebody who comes along and may look only.
     NotTheBooker = "not-the-booker", FORBIDDEN;
     /// The address does not know this method.
@@ -87,6 +91,10 @@ kinds! {
     BookingState = "booking-state", CONFLICT;
     /// The mail address has as many appointments as it may have.
     TooManyBookings = "too-many-bookings", CONFLICT;
+    /// The citizen of the appointment has not come yet.
+    NotYet = "not-yet", CONFLICT;
+    /// As many as may come along have their links.
+    TooManyParticipants = "too-many-participants", CONFLICT;
     /// Too early to check in.
     TooEarly = "too-early", CONFLICT;
     /// The conversation's room is being made.

@@ -137,7 +137,7 @@ impl Problem {
 impl From<Kind> for Problem {
     fn from(kind: Kind) -> Self {
         let retry_after = match kind {
-            Kind::HomeserverAway | Kind::CallsUnavailable => Some(Self::AWAY),
+            Kind::HomeserverAway | Kind::CallsUnavailable | Kind::NotYet => Some(Self::AWAY),
             Kind::CallNotReady => Some(Self::SOON),
             Kind::Busy => Some(Self::BUSY),
             _ => None,

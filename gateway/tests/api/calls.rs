@@ -183,9 +183,22 @@ async fn refusals_are_worded_as_matrix_clients_read_them() {
             400,
             "M_BAD_JSON",
         ),
-        // Whoever were given a token would believe that this service takes their membership back.
         (
             with(|body| body["delay_id"] = json!("syd_1")),
+            400,
+            "M_BAD_JSON",
+        ),
+        (
+            with(|body| body["delay_timeout"] = json!(1000)),
+            400,
+            "M_BAD_JSON",
+        ),
+        // Whoever were given a token would believe that this service takes their membership back.
+        (
+            with(|body| {
+                body["delay_id"] = json!("syd_bad");
+                body["delay_timeout"] = json!(60_000);
+            }),
             400,
             "M_BAD_JSON",
         ),
@@ -211,7 +224,7 @@ async fn refusals_are_worded_as_matrix_clients_read_them() {
         readable_anywhere(&answer);
         assert_eq!(answer.expect(status)["errcode"], errcode, "{body}");
     }
-    let unknown = client(&stage, "/livekit/jwt/delegate_delayed_leave", "{}").await;
+    let unknown = client(&stage, "/livekit/jwt/nothing", "{}").await;
     readable_anywhere(&unknown);
     assert_eq!(unknown.expect(404)["errcode"], "M_UNRECOGNIZED");
     let method = stage.browser().get(TOKEN).await;
@@ -219,6 +232,36 @@ async fn refusals_are_worded_as_matrix_clients_read_them() {
     let large = client(&stage, TOKEN, "x".repeat(20_000)).await;
     assert_eq!(large.status, 413);
     readable_anywhere(&large);
+}
+
+#[tokio::test]
+async fn a_delayed_leave_is_handed_over_with_the_question_for_a_token_or_later() {
+    let stage = Stage::new();
+    let with_leave = |mut body: Value| {
+        body["delay_id"] = json!("syd_good");
+        body["delay_timeout"] = json!(60_000);
+        body["delay_cs_api_url"] = json!("https://elsewhere.test");
+        body.to_string()
+    };
+    for (path, body) in [(TOKEN, asked("good")), (LEGACY, asked_before("good"))] {
+        let answer = client(&stage, path, with_leave(body)).await;
+        assert_eq!(answer.expect(200)["jwt"], "t0ken");
+    }
+    let path = "/livekit/jwt/delegate_delayed_leave";
+    let answer = client(&stage, path, with_leave(asked("good"))).await;
+    readable_anywhere(&answer);
+    assert_eq!(answer.expect(200), json!({}));
+    // Asked for nothing, it says that it is there.
+    let cases = [
+        (String::new(), 400, "M_NOT_JSON"),
+        (asked("good").to_string(), 400, "M_BAD_JSON"),
+        (with_leave(asked("forged")), 401, "M_UNAUTHORIZED"),
+    ];
+    for (body, status, errcode) in cases {
+        let answer = client(&stage, path, body.clone()).await;
+        readable_anywhere(&answer);
+        assert_eq!(answer.expect(status)["errcode"], errcode, "{body}");
+    }
 }
 
 #[tokio::test]

@@ -38,6 +38,6 @@ async fn the_description_is_served() {
     let served = answer.expect(200);
     assert_eq!(answer.header("content-type"), "application/json");
     let paths = served["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 27, "{:?}", paths.keys());
+    assert_eq!(paths.len(), 31, "{:?}", paths.keys());
     assert!(paths.contains_key("/api/v1/visits/{id}/events"));
 }

@@ -172,7 +172,7 @@ async fn every_answer_carries_the_policy() {
 }
 
 #[tokio::test]
-async fn only_the_page_of_a_visit_may_connect_to_relays() {
+async fn only_the_page_of_a_visit_may_connect_to_relays_and_run_webassembly() {
     for (public_url, relays) in [
         ("https://buero.test", "connect-src 'self' https: wss:;"),
         (
@@ -186,14 +186,19 @@ async fn only_the_page_of_a_visit_may_connect_to_relays() {
         let policy = visit.header("content-security-policy");
         assert!(policy.contains(relays), "{policy}");
         assert!(
-            policy.starts_with("default-src 'none'; script-src 'self';"),
+            policy.starts_with(
+                "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src blob:; style-src"
+            ),
             "{policy}"
         );
+        assert!(!policy.contains("'unsafe"), "{policy}");
         assert!(policy.ends_with("frame-ancestors 'none'"), "{policy}");
         for path in ["/", "/buero/gewerbe", "/einbetten"] {
             let answer = browser.get(path).await;
             let policy = answer.header("content-security-policy");
             assert!(policy.contains("connect-src 'self';"), "{path}: {policy}");
+            assert!(policy.contains("script-src 'self';"), "{path}: {policy}");
+            assert!(!policy.contains("worker-src"), "{path}: {policy}");
         }
     }
 }

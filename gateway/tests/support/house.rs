@@ -15,10 +15,10 @@ use bridge::{
 use city::model::City;
 use futures_util::{StreamExt, stream};
 use gateway::port::{
-    Author, CallParticipant, CallRole, CallView, Claim, Delivery, Download, FileView, FrontOffice,
-    HouseError, KnockForm, Lobby, MediaTokens, MessageView, NextAppointment, OfficeLive,
-    TokenError, TokenGrant, TokenRequest, Transport, Upload, VisitEvent, VisitEvents, VisitPhase,
-    VisitView,
+    Author, CallParticipant, CallRole, CallView, Claim, DelayedLeave, Delivery, Download, FileView,
+    FrontOffice, HouseError, KnockForm, Lobby, MediaTokens, MessageView, NextAppointment,
+    OfficeLive, TokenError, TokenGrant, TokenRequest, Transport, Upload, VisitEvent, VisitEvents,
+    VisitPhase, VisitView,
 };
 use jiff::{Timestamp, civil::date};
 use scheduler::Opening;
@@ -446,9 +446,24 @@ impl FrontOffice for House {
 }
 
 /// Anna is in `!room:test`; her token is `good`.
+/// The one leave that is taken over.
+fn handed_over() -> DelayedLeave {
+    DelayedLeave {
+        delay_id: "syd_good".to_owned(),
+        timeout: std::time::Duration::from_mins(1),
+    }
+}
+
 #[async_trait]
 impl MediaTokens for House {
-    async fn token(&self, request: TokenRequest) -> Result<TokenGrant, TokenError> {
+    async fn token(
+        &self,
+        request: TokenRequest,
+        leave: Option<DelayedLeave>,
+    ) -> Result<TokenGrant, TokenError> {
+        if leave.is_some_and(|leave| leave != handed_over()) {
+            return Err(TokenError::NotTaken);
+        }
         let claims_anna = match &request.claim {
             Claim::Device { .. } => true,
             Claim::Member { user_id, .. } => user_id == "@anna:test",
@@ -463,5 +478,9 @@ impl MediaTokens for House {
             url: "wss://buero.test/relay".to_owned(),
             jwt: "t0ken".to_owned(),
         })
+    }
+
+    async fn delegate(&self, request: TokenRequest, leave: DelayedLeave) -> Result<(), TokenError> {
+        self.token(request, Some(leave)).await.map(|_| ())
     }
 }

@@ -64,6 +64,7 @@ impl Stage {
         let router = gateway::router(Gateway {
             house: Arc::clone(&house) as _,
             media_tokens: Some(Arc::clone(&house) as _),
+            participants: None,
             appointments: None,
             texts: Arc::new(Catalogue::load()),
             assets: Arc::new(Assets::load(&config.guest_web).unwrap()),

@@ -8,6 +8,9 @@ import type {
   Link,
   Message,
   NewBooking,
+  ParticipantLink,
+  ParticipantRole,
+  Participation,
   Problem,
   Slots,
   Visit,
@@ -95,6 +98,28 @@ export class Api {
 
   async hangUp(id: string): Promise<void> {
     await this.request("DELETE", `/visits/${id}/call`);
+  }
+
+  /** A link for somebody who comes along. */
+  bring(id: string, role: ParticipantRole): Promise<ParticipantLink> {
+    return this.json("POST", `/visits/${id}/participants`, { role });
+  }
+
+  /** Takes the link's place in this browser. */
+  takePart(token: string): Promise<Participation> {
+    return this.json("POST", "/visits/participation", undefined, token);
+  }
+
+  participationEventsUrl(id: string): string {
+    return `${this.base}/visits/participation/${id}/events?lang=${this.language}`;
+  }
+
+  callBeside(id: string): Promise<Call> {
+    return this.json("POST", `/visits/participation/${id}/call`);
+  }
+
+  async hangUpBeside(id: string): Promise<void> {
+    await this.request("DELETE", `/visits/participation/${id}/call`);
   }
 
   /** The free times, as far ahead as is told at once. */

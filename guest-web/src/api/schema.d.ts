@@ -297,6 +297,67 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/visits/participation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Whoever shows a link's secret takes its place in this browser; an earlier browser loses it. Sets the cookie that
+         *     opens the place. The link of an appointment does the same from its citizen's coming on.
+         */
+        post: operations["take_part"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits/participation/{id}/call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Joins the call, or renews it after a `call` event, until hanging up, until no page shows the place any more, or until
+         *     the visit ends.
+         */
+        post: operations["join_call_beside"];
+        /** Hangs up; the visit goes on. Again is fine. */
+        delete: operations["leave_call_beside"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits/participation/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happens at the visit: `participation` (a `Participation`, first of all and after each change), `call` (join
+         *     again), `over` (the visit has ended, or another browser has taken the place: `{}`).
+         */
+        get: operations["participation_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/visits/{id}": {
         parameters: {
             query?: never;
@@ -436,6 +497,26 @@ export interface paths {
         put?: never;
         /** The guest writes. */
         post: operations["say"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits/{id}/participants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives out a link for an interpreter or a companion, at most three for each visit. It leads into the conversation's
+         *     call and to nothing else of the visit, until the visit ends.
+         */
+        post: operations["invite_participant"];
         delete?: never;
         options?: never;
         head?: never;
@@ -693,6 +774,8 @@ export interface components {
              * @description Until when nobody else can take it.
              */
             expires_at: string;
+            /** @description The office's time zone (IANA), in which its clock is to be told. */
+            time_zone: string;
         };
         /** @description What a citizen tells when knocking. Lengths are in characters. */
         Knock: {
@@ -862,6 +945,44 @@ export interface components {
              * @description When the appointment is to begin, as told by the list of slots.
              */
             start: string;
+        };
+        /** @description A link for somebody who comes along. */
+        ParticipantLink: {
+            /** @description Its secret: the part after `#`. */
+            token: string;
+        };
+        /**
+         * @description Where the visit is, as far as it concerns them.
+         * @enum {string}
+         */
+        ParticipantPhase: "waiting" | "in_conversation";
+        /**
+         * @description What somebody comes along for.
+         * @enum {string}
+         */
+        ParticipantRole: "interpreter" | "companion";
+        /** @description Whom a link is for. */
+        ParticipantWish: {
+            /** @description What they come along for. */
+            role: components["schemas"]["ParticipantRole"];
+        };
+        /** @description A place beside a citizen. */
+        Participation: {
+            /** @description Its id. */
+            id: string;
+            /** @description What they come along for. */
+            role: components["schemas"]["ParticipantRole"];
+            /** @description The office's name in the language asked for. */
+            office_name: string;
+            /**
+             * @description The visit's ticket.
+             * @example G-017
+             */
+            ticket: string;
+            /** @description Where the visit is. */
+            state: components["schemas"]["ParticipantPhase"];
+            /** @description The clerk, once there is one. */
+            clerk_name?: string | null;
         };
         /** @description The body of a refusal (RFC 9457). */
         Problem: {
@@ -1643,6 +1764,165 @@ export interface operations {
             };
         };
     };
+    take_part: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The place */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Participation"];
+                };
+            };
+            /** @description There is no such link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The citizen has not come yet (`not-yet`): try again after `Retry-After`; or three come along already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The visit has ended */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    join_call_beside: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The place */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the call */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Call"];
+                };
+            };
+            /** @description The visit is not in conversation, or (`call-not-ready`) its room is being made: try again after `Retry-After` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leave_call_beside: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The place */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Not in the call */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    participation_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The place */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `participation`, `call`, `over` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_visit: {
         parameters: {
             query?: never;
@@ -2004,6 +2284,60 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invite_participant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The visit */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ParticipantWish"];
+            };
+        };
+        responses: {
+            /** @description The link */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParticipantLink"];
+                };
+            };
+            /** @description Three have been given out */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The visit has ended */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Refused */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addDays, addMonths, byDay, moment, step, weekday, weeks } from "./days";
+import { addDays, addMonths, byDay, clock, moment, step, weekday, weeks } from "./days";
 
 test("days follow each other over months, years and clock changes", () => {
   expect(addDays("2026-10-24", 1)).toBe("2026-10-25");
@@ -55,7 +55,12 @@ test("times are put to their days", () => {
 
 test("a moment is told by the office's clock", () => {
   const told = (instant: string) => moment("de", "Europe/Berlin", instant);
-  expect(told("2026-11-30T06:45:00Z")).toBe("30.11.2026, 07:45");
-  expect(told("2026-07-01T22:30:00Z")).toBe("02.07.2026, 00:30");
-  expect(moment("en", "Europe/Berlin", "2026-11-30T15:05:00Z")).toBe("Nov 30, 2026, 16:05");
+  expect(told("2026-11-30T06:45:00Z")).toBe("Montag, 30. November um 07:45");
+  expect(told("2026-07-01T22:30:00Z")).toBe("Donnerstag, 2. Juli um 00:30");
+  expect(moment("en", "Europe/Berlin", "2026-11-30T15:05:00Z")).toBe("Monday, November 30 at 16:05");
+});
+
+test("a clock is the office's, not the reader's", () => {
+  expect(clock("de", "Europe/Berlin", "2026-11-30T15:05:00Z")).toBe("16:05");
+  expect(clock("en", "Pacific/Kiritimati", "2026-11-30T10:05:00Z")).toBe("00:05");
 });

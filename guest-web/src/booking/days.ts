@@ -105,12 +105,20 @@ export class DayNames {
   }
 }
 
-/** Day and time of an instant by the office's clock, wherever the reader is: `30.11.2026, 07:45`. */
+/** Day and time of an instant by the office's clock, wherever the reader is: `Montag, 30. November um 07:45`. */
 export function moment(language: string, timeZone: string, instant: string): string {
   return new Date(instant).toLocaleString(language, {
-    dateStyle: "medium",
-    timeStyle: "short",
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    hour: "2-digit",
+    minute: "2-digit",
     hourCycle: "h23",
     timeZone,
   });
+}
+
+/** The time of an instant by the office's clock: `07:45`. */
+export function clock(language: string, timeZone: string, instant: string): string {
+  return new Date(instant).toLocaleTimeString(language, { timeStyle: "short", hourCycle: "h23", timeZone });
 }

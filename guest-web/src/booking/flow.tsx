@@ -5,8 +5,10 @@ import { Refused, type Api } from "../api/client";
 import type { Contact, FieldError, Hold, NewBooking, Slot, Slots } from "../api/types";
 import type { Texts } from "../lib/texts";
 import { Alert, Button, StateHeading, useAction } from "../visit/parts";
+import { Alternatives } from "./alternatives";
 import { ContactForm } from "./contact";
-import { DayNames } from "./days";
+import { clock, DayNames } from "./days";
+import { Failure } from "./failure";
 import { Picker } from "./picker";
 
 export interface Service {
@@ -30,7 +32,7 @@ type Step =
   | { name: "services" }
   | { name: "time"; offer: Slots; missed?: readonly Slot[] }
   | { name: "contact"; hold: Hold; slot: Slot }
-  | { name: "done"; made: NewBooking };
+  | { name: "done"; made: NewBooking; mail: string };
 
 export function Flow(props: FlowProps) {
   const { t, api, office, language } = props;
@@ -73,7 +75,7 @@ export function Flow(props: FlowProps) {
   };
   const book = async (contact: Contact, token: string) => {
     try {
-      show({ name: "done", made: await api.book(contact, token) });
+      show({ name: "done", made: await api.book(contact, token), mail: contact.mail });
     } catch (error) {
       told(error);
       if (error instanceof Refused && error.problem.type === "/problems/booking-lapsed") {
@@ -83,21 +85,19 @@ export function Flow(props: FlowProps) {
     }
   };
   const alert = problem && (
-    <div role="alert">
-      <Alert kind="danger" title={problem}>
-        {errors.length > 0 && (
-          <ul class="kern-list">
-            {errors.map(({ field, detail }) => (
-              <li key={field}>
-                <a class="kern-link kern-link--no-visited-state" href={`#${field}`}>
-                  {t(`book-field-${field}`)}: {detail}
-                </a>
-              </li>
-            ))}
-          </ul>
-        )}
-      </Alert>
-    </div>
+    <Failure text={problem} errors={errors}>
+      {errors.length > 0 && (
+        <ul class="kern-list">
+          {errors.map(({ field, detail }) => (
+            <li key={field}>
+              <a class="kern-link kern-link--no-visited-state" href={`#${field}`}>
+                {t(`book-field-${field}`)}: {detail}
+              </a>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Failure>
   );
 
   switch (step.name) {
@@ -123,13 +123,14 @@ export function Flow(props: FlowProps) {
                     type="checkbox"
                     id={`service-${service.id}`}
                     checked={chosen.includes(service.id)}
-                    onChange={(event) =>
+                    onChange={(event) => {
+                      setProblem(undefined);
                       setChosen(
                         event.currentTarget.checked
                           ? [...chosen, service.id]
                           : chosen.filter((id) => id !== service.id),
-                      )
-                    }
+                      );
+                    }}
                   />
                   <label class="kern-label" for={`service-${service.id}`}>
                     {service.name} ({service.minutes})
@@ -148,22 +149,7 @@ export function Flow(props: FlowProps) {
         <div class="vz-form">
           <StateHeading key={step.name} text={t("book-step-time")} focus={moved} />
           {alert}
-          {step.missed && step.missed.length > 0 && (
-            <section aria-label={t("book-alternatives")}>
-              <h2 class="kern-title">{t("book-alternatives")}</h2>
-              <ul class="vz-times__list">
-                {step.missed.map((slot) => (
-                  <li key={slot.start}>
-                    <Button
-                      kind="secondary"
-                      label={`${names.day(slot.date)}, ${t("book-time", { time: slot.time })}`}
-                      onClick={() => void hold(slot)}
-                    />
-                  </li>
-                ))}
-              </ul>
-            </section>
-          )}
+          <Alternatives t={t} language={language} slots={step.missed} onChoose={(slot) => void hold(slot)} />
           <Picker t={t} language={language} offer={step.offer} onChoose={(slot) => void hold(slot)} />
           {step.offer.slots.length > 0 && <p class="kern-body vz-note">{t("waiting-book-hint")}</p>}
           <div>
@@ -178,10 +164,7 @@ export function Flow(props: FlowProps) {
       );
     case "contact": {
       const { slot, hold: held } = step;
-      const until = new Date(held.expires_at).toLocaleTimeString(language, {
-        timeStyle: "short",
-        hourCycle: "h23",
-      });
+      const until = clock(language, held.time_zone, held.expires_at);
       return (
         <div class="vz-form">
           <StateHeading key={step.name} text={t("book-step-contact")} focus={moved} />
@@ -216,6 +199,7 @@ export function Flow(props: FlowProps) {
     }
     case "done": {
       const { booking, token } = step.made;
+      const until = booking.expires_at && clock(language, booking.time_zone, booking.expires_at);
       return (
         <div class="vz-form">
           <StateHeading key={step.name} text={t(token ? "book-done" : "book-nearly-done")} focus={moved} />
@@ -223,7 +207,10 @@ export function Flow(props: FlowProps) {
             kind={token ? "success" : "info"}
             title={`${names.day(booking.date)}, ${t("book-time", { time: booking.time })}`}
           >
-            <p class="kern-body">{t(token ? "book-done-text" : "book-nearly-done-text")}</p>
+            <p class="kern-body">
+              {t(token ? "book-done-text" : "book-nearly-done-text", { mail: step.mail })}
+            </p>
+            {until && <p class="kern-body">{t("book-nearly-done-until", { until })}</p>}
           </Alert>
           <p class="kern-body">{t("book-code", { code: booking.code })}</p>
           {token && (

@@ -5,8 +5,10 @@ import { useEffect, useState } from "preact/hooks";
 import { Refused, type Api } from "../api/client";
 import type { Booking, Slot, Slots } from "../api/types";
 import type { Texts } from "../lib/texts";
-import { Alert, Button, Confirm, StateHeading, useAction, useNow } from "../visit/parts";
-import { DayNames, moment } from "./days";
+import { Button, Confirm, StateHeading, useAction, useNow } from "../visit/parts";
+import { Alternatives } from "./alternatives";
+import { clock, DayNames, moment } from "./days";
+import { Failure } from "./failure";
 import { Offered } from "./offered";
 import { Picker } from "./picker";
 
@@ -18,6 +20,7 @@ export interface ManageProps {
   visitHref: string;
   officeHref: string;
   manageHref: string;
+  besideHref: string;
   waitingListHref: string;
 }
 
@@ -30,24 +33,31 @@ export interface ActionsProps extends ManageProps {
 
 /** The booking that the secret opens, as it was told last; or why it cannot be shown. */
 export function useBooking({ t, api, token }: ManageProps) {
-  const [booking, setBooking] = useState<Booking>();
+  const [shown, setShown] = useState<{ booking: Booking; moved: boolean }>();
   const [failure, setFailure] = useState<string>();
   const told = (error: unknown) => {
     setFailure(error instanceof Refused ? (error.problem.detail ?? t("form-network")) : t("form-network"));
   };
+  const show = (booking: Booking) =>
+    setShown((before) => ({
+      booking,
+      moved: before !== undefined && (before.moved || before.booking.start !== booking.start),
+    }));
   const act = (action: () => Promise<Booking>) => () => {
     setFailure(undefined);
-    return action().then(setBooking, told);
+    return action().then(show, told);
   };
   useEffect(() => {
     void act(() => api.booking(token))();
   }, [token]);
-  const alert = failure && (
-    <div role="alert">
-      <Alert kind="danger" title={failure} />
-    </div>
-  );
-  return { booking, act, told, alert };
+  return {
+    booking: shown?.booking,
+    /** Whether it has got another time since the page was opened. */
+    moved: shown?.moved ?? false,
+    act,
+    told,
+    alert: failure && <Failure text={failure} />,
+  };
 }
 
 export function Loading({ t, title, alert }: { t: Texts; title: string; alert: ComponentChildren }) {
@@ -65,14 +75,26 @@ export function Loading({ t, title, alert }: { t: Texts; title: string; alert: C
 
 export function Manage(props: ManageProps) {
   const { t } = props;
-  const { booking, act, told, alert } = useBooking(props);
+  const { booking, moved, act, told, alert } = useBooking(props);
   if (!booking) return <Loading t={t} title={t("manage-title")} alert={alert} />;
+  const state = moved && booking.state === "confirmed" ? "moved" : booking.state.replace("_", "-");
   return (
     <div class="vz-form">
-      <StateHeading key={booking.state} text={t(`manage-${booking.state.replace("_", "-")}-heading`)} focus />
+      <StateHeading key={`${booking.state} ${booking.start}`} text={t(`manage-${state}-heading`)} focus />
       {alert}
+      {booking.holder === "booker" && booking.state === "unconfirmed" && (
+        <Unconfirmed {...props} booking={booking} act={act} onFailure={told} />
+      )}
       <Facts {...props} booking={booking} />
       {booking.holder === "booker" && <Actions {...props} booking={booking} act={act} onFailure={told} />}
+      {booking.holder !== "booker" && ["confirmed", "arrived"].includes(booking.state) && (
+        <section>
+          <p class="kern-body">{t("manage-join-text")}</p>
+          <a class="kern-btn kern-btn--primary vz-fit" href={`${props.besideHref}#${props.token}`}>
+            <span class="kern-label">{t("manage-join")}</span>
+          </a>
+        </section>
+      )}
     </div>
   );
 }
@@ -85,8 +107,7 @@ export function Facts({ t, language, booking }: ManageProps & { booking: Booking
     [t("manage-services"), booking.services.map(({ name }) => name).join(", ")],
     [t("manage-code"), booking.code],
   ];
-  const documents = booking.services.flatMap((service) => service.documents);
-  if (documents.length > 0) rows.push([t("manage-documents"), documents.join("; ")]);
+  const documents = [...new Set(booking.services.flatMap((service) => service.documents))];
   return (
     <dl class="vz-facts">
       {rows.map(([name, value]) => (
@@ -95,13 +116,38 @@ export function Facts({ t, language, booking }: ManageProps & { booking: Booking
           <dd class="kern-body">{value}</dd>
         </div>
       ))}
+      {documents.length > 0 && (
+        <div>
+          <dt class="kern-body kern-body--bold">{t("manage-documents")}</dt>
+          <dd class="kern-body">
+            <ul class="kern-list kern-list--bullet vz-tight">
+              {documents.map((document) => (
+                <li key={document}>{document}</li>
+              ))}
+            </ul>
+          </dd>
+        </div>
+      )}
     </dl>
   );
 }
 
-function Actions(props: ActionsProps) {
-  const { t, api, token, booking, act, onFailure } = props;
+/** What has to be done comes first: on a small screen the facts fill it. */
+function Unconfirmed({ t, api, token, language, booking, act }: ActionsProps) {
   const [confirm, confirming] = useAction(act(() => api.confirmBooking(token)));
+  const until = booking.expires_at && clock(language, booking.time_zone, booking.expires_at);
+  return (
+    <section class="vz-part">
+      <p class="kern-body">
+        {t("manage-unconfirmed-text")} {until && t("book-nearly-done-until", { until })}
+      </p>
+      <Button kind="primary" large label={t("manage-confirm")} busy={confirming} onClick={confirm} />
+    </section>
+  );
+}
+
+function Actions(props: ActionsProps) {
+  const { t, api, token, booking, onFailure } = props;
   const again = (
     <a class="kern-btn kern-btn--primary vz-fit" href={`${props.officeHref}${booking.office}/termin`}>
       <span class="kern-label">{t("manage-book-again")}</span>
@@ -109,14 +155,7 @@ function Actions(props: ActionsProps) {
   );
   switch (booking.state) {
     case "unconfirmed":
-      return (
-        <>
-          <p class="kern-body">{t("manage-unconfirmed-text")}</p>
-          <div>
-            <Button kind="primary" large label={t("manage-confirm")} busy={confirming} onClick={confirm} />
-          </div>
-        </>
-      );
+      return null;
     case "confirmed":
       return <Confirmed {...props} />;
     case "arrived":
@@ -144,6 +183,7 @@ function Confirmed(props: ActionsProps) {
   const { t, api, token, booking, act, onFailure } = props;
   const now = useNow(15_000);
   const [offer, setOffer] = useState<Slots>();
+  const [missed, setMissed] = useState<readonly Slot[]>();
   const [asking, setAsking] = useState(false);
   const open = now >= Date.parse(booking.check_in_from);
   const from = moment(props.language, booking.time_zone, booking.check_in_from);
@@ -154,23 +194,34 @@ function Confirmed(props: ActionsProps) {
       onFailure(error);
     }
   });
+  const times = () =>
+    api.slots(
+      booking.office,
+      booking.services.map(({ id }) => id),
+    );
   const [find, finding] = useAction(async () => {
     try {
-      setOffer(
-        await api.slots(
-          booking.office,
-          booking.services.map(({ id }) => id),
-        ),
-      );
+      setMissed(undefined);
+      setOffer(await times());
     } catch (error) {
       onFailure(error);
     }
   });
   const move = (slot: Slot) =>
     act(async () => {
-      const moved = await api.moveBooking(token, slot.start);
-      setOffer(undefined);
-      return moved;
+      try {
+        const moved = await api.moveBooking(token, slot.start);
+        setOffer(undefined);
+        setMissed(undefined);
+        return moved;
+      } catch (error) {
+        if (error instanceof Refused && error.problem.alternatives) {
+          // What is shown is out of date.
+          setMissed(error.problem.alternatives);
+          setOffer(await times());
+        }
+        throw error;
+      }
     })();
   return (
     <>
@@ -188,8 +239,9 @@ function Confirmed(props: ActionsProps) {
         <Button kind="secondary" label={t("manage-cancel")} onClick={() => setAsking(true)} />
       </div>
       {offer && (
-        <section aria-label={t("manage-move")}>
+        <section class="vz-part" aria-label={t("manage-move")}>
           <h2 class="kern-heading-medium">{t("book-step-time")}</h2>
+          <Alternatives t={t} language={props.language} slots={missed} onChoose={(slot) => void move(slot)} />
           <Picker t={t} language={props.language} offer={offer} onChoose={(slot) => void move(slot)} />
         </section>
       )}
@@ -214,7 +266,7 @@ function Confirmed(props: ActionsProps) {
 /** The way to the page where an earlier time can be waited for. */
 function Earlier({ t, token, booking, waitingListHref }: ActionsProps) {
   return (
-    <section aria-labelledby="earlier">
+    <section class="vz-part" aria-labelledby="earlier">
       <h2 class="kern-heading-medium" id="earlier">
         {t("waiting-manage-heading")}
       </h2>
@@ -229,6 +281,11 @@ function Earlier({ t, token, booking, waitingListHref }: ActionsProps) {
 /** Links of their own for those who come along: the booker's own link stays the booker's. */
 function Links({ t, api, token, onFailure }: ActionsProps) {
   const [links, setLinks] = useState<{ role: "interpreter" | "companion"; href: string }[]>([]);
+  const [copied, setCopied] = useState<string>();
+  const copy = async (href: string) => {
+    await navigator.clipboard.writeText(href);
+    setCopied(href);
+  };
   const make = async (role: "interpreter" | "companion") => {
     try {
       const link = await api.bookingLink(token, role);
@@ -238,7 +295,7 @@ function Links({ t, api, token, onFailure }: ActionsProps) {
     }
   };
   return (
-    <section aria-labelledby="links">
+    <section class="vz-part" aria-labelledby="links">
       <h2 class="kern-heading-medium" id="links">
         {t("manage-links")}
       </h2>
@@ -258,6 +315,12 @@ function Links({ t, api, token, onFailure }: ActionsProps) {
               {t(`manage-link-for-${role}`)}
             </label>
             <input class="kern-form-input__input" id={`link-${index}`} readOnly value={href} />
+            {"clipboard" in navigator && (
+              <div>
+                <Button kind="tertiary" label={t("bring-copy")} onClick={() => void copy(href)} />
+              </div>
+            )}
+            {copied === href && <p class="kern-body">{t("bring-copied")}</p>}
           </div>
         ))}
       </div>

@@ -13,7 +13,7 @@ export function Offered(props: ActionsProps & { offer: NonNullable<Booking["offe
   const time = `${new DayNames(language).day(offer.date)}, ${t("book-time", { time: offer.time })}`;
   const until = moment(language, props.booking.time_zone, offer.until);
   return (
-    <section aria-labelledby="offer">
+    <section class="vz-part" aria-labelledby="offer">
       <h2 class="kern-heading-medium" id="offer">
         {t(offer.by_office ? "manage-offer-office" : "manage-offer-earlier")}
       </h2>

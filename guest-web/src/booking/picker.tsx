@@ -34,18 +34,27 @@ export function Picker({ t, language, offer, onChoose }: PickerProps) {
         onClick={() => setAsList(!asList)}
       />
       {asList ? (
-        [...days].map(([day, slots]) => (
-          <Times key={day} t={t} heading={names.day(day)} slots={slots} onChoose={onChoose} />
-        ))
+        <div class="vz-days">
+          {[...days].map(([day, slots], index) => (
+            <details class="kern-accordion" key={day} open={index === 0}>
+              <summary class="kern-accordion__header">
+                <span class="kern-title">{names.day(day)}</span>
+                <span class="kern-body kern-body--small">{t("book-day-free", { count: slots.length })}</span>
+              </summary>
+              <div class="kern-accordion__body">
+                <TimeList t={t} day={names.day(day)} slots={slots} onChoose={onChoose} />
+              </div>
+            </details>
+          ))}
+        </div>
       ) : (
         <>
           <Grid t={t} names={names} offer={offer} days={days} chosen={chosen ?? first} onDay={setChosen} />
           <Times
             t={t}
-            heading={names.day(chosen ?? first)}
+            day={names.day(chosen ?? first)}
             slots={days.get(chosen ?? first) ?? []}
             onChoose={onChoose}
-            announced
           />
         </>
       )}
@@ -55,35 +64,48 @@ export function Picker({ t, language, offer, onChoose }: PickerProps) {
 
 interface TimesProps {
   t: Texts;
-  heading: string;
+  /** As it is said. */
+  day: string;
   slots: readonly Slot[];
   onChoose: (slot: Slot) => void;
-  announced?: boolean;
 }
 
-function Times({ t, heading, slots, onChoose, announced }: TimesProps) {
+/** The times of the day that is chosen in the grid. */
+function Times(props: TimesProps) {
+  const { t, day, slots } = props;
+  return (
+    <section class="vz-times" aria-label={t("book-times", { day })}>
+      <h2 class="kern-title kern-title--small" aria-live="polite">
+        {day}
+      </h2>
+      {slots.length === 0 && <p class="kern-body">{t("book-day-none")}</p>}
+      <TimeList {...props} />
+    </section>
+  );
+}
+
+function TimeList({ t, day, slots, onChoose }: TimesProps) {
   // On the night the clocks go back a time comes twice: its distance from UTC tells which it is.
   const twice = new Set(slots.map((slot) => slot.time)).size < slots.length;
   return (
-    <section class="vz-times" aria-label={t("book-times", { day: heading })}>
-      <h2 class="kern-title kern-title--small" aria-live={announced ? "polite" : undefined}>
-        {heading}
-      </h2>
-      {slots.length === 0 && <p class="kern-body">{t("book-day-none")}</p>}
-      <ul class="vz-times__list">
-        {slots.map((slot) => (
+    <ul class="vz-times__list">
+      {slots.map((slot) => {
+        const label = t("book-time", { time: slot.time }) + (twice ? ` (UTC${slot.offset})` : "");
+        return (
           <li key={slot.start}>
-            <button type="button" class="kern-btn kern-btn--secondary" onClick={() => onChoose(slot)}>
-              <span class="kern-label">
-                {t("book-time", { time: slot.time })}
-                {twice && ` (UTC${slot.offset})`}
-                <span class="kern-sr-only">, {heading}</span>
-              </span>
+            <button
+              type="button"
+              class="kern-btn kern-btn--secondary"
+              // Not as hidden text: KERN makes a button with that as narrow as an icon.
+              aria-label={`${label}, ${day}`}
+              onClick={() => onChoose(slot)}
+            >
+              <span class="kern-label">{label}</span>
             </button>
           </li>
-        ))}
-      </ul>
-    </section>
+        );
+      })}
+    </ul>
   );
 }
 
@@ -185,7 +207,7 @@ function Grid({ t, names, offer, days, chosen, onDay }: GridProps) {
           ))}
         </tbody>
       </table>
-      <p class="kern-body kern-body--small kern-body--muted">{t("book-grid-hint")}</p>
+      <p class="kern-body kern-body--small kern-body--muted vz-calendar__hint">{t("book-grid-hint")}</p>
     </div>
   );
 }

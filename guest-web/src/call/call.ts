@@ -38,8 +38,8 @@ export interface CallState {
   thrift: Thrift;
   /** The browser waits for a touch before it plays sound. */
   soundBlocked: boolean;
-  /** Whether the others see what the guest types while it is typed. */
-  liveText: boolean;
+  /** Whether the others see what the guest types while it is typed; missing where there is nowhere to type. */
+  liveText?: boolean;
 }
 
 /** A text that somebody is writing. */
@@ -58,6 +58,9 @@ export interface Listener {
   changed: () => void;
   lines: (lines: LiveLine[]) => void;
 }
+
+/** What a call needs of the page's conversation with the house. */
+export type CallSession = Pick<Session, "joinCall" | "hangUp" | "onCall" | "onDraft" | "canWrite">;
 
 export class Call {
   readonly own: Own;
@@ -81,7 +84,7 @@ export class Call {
 
   constructor(
     private readonly livekit: Module,
-    private readonly session: Pick<Session, "joinCall" | "hangUp" | "onCall" | "onDraft">,
+    private readonly session: CallSession,
     private readonly listener: Listener,
   ) {
     this.own = new Own(livekit, () => this.listener.changed());
@@ -106,7 +109,7 @@ export class Call {
       stage: this.stage(rooms),
       thrift: this.thrift,
       soundBlocked: rooms.some((room) => room.state === "connected" && !room.canPlaybackAudio),
-      liveText: this.liveText.on,
+      ...(this.session.canWrite && { liveText: this.liveText.on }),
     };
   }
 

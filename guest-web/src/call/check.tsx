@@ -4,8 +4,9 @@ import "./call.scss";
 import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { loadCallTexts, pageLanguage, type Texts } from "../lib/texts";
-import { Alert, Button, Icon } from "../visit/parts";
-import { canChooseSpeaker, list, listen, obtain, playTone } from "./media";
+import { Alert, Button, Check as CheckBox, Icon } from "../visit/parts";
+import { canBlur } from "./blur";
+import { allowed, canChooseSpeaker, list, listen, obtain, playTone } from "./media";
 import { type Choices, recall, remember } from "./choice";
 import { DeviceSelect } from "./device-select";
 import { type Check as State, type Kind, type Mode, next, possible, settled, UNCHECKED } from "./devices";
@@ -19,7 +20,14 @@ export async function mount(place: Element): Promise<() => void> {
   return () => render(null, place);
 }
 
-export function Check({ t }: { t: Texts }) {
+interface CheckProps {
+  t: Texts;
+  /** The guest is about to enter: whoever has chosen how to take part sees at once how, without being asked again. */
+  entering?: boolean;
+}
+
+export function Check({ t, entering = false }: CheckProps) {
+  const [brief, setBrief] = useState(() => entering && recall().mode !== undefined);
   const [state, setState] = useState<State>(UNCHECKED);
   const [tracks, setTracks] = useState<Tracks>({});
   const { camera, microphone } = tracks;
@@ -51,9 +59,19 @@ export function Check({ t }: { t: Texts }) {
     return () => devices?.removeEventListener("devicechange", relist);
   }, []);
 
+  useEffect(() => {
+    if (!brief) return;
+    void allowed(WANTS[recall().mode ?? "chat"]).then((kinds) => {
+      if (kinds.length > 0 && shown.current) void start(kinds);
+    });
+    // Once: what the guest chooses afterwards is asked for by itself.
+  }, []);
+
   const begun = state.camera !== "unknown" || state.microphone !== "unknown";
   const done = begun && settled(state);
   const broken = (["camera", "microphone"] as const).filter((kind) => state[kind] !== "ready");
+  if (brief && done && (camera || microphone))
+    return <Brief {...{ t, state, camera, microphone }} onMore={() => setBrief(false)} />;
   return (
     <div class="vz-check__body">
       <p class="kern-body">{t("check-intro")}</p>
@@ -99,9 +117,57 @@ export function Check({ t }: { t: Texts }) {
             />
           )}
           <ModeChoice t={t} best={possible(state)} />
+          {camera && canBlur() && <BlurChoice t={t} />}
         </>
       )}
     </div>
+  );
+}
+
+interface BriefProps {
+  t: Texts;
+  state: State;
+  camera: MediaStreamTrack | undefined;
+  microphone: MediaStreamTrack | undefined;
+  onMore: () => void;
+}
+
+/** What others are about to see and hear. */
+function Brief({ t, state, camera, microphone, onMore }: BriefProps) {
+  const wanted = WANTS[recall().mode ?? "chat"];
+  return (
+    <div class="vz-check__body">
+      <div class="vz-check__devices">
+        {wanted.includes("camera") && (
+          <div class="vz-check__device">
+            <Preview t={t} track={camera} />
+            {camera && recall().blur && <p class="kern-body kern-body--small">{t("check-blurred")}</p>}
+            {!camera && <Result t={t} kind="camera" state={state} />}
+          </div>
+        )}
+        <div class="vz-check__device">
+          {microphone ? <Meter t={t} track={microphone} /> : <Result t={t} kind="microphone" state={state} />}
+        </div>
+      </div>
+      <Button kind="tertiary" icon="more" label={t("check-change")} onClick={onMore} />
+    </div>
+  );
+}
+
+/** Takes effect in the call: the test shows the camera as it is. */
+function BlurChoice({ t }: { t: Texts }) {
+  const [on, setOn] = useState(recall().blur ?? false);
+  return (
+    <CheckBox
+      id="check-blur"
+      label={t("more-blur")}
+      hint={t("check-blur-hint")}
+      checked={on}
+      onChange={(now) => {
+        remember({ blur: now });
+        setOn(now);
+      }}
+    />
   );
 }
 
@@ -196,6 +262,13 @@ function Speaker({ t, state }: { t: Texts; state: State }) {
     </div>
   );
 }
+
+/** What each way to take part needs. */
+const WANTS: Record<Mode, readonly Kind[]> = {
+  video: ["camera", "microphone"],
+  audio: ["microphone"],
+  chat: [],
+};
 
 const MODES: Record<Mode, readonly Mode[]> = {
   video: ["video", "audio", "chat"],

@@ -8,6 +8,8 @@ export interface Choices {
   camera?: string;
   microphone?: string;
   speaker?: string;
+  /** Whether the background is out of focus. */
+  blur?: boolean;
 }
 
 const KEY = "call";
@@ -16,12 +18,13 @@ export function recall(): Choices {
   try {
     const kept: unknown = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
     if (typeof kept !== "object" || kept === null) return {};
-    const { mode, camera, microphone, speaker } = kept as Record<string, unknown>;
+    const { mode, camera, microphone, speaker, blur } = kept as Record<string, unknown>;
     return {
       ...((mode === "video" || mode === "audio" || mode === "chat") && { mode }),
       ...(typeof camera === "string" && { camera }),
       ...(typeof microphone === "string" && { microphone }),
       ...(typeof speaker === "string" && { speaker }),
+      ...(typeof blur === "boolean" && { blur }),
     };
   } catch {
     return {};

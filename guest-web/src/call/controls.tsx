@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Texts } from "../lib/texts";
 import { Icon } from "../visit/parts";
+import type { BackgroundState } from "./background";
 import type { Call, CallState } from "./call";
 import { Settings } from "./settings";
 import { ShowMenu } from "./show-menu";
@@ -63,6 +64,7 @@ export function Controls({ t, call, state, onHangUp }: Props) {
         {said}
       </p>
       <Troubles t={t} call={call} />
+      <BackgroundNews t={t} state={own.background.state} />
       {open === "show" && <ShowMenu {...{ t, call }} onDone={() => setOpen(undefined)} />}
       {open === "more" && <Settings {...{ t, call, state }} />}
     </>
@@ -137,6 +139,16 @@ function Troubles({ t, call }: { t: Texts; call: Call }) {
         </p>
       ))}
     </div>
+  );
+}
+
+/** What has become of the background. What one sees anyway is for ears alone. */
+function BackgroundNews({ t, state }: { t: Texts; state: BackgroundState }) {
+  const shown = state === "loading" || state === "failed" || state === "hidden";
+  return (
+    <p class={shown ? "kern-body" : "kern-sr-only"} role="status">
+      {state !== "quiet" && t(`blur-${state}`)}
+    </p>
   );
 }
 

@@ -37,6 +37,20 @@ async function ask(kinds: readonly Kind[]): Promise<Given> {
   }
 }
 
+/** Those of `kinds` that the browser gives without a question. */
+export async function allowed(kinds: readonly Kind[]): Promise<Kind[]> {
+  const answers = kinds.map(async (name) => {
+    try {
+      return (await navigator.permissions.query({ name: name as PermissionName })).state === "granted";
+    } catch {
+      // A browser that does not tell will ask.
+      return false;
+    }
+  });
+  const granted = await Promise.all(answers);
+  return kinds.filter((_, place) => granted[place]);
+}
+
 /** The devices there are. Before the person has allowed any of them they have no names, and are left out. */
 export async function list(): Promise<{ cameras: Choice[]; microphones: Choice[]; speakers: Choice[] }> {
   const devices = navigator.mediaDevices as MediaDevices | undefined;

@@ -1,6 +1,8 @@
 // What the guest sends: microphone, camera, and something to show.
 
 import type * as LiveKit from "livekit-client";
+import { Background } from "./background";
+import { makeBlur } from "./blur";
 import { recall } from "./choice";
 import { type Check, type Kind, type Mode, next, UNCHECKED } from "./devices";
 import { constraints, list, obtain } from "./media";
@@ -16,6 +18,8 @@ export class Own {
   share: Share | undefined;
   /** Whether the camera's light is on. */
   torch = false;
+  /** What is seen behind the guest. */
+  readonly background: Background;
   private room: LiveKit.Room | undefined;
   private shared: LiveKit.LocalVideoTrack | undefined;
   /** The camera rests for a reason that will pass: another one shows a paper, or pictures cost too much. */
@@ -26,7 +30,9 @@ export class Own {
   constructor(
     private readonly livekit: Module,
     private readonly changed: () => void,
-  ) {}
+  ) {
+    this.background = new Background(changed, makeBlur);
+  }
 
   get microphoneOn(): boolean {
     return this.microphone !== undefined && !this.microphone.isMuted;
@@ -60,6 +66,17 @@ export class Own {
     if (on && !this.camera) await this.obtain(["camera"]);
     else if (on) await this.camera?.unmute();
     else await this.camera?.mute();
+    this.changed();
+  }
+
+  /** Takes what is behind the guest out of focus, or shows it. */
+  async setBlur(on: boolean): Promise<void> {
+    const { camera } = this;
+    await this.background.choose(on, this.cameraOn ? camera : undefined);
+    if (!camera?.isMuted) return;
+    // Taken anew when it is wanted again, so that no picture goes out before the choice is true.
+    this.camera = undefined;
+    await this.room?.localParticipant.unpublishTrack(camera).catch(() => undefined);
     this.changed();
   }
 
@@ -144,7 +161,7 @@ export class Own {
   }
 
   private async obtain(kinds: readonly Kind[]): Promise<void> {
-    const { LocalAudioTrack, LocalVideoTrack, Track } = this.livekit;
+    const { LocalAudioTrack, Track } = this.livekit;
     const { round } = this;
     const tracks = await obtain(this.check, kinds, (check) => {
       this.check = check;
@@ -158,15 +175,30 @@ export class Own {
       this.microphone = new LocalAudioTrack(tracks.microphone, constraints("microphone"), false);
       this.microphone.source = Track.Source.Microphone;
     }
-    if (tracks.camera) {
-      this.camera = new LocalVideoTrack(tracks.camera, constraints("camera"), false);
-      this.camera.source = Track.Source.Camera;
-    }
     this.changed();
     await Promise.all([
       this.publish(tracks.microphone && this.microphone),
-      this.publish(tracks.camera && this.camera),
+      tracks.camera && this.takeCamera(tracks.camera),
     ]);
+  }
+
+  /** Nothing of the camera is shown, here or elsewhere, before its background is as the guest wants it. */
+  private async takeCamera(device: MediaStreamTrack): Promise<void> {
+    const { LocalVideoTrack, Track } = this.livekit;
+    const { round } = this;
+    const camera = new LocalVideoTrack(device, constraints("camera"), false);
+    camera.source = Track.Source.Camera;
+    if (!(await this.background.prepare(camera))) await camera.mute();
+    // Meanwhile everything may have ended, or a second wish for the camera was quicker.
+    if (round !== this.round || this.camera) {
+      camera.stop();
+      return;
+    }
+    this.camera = camera;
+    // The guest may have chosen otherwise while the background was made ready.
+    await this.background.follow(camera);
+    this.changed();
+    await this.publish(camera);
   }
 
   private async publish(track: LiveKit.LocalAudioTrack | LiveKit.LocalVideoTrack | undefined): Promise<void> {

@@ -5,8 +5,7 @@ import { useEffect, useReducer, useRef, useState } from "preact/hooks";
 import { Refused } from "../api/client";
 import type { Texts } from "../lib/texts";
 import { Alert, Button } from "../visit/parts";
-import type { Session } from "../visit/session";
-import { Call, type CallState, type LiveLine } from "./call";
+import { Call, type CallSession, type CallState, type LiveLine } from "./call";
 import { Controls } from "./controls";
 import type { Mode } from "./devices";
 import { Sharing } from "./sharing";
@@ -14,7 +13,7 @@ import { StageView } from "./stage-view";
 
 export interface PanelProps {
   t: Texts;
-  session: Session;
+  session: CallSession;
   mode: Mode;
   /** Whether the panel has come by something the guest did, so that it takes the focus. */
   focus: boolean;

@@ -1,7 +1,8 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { Texts } from "../lib/texts";
 import { Button, Check } from "../visit/parts";
 import type { Call, CallState } from "./call";
+import { canBlur } from "./blur";
 import { remember } from "./choice";
 import { DeviceSelect } from "./device-select";
 import { canChooseSpeaker } from "./media";
@@ -52,14 +53,24 @@ export function Settings({ t, call, state }: { t: Texts; call: Call; state: Call
         checked={state.thrift.saving}
         onChange={(on) => call.setSaving(on)}
       />
-      <Check
-        id="live-text"
-        label={t("more-live-text")}
-        hint={t("more-live-text-hint")}
-        checked={state.liveText}
-        onChange={(on) => call.setLiveText(on)}
-      />
-      <Blur t={t} call={call} />
+      {state.liveText !== undefined && (
+        <Check
+          id="live-text"
+          label={t("more-live-text")}
+          hint={t("more-live-text-hint")}
+          checked={state.liveText}
+          onChange={(on) => call.setLiveText(on)}
+        />
+      )}
+      {canBlur() && (
+        <Check
+          id="blur"
+          label={t("more-blur")}
+          hint={t("more-blur-hint")}
+          checked={own.background.wanted}
+          onChange={(on) => void own.setBlur(on)}
+        />
+      )}
       {document.pictureInPictureEnabled && (
         <div>
           <Button kind="tertiary" icon="open-in-new" label={t("more-pip")} onClick={floatPicture} />
@@ -68,24 +79,6 @@ export function Settings({ t, call, state }: { t: Texts; call: Call; state: Call
       <p class="kern-body kern-body--small">{t("more-keys")}</p>
     </section>
   );
-}
-
-/** Some systems blur the background themselves, below the browser. */
-type Blurring = MediaTrackCapabilities & { backgroundBlur?: boolean[] };
-
-function Blur({ t, call }: { t: Texts; call: Call }) {
-  const track = call.own.camera?.mediaStreamTrack;
-  const settings = track?.getSettings() as (MediaTrackSettings & { backgroundBlur?: boolean }) | undefined;
-  const [on, setOn] = useState(settings?.backgroundBlur ?? false);
-  const can = ((track?.getCapabilities?.() ?? {}) as Blurring).backgroundBlur;
-  if (!track || !can?.includes(true) || !can.includes(false)) return null;
-  const set = (wanted: boolean) => {
-    track
-      .applyConstraints({ backgroundBlur: wanted } as MediaTrackConstraints)
-      .then(() => setOn(wanted))
-      .catch(() => undefined);
-  };
-  return <Check id="blur" label={t("more-blur")} checked={on} onChange={set} />;
 }
 
 /** The largest picture of another person, in a window of its own. */

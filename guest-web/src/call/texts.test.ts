@@ -13,6 +13,7 @@ const KEYS = [
   ...["video", "audio", "chat"].flatMap((mode) => [`check-result-${mode}`, `check-mode-${mode}`]),
   ...["camera", "microphone", "speaker"].map((kind) => `check-${kind}`),
   ...["excellent", "good", "poor", "lost", "unknown"].map((quality) => `quality-${quality}`),
+  ...["loading", "blurred", "clear", "failed", "hidden"].map((state) => `blur-${state}`),
   ...["screen", "paper", "photo"].map((kind) => `showing-${kind}`),
 ];
 

@@ -21,6 +21,7 @@ export interface Tools {
   /** Addresses, in the page's language. */
   lobbyHref: string;
   officeHref: string;
+  besideHref: string;
 }
 
 /** What a view of one state gets. */

@@ -1,11 +1,10 @@
 import type { ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { LiveLine } from "../call/call";
+import type { CallSession, LiveLine } from "../call/call";
 import { recall, remember } from "../call/choice";
 import type { Mode } from "../call/devices";
 import type { PanelProps } from "../call/panel";
 import { loadCallTexts, pageLanguage, type Texts } from "../lib/texts";
-import type { Tools } from "./app";
 import { DeviceCheck } from "./device-check";
 import { Alert, Button } from "./parts";
 
@@ -14,9 +13,31 @@ interface Loaded {
   Panel: ComponentType<PanelProps>;
 }
 
+interface CallAreaProps {
+  t: Texts;
+  session: CallSession;
+  /** What goes with the offer. */
+  text: string;
+  onLines: (lines: LiveLine[]) => void;
+}
+
+/** Loads the call's code and words: all of it at once, so that no part waits for another. */
+async function loadCall(): Promise<Loaded> {
+  const [t, { Panel }] = await Promise.all([
+    loadCallTexts(pageLanguage()),
+    import("../call/panel"),
+    import("livekit-client"),
+  ]);
+  return { t, Panel };
+}
+
+/** Loads it for somebody who will want it in a moment; who wants it then learns whether that has failed. */
+export function preloadCall(): void {
+  loadCall().catch(() => undefined);
+}
+
 /** The call's place in the conversation: an offer, and, once it is taken, the call, whose code is loaded then. */
-export function CallArea({ tools, onLines }: { tools: Tools; onLines: (lines: LiveLine[]) => void }) {
-  const { t, session } = tools;
+export function CallArea({ t, session, text, onLines }: CallAreaProps) {
   // Chosen in the check before entering, or in the call before a reload.
   const [mode, setMode] = useState<Mode>(() => recall().mode ?? "chat");
   const [loaded, setLoaded] = useState<Loaded>();
@@ -28,13 +49,10 @@ export function CallArea({ tools, onLines }: { tools: Tools; onLines: (lines: Li
 
   useEffect(() => {
     if (!wanted || loaded) return;
-    Promise.all([loadCallTexts(pageLanguage()), import("../call/panel")]).then(
-      ([words, { Panel }]) => setLoaded({ t: words, Panel }),
-      () => {
-        setFailed(true);
-        setMode("chat");
-      },
-    );
+    loadCall().then(setLoaded, () => {
+      setFailed(true);
+      setMode("chat");
+    });
   }, [wanted, loaded]);
   useEffect(() => {
     if (!wanted && touched.current) offer.current?.querySelector("button")?.focus();
@@ -62,7 +80,7 @@ export function CallArea({ tools, onLines }: { tools: Tools; onLines: (lines: Li
       <h2 class="kern-heading-small" id="offer">
         {t("offer-heading")}
       </h2>
-      <p class="kern-body">{t("offer-text")}</p>
+      <p class="kern-body">{text}</p>
       <div class="vz-actions">
         <Button
           kind="primary"

@@ -1,3 +1,6 @@
+import { useEffect } from "preact/hooks";
+import { recall } from "../call/choice";
+import { preloadCall } from "./call-area";
 import { DeviceCheck } from "./device-check";
 import { Failure, type ViewProps } from "./app";
 import { Button, StateHeading, useAction, useNow } from "./parts";
@@ -5,7 +8,15 @@ import { minutesLeft } from "./title";
 
 export function Called({ tools, visit, arrived }: ViewProps) {
   const { t, session } = tools;
-  const [enter, entering, failure] = useAction(() => session.enter());
+  // Who has chosen to speak does so right after entering: what that takes is loaded meanwhile.
+  const ahead = () => {
+    if (tools.calls && (recall().mode ?? "chat") !== "chat") preloadCall();
+  };
+  useEffect(ahead, []);
+  const [enter, entering, failure] = useAction(() => {
+    ahead();
+    return session.enter();
+  });
   const now = useNow(5_000);
   return (
     <>
@@ -21,7 +32,7 @@ export function Called({ tools, visit, arrived }: ViewProps) {
         )}
       </div>
       <Failure t={t} failure={failure} />
-      {tools.calls && <DeviceCheck t={t} />}
+      {tools.calls && <DeviceCheck t={t} entering />}
     </>
   );
 }

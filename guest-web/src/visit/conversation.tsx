@@ -1,6 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { LiveLine } from "../call/call";
 import { Failure, type ViewProps } from "./app";
+import { Bring } from "./bring";
 import { CallArea } from "./call-area";
 import { MEDIA_TYPES, refuseFile } from "./files";
 import type { Texts } from "../lib/texts";
@@ -24,7 +25,7 @@ export function Conversation({ tools, state, visit, arrived }: ViewProps) {
       <StateHeading text={t("visit-conversation-heading")} focus={arrived} />
       {clerk && <p class="kern-body">{t("visit-conversation-with", { clerk })}</p>}
       <div class="vz-talk">
-        {tools.calls && <CallArea tools={tools} onLines={setLines} />}
+        {tools.calls && <CallArea t={t} session={session} text={t("offer-text")} onLines={setLines} />}
         <div class="vz-talk__chat">
           <ScrolledLog {...{ tools, state }} />
           <LiveText t={t} lines={lines} />
@@ -34,6 +35,7 @@ export function Conversation({ tools, state, visit, arrived }: ViewProps) {
           <Composer tools={tools} />
         </div>
       </div>
+      {tools.calls && <Bring t={t} bring={(role) => session.bring(role)} href={tools.besideHref} />}
       <Failure t={t} failure={failure} />
       <div class="vz-section">
         <Button

@@ -1,5 +1,5 @@
 import { type Api, Refused } from "../api/client";
-import type { Call, Message, Typing, Visit } from "../api/types";
+import type { Call, Message, ParticipantRole, Typing, Visit } from "../api/types";
 import { backoff } from "../lib/backoff";
 import { onWake, openStream, type Stream } from "../lib/events";
 import { cursor, draft, type Entry, mark, merge } from "./messages";
@@ -32,6 +32,8 @@ export class Session {
   onCall: (() => void) | undefined;
   /** Told how the line being written reads, by whoever sends real-time text. */
   onDraft: ((text: string) => void) | undefined;
+  /** Whether the page has a line to write messages in. */
+  readonly canWrite: boolean = true;
   private stream: Stream | undefined;
   private typedAt = 0;
   /** How often something has been heard of the visit. */
@@ -152,6 +154,11 @@ export class Session {
   /** Joins the call, or learns which relays and people belong to it now. */
   joinCall(): Promise<Call> {
     return this.api.call(this.id);
+  }
+
+  /** The secret of a link for somebody who comes along. */
+  async bring(role: ParticipantRole): Promise<string> {
+    return (await this.api.bring(this.id, role)).token;
   }
 
   /** Leaves the call; the conversation goes on in writing. */

@@ -7,7 +7,7 @@ use appservice::{
 use bridge::ids::{BookingId, Language};
 use city::model::OfficeConfig;
 use jiff::tz::TimeZone;
-use store::{Booking, BookingState, Reply};
+use store::{Booking, BookingState, Read, Reply, StoreError};
 
 use super::News;
 use crate::{
@@ -15,6 +15,38 @@ use crate::{
     house::{ChangeError, House, first_language},
     words::{Words, clock},
 };
+
+/// What has to be arranged before an appointment. The citizen's own words about it are for the conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Needs {
+    interpreter: bool,
+    support: bool,
+}
+
+impl Needs {
+    pub(super) async fn of(read: &mut Read, booking: &BookingId) -> Result<Self, StoreError> {
+        let private = read.booking_private(booking).await?;
+        Ok(Self {
+            interpreter: private.as_ref().is_some_and(|it| it.interpreter.is_some()),
+            support: private.is_some_and(|it| it.accessibility.is_some()),
+        })
+    }
+
+    /// Put behind a line.
+    fn say(self, words: &Words, language: Language) -> String {
+        let mut said = String::new();
+        for (wanted, key) in [
+            (self.interpreter, "booking-needs-interpreter"),
+            (self.support, "booking-needs-support"),
+        ] {
+            if wanted {
+                said += " · ";
+                said += &words.say(language, key, &[]);
+            }
+        }
+        said
+    }
+}
 
 impl News {
     const fn key(self) -> &'static str {
@@ -53,9 +85,12 @@ impl News {
 
 /// The line of a row.
 pub(crate) async fn plan(house: &House, id: &BookingId, news: News) -> Result<Plan, ChangeError> {
-    let Some(booking) = house.store.read().await?.booking(id).await? else {
+    let mut read = house.store.read().await?;
+    let Some(booking) = read.booking(id).await? else {
         return Ok(Plan::Nothing);
     };
+    let needs = Needs::of(&mut read, id).await?;
+    drop(read);
     let city = house.city.get();
     let Some(office) = city.office(&booking.office) else {
         return Ok(Plan::Nothing);
@@ -67,7 +102,7 @@ pub(crate) async fn plan(house: &House, id: &BookingId, news: News) -> Result<Pl
         return Ok(Plan::NoDoorYet);
     };
     let language = first_language(&city);
-    let text = house.words.say(
+    let mut text = house.words.say(
         language,
         news.key(),
         &[
@@ -81,6 +116,9 @@ pub(crate) async fn plan(house: &House, id: &BookingId, news: News) -> Result<Pl
             ("service", &services(office, &booking, language)),
         ],
     );
+    if matches!(news, News::New | News::Moved | News::Soon) {
+        text += &needs.say(&house.words, language);
+    }
     // What begins soon, or needs somebody to act, rings; everything else can be read later.
     let text = match news {
         News::Soon | News::Closed | News::Overbooked => {
@@ -101,7 +139,7 @@ pub(crate) fn agenda(
     language: Language,
     office: &OfficeConfig,
     day: jiff::civil::Date,
-    bookings: &[Booking],
+    bookings: &[(Booking, Needs)],
 ) -> String {
     let day = words.day(language, day);
     if bookings.is_empty() {
@@ -109,14 +147,14 @@ pub(crate) fn agenda(
     }
     let zone: &TimeZone = &office.hours.zone;
     let mut lines = vec![words.say(language, "agenda-heading", &[("day", &day)])];
-    for booking in bookings {
+    for (booking, needs) in bookings {
         let key = match (booking.state, booking.reply) {
             (BookingState::Arrived, _) => "agenda-line-arrived",
             (_, Some(Reply::Declined)) => "agenda-line-declined",
             _ => "agenda-line",
         };
         let spoken = words.say(language, &format!("language-{}", booking.language), &[]);
-        lines.push(words.say(
+        let mut line = words.say(
             language,
             key,
             &[
@@ -126,7 +164,11 @@ pub(crate) fn agenda(
                 ("service", &services(office, booking, language)),
                 ("language", &spoken),
             ],
-        ));
+        );
+        if booking.state != BookingState::Arrived {
+            line += &needs.say(words, language);
+        }
+        lines.push(line);
     }
     lines.join("\n")
 }

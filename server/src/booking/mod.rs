@@ -35,6 +35,7 @@ use crate::task::Errand;
 pub(crate) use self::{
     answer::NotTaken,
     busy::{Calendars, keep as keep_calendars},
+    change::opened,
     clerk::{agenda_of, cancel_for_clerk, offer_for_clerk},
     key::{Key, ReplySecret},
     letter::{Letter, plan as plan_letter, undeliverable},

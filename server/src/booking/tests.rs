@@ -35,7 +35,7 @@ struct Stage {
     bookings: Bookings,
     city: Arc<City>,
     office: OfficeConfig,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 fn at(text: &str) -> Timestamp {
@@ -74,12 +74,16 @@ fn contact(mail: &str) -> Contact {
     }
 }
 
+async fn open(folder: &TempDir) -> Store {
+    Store::open(&StoreConfig::sqlite(&folder.path().join("test.db")))
+        .await
+        .unwrap()
+}
+
 impl Stage {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&StoreConfig::sqlite(&folder.path().join("test.db")))
-            .await
-            .unwrap();
+        let store = open(&folder).await;
         store.migrate().await.unwrap();
         let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo/dormagen/city.toml");
         let city = CityInForce::read(&demo, "dormagen.example").unwrap();
@@ -93,7 +97,7 @@ impl Stage {
             },
             city,
             office,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -146,6 +150,7 @@ impl Stage {
                 Task::Own(Errand::Mail { letter, .. }) => format!("mail {letter:?}"),
                 Task::Own(Errand::TellBooking { news, .. }) => format!("line {news:?}"),
                 Task::Own(Errand::PrepareRoom { .. }) => "room".to_owned(),
+                Task::Own(Errand::Answer { text }) => text,
                 other => format!("{other:?}"),
             });
             tx.done(first.id).await.unwrap();

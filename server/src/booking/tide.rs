@@ -4,17 +4,23 @@
 use std::{sync::Arc, time::Duration};
 
 use appservice::jobs::{self, Job};
+use bridge::ids::Language;
 use city::model::City;
 use jiff::{SignedDuration, Timestamp, civil::Time};
 use scheduler::slots::{Affected, Agenda, Cell, Conflict, Span, Taken, affected};
 use store::{Booking, BookingState, Lane, StoreError, Tx};
 use tracing::{error, warn};
 
-use super::{Bookings, Letter, News, Place, line::agenda, look_ahead, tell, write};
+use super::{
+    Bookings, Letter, News, Place,
+    line::{Needs, agenda},
+    look_ahead, tell, write,
+};
 use crate::{
     house::{ChangeError, House, first_language},
     shell,
     task::Errand,
+    words::Words,
 };
 
 /// How often to look.
@@ -76,7 +82,9 @@ async fn round(house: &House, bookings: &Bookings) -> Result<(), ChangeError> {
             .offer_earlier(&place, &freed, u64::from_be_bytes(dice))
             .await?
             > 0;
-        told |= morning(house, &place).await?;
+        told |= bookings
+            .morning(&house.words, first_language(&city), &place)
+            .await?;
     }
     if told {
         house.outbox.notify_one();
@@ -203,6 +211,37 @@ impl Bookings {
         Ok(any)
     }
 
+    /// The list of the day's appointments, once each morning by the office's clock. A day without any is not told.
+    pub(crate) async fn morning(
+        &self,
+        words: &Words,
+        language: Language,
+        place: &Place<'_>,
+    ) -> Result<bool, StoreError> {
+        let here = place.office.hours.zone.to_datetime(place.now);
+        if here.time() < MORNING {
+            return Ok(false);
+        }
+        let today = here.date();
+        let mut tx = self.store.begin().await?;
+        if tx.agenda_day(&place.office.slug).await? == Some(today) {
+            return Ok(false);
+        }
+        let bookings = day_of(&mut tx, place, today).await?;
+        tx.set_agenda_day(&place.office.slug, today).await?;
+        if !bookings.is_empty() {
+            let text = agenda(words, language, place.office, today, &bookings);
+            tx.enqueue(
+                &Lane::door(&place.office.slug),
+                &Errand::Answer { text },
+                place.now,
+            )
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(!bookings.is_empty())
+    }
+
     /// What follows, in one transaction.
     async fn carry_out(
         &self,
@@ -283,39 +322,12 @@ fn due(place: &Place<'_>, booking: &Booking) -> Due {
     due
 }
 
-/// The list of the day's appointments, once each morning. A day without any is not told.
-async fn morning(house: &House, place: &Place<'_>) -> Result<bool, ChangeError> {
-    let here = place.office.hours.zone.to_datetime(place.now);
-    if here.time() < MORNING {
-        return Ok(false);
-    }
-    let today = here.date();
-    let mut tx = house.store.begin().await?;
-    if tx.agenda_day(&place.office.slug).await? == Some(today) {
-        return Ok(false);
-    }
-    let bookings = day_of(&mut tx, place, today).await?;
-    tx.set_agenda_day(&place.office.slug, today).await?;
-    if !bookings.is_empty() {
-        let language = first_language(&house.city.get());
-        let text = agenda(&house.words, language, place.office, today, &bookings);
-        tx.enqueue(
-            &Lane::door(&place.office.slug),
-            &Errand::Answer { text },
-            place.now,
-        )
-        .await?;
-    }
-    tx.commit().await?;
-    Ok(!bookings.is_empty())
-}
-
-/// The appointments of a civil day at an office.
+/// The appointments of a civil day at an office, and what each needs.
 pub(crate) async fn day_of(
     read: &mut store::Read,
     place: &Place<'_>,
     day: jiff::civil::Date,
-) -> Result<Vec<Booking>, StoreError> {
+) -> Result<Vec<(Booking, Needs)>, StoreError> {
     let midnight = |date: jiff::civil::Date| {
         place
             .office
@@ -326,8 +338,15 @@ pub(crate) async fn day_of(
             .unwrap_or(place.now)
     };
     let next = day.tomorrow().unwrap_or(day);
-    read.agenda(&place.office.slug, midnight(day), midnight(next))
-        .await
+    let bookings = read
+        .agenda(&place.office.slug, midnight(day), midnight(next))
+        .await?;
+    let mut told = Vec::with_capacity(bookings.len());
+    for booking in bookings {
+        let needs = Needs::of(read, &booking.id).await?;
+        told.push((booking, needs));
+    }
+    Ok(told)
 }
 
 /// Forgets the persons of bookings that were over long enough ago.

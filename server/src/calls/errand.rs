@@ -7,13 +7,15 @@ use bridge::{
 };
 
 use crate::{
-    errands::{Plan, case, inside},
+    errands::{Plan, case},
     house::{ChangeError, House},
+    participants,
+    task::Party,
 };
 
 /// Shows the guest to be in the call.
-pub(crate) async fn join(house: &House, visit: &VisitId, ring: bool) -> Result<Plan, ChangeError> {
-    let (Some(calls), Some(case)) = (&house.calls, case(house, visit).await?) else {
+pub(crate) async fn join(house: &House, party: &Party, ring: bool) -> Result<Plan, ChangeError> {
+    let (Some(calls), Some(case)) = (&house.calls, case(house, &party.visit).await?) else {
         return Ok(Plan::Nothing);
     };
     let (VisitState::Called { clerk, .. } | VisitState::InConversation { clerk, .. }) =
@@ -22,10 +24,10 @@ pub(crate) async fn join(house: &House, visit: &VisitId, ring: bool) -> Result<P
         return Ok(Plan::Nothing);
     };
     // The guest has hung up or gone since, or the program was started anew: the page asks again when it is there.
-    if !calls.wants(visit) {
+    if !calls.wants(party) {
         return Ok(Plan::Nothing);
     }
-    let Some((room, ghost)) = inside(&case) else {
+    let Some((room, ghost)) = participants::inside(house, &case, party).await? else {
         return Ok(Plan::Nothing);
     };
     Ok(Plan::job(Job::JoinCall {
@@ -38,13 +40,15 @@ pub(crate) async fn join(house: &House, visit: &VisitId, ring: bool) -> Result<P
 }
 
 /// Shows that the guest is no longer in the call.
-pub(crate) async fn leave(house: &House, visit: &VisitId) -> Result<Plan, ChangeError> {
+pub(crate) async fn leave(house: &House, party: &Party) -> Result<Plan, ChangeError> {
     // Back already: a job that joins again follows.
-    if house.calls.as_ref().is_some_and(|calls| calls.wants(visit)) {
+    if house.calls.as_ref().is_some_and(|calls| calls.wants(party)) {
         return Ok(Plan::Nothing);
     }
-    let case = case(house, visit).await?;
-    let place = case.as_ref().and_then(inside);
+    let Some(case) = case(house, &party.visit).await? else {
+        return Ok(Plan::Nothing);
+    };
+    let place = participants::inside(house, &case, party).await?;
     Ok(place.map_or(Plan::Nothing, |(room, ghost)| {
         Plan::job(Job::LeaveCall { room, ghost })
     }))

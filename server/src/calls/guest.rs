@@ -5,7 +5,7 @@ use appservice::{
     rtc::{self, Member, SLOT},
     types,
 };
-use bridge::ids::{MatrixUser, VisitId};
+use bridge::ids::MatrixUser;
 use futures_util::future::join_all;
 use gateway::port::{CallParticipant, CallRole, CallView, HouseError, Transport};
 use jiff::SignedDuration;
@@ -18,7 +18,8 @@ use crate::{
     errands,
     front_office::{OrInternal, in_conversation, internal},
     house::House,
-    names, shell,
+    names, participants, shell,
+    task::Party,
 };
 
 /// Relays of other homeservers in one call.
@@ -26,19 +27,37 @@ const MOST_OTHERS: usize = 8;
 /// A token of another homeserver's relay is good for an hour, and given out for this long.
 const TOKEN_KEPT: SignedDuration = SignedDuration::from_mins(30);
 
-/// Puts the guest into the call and says where it is and who is in it.
-pub(crate) async fn join(house: &House, record: &VisitRecord) -> Result<CallView, HouseError> {
+/// Puts the guest, or somebody who comes along, into the call and says where it is and who is in it.
+pub(crate) async fn join(
+    house: &House,
+    record: &VisitRecord,
+    party: &Party,
+) -> Result<CallView, HouseError> {
     let calls = house.calls.as_ref().ok_or(HouseError::CallsUnavailable)?;
     if !in_conversation(record) {
         return Err(HouseError::NoConversation);
     }
-    let visit = &record.visit.id;
+    let city = house.city.get();
     let mut read = house.store.read().await.or_internal()?;
-    let place = read.visit_matrix(visit).await.or_internal()?;
-    let name = read.private(visit).await.or_internal()?.name;
+    let place = read.visit_matrix(&party.visit).await.or_internal()?;
+    let (ghost, name) = match &party.participant {
+        None => {
+            let private = read.private(&party.visit).await.or_internal()?;
+            let unnamed = || errands::unnamed(house, &city, record.visit.ticket);
+            (place.ghost, private.name.unwrap_or_else(unnamed))
+        }
+        Some(id) => {
+            let beside = read.participant(id).await.or_internal()?;
+            let name = participants::name_of(house, id).await.or_internal()?;
+            (
+                beside.map(|participant| participant.ghost),
+                name.unwrap_or_default(),
+            )
+        }
+    };
     drop(read);
     // The room is made by a job: a guest who is quicker asks again.
-    let (Some(ghost), Some(room)) = (place.ghost, place.consultation_room) else {
+    let (Some(ghost), Some(room)) = (ghost, place.consultation_room) else {
         return Err(HouseError::CallNotReady);
     };
     let room: OwnedRoomId = room.try_into().map_err(internal)?;
@@ -47,8 +66,11 @@ pub(crate) async fn join(house: &House, record: &VisitRecord) -> Result<CallView
         warn!("a call cannot begin: {fault}");
         HouseError::CallsUnavailable
     })?;
-    if calls.enter(visit, shell::now()) {
-        order(house, visit, true).await.or_internal()?;
+    if calls.enter(party, shell::now()) {
+        // Who comes along does not call the clerk.
+        order(house, party, party.participant.is_none())
+            .await
+            .or_internal()?;
     }
     let seen = tokio::try_join!(
         house.matrix.full_state(&room),
@@ -68,12 +90,11 @@ pub(crate) async fn join(house: &House, record: &VisitRecord) -> Result<CallView
         token: token.map_err(internal)?,
         own: true,
     }];
-    transports.extend(others(house, calls, visit, (&ghost, &room), &members).await);
+    transports.extend(others(house, calls, party, (&ghost, &room), &members).await);
 
-    let city = house.city.get();
     let guest = CallParticipant {
         identity,
-        name: name.unwrap_or_else(|| errands::unnamed(house, &city, record.visit.ticket)),
+        name,
         role: CallRole::Guest,
     };
     let mut participants = vec![guest];
@@ -113,7 +134,7 @@ fn name_in_room(state: &[Value], user: &MatrixUser) -> Option<String> {
 async fn others(
     house: &House,
     calls: &Calls,
-    visit: &VisitId,
+    party: &Party,
     (ghost, room): (&MatrixUser, &RoomId),
     members: &[Member],
 ) -> Vec<Transport> {
@@ -127,7 +148,7 @@ async fn others(
     services.truncate(MOST_OTHERS);
     let transports = services
         .into_iter()
-        .map(|service| other(house, calls, visit, (ghost, room), service.to_owned()));
+        .map(|service| other(house, calls, party, (ghost, room), service.to_owned()));
     let transports: Vec<_> = transports.collect();
     join_all(transports).await.into_iter().flatten().collect()
 }
@@ -136,12 +157,12 @@ async fn others(
 async fn other(
     house: &House,
     calls: &Calls,
-    visit: &VisitId,
+    party: &Party,
     (ghost, room): (&MatrixUser, &RoomId),
     service: String,
 ) -> Option<Transport> {
     let now = shell::now();
-    let kept = calls.lock().get(visit).and_then(|guest| {
+    let kept = calls.lock().get(party).and_then(|guest| {
         let (transport, until) = guest.others.get(&service)?;
         (now < *until).then(|| transport.clone())
     });
@@ -164,7 +185,7 @@ async fn other(
                 token,
                 own: false,
             };
-            if let Some(guest) = calls.lock().get_mut(visit) {
+            if let Some(guest) = calls.lock().get_mut(party) {
                 let entry = (transport.clone(), now + TOKEN_KEPT);
                 guest.others.insert(service, entry);
             }

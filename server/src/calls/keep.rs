@@ -3,13 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use appservice::rtc::{LEAVE_AFTER, STICKY_FOR};
-use bridge::ids::VisitId;
 use futures_util::{StreamExt as _, stream};
 use jiff::SignedDuration;
 use tracing::{debug, error};
 
 use super::{Calls, InCall, order};
-use crate::{house::House, shell};
+use crate::{house::House, shell, task::Party};
 
 /// Between two rounds. One may be missed, and the next be late, before a guest drops out of the call.
 const EVERY: Duration = Duration::from_secs(5);
@@ -28,23 +27,23 @@ pub(crate) async fn keep(house: Arc<House>) {
     };
     loop {
         tokio::time::sleep(EVERY).await;
-        let guests: Vec<(VisitId, InCall)> = {
+        let guests: Vec<(Party, InCall)> = {
             let guests = calls.lock();
             let written = guests.iter().filter(|(_, guest)| guest.written.is_some());
             written
-                .map(|(visit, guest)| (visit.clone(), guest.clone()))
+                .map(|(party, guest)| (party.clone(), guest.clone()))
                 .collect()
         };
         stream::iter(guests)
-            .for_each_concurrent(AT_ONCE, |(visit, guest)| {
-                see_to(&house, calls, visit, guest)
+            .for_each_concurrent(AT_ONCE, |(party, guest)| {
+                see_to(&house, calls, party, guest)
             })
             .await;
     }
 }
 
 /// One guest: restarts what would take them out of the call, and puts back in who has dropped out all the same.
-async fn see_to(house: &House, calls: &Calls, visit: VisitId, guest: InCall) {
+async fn see_to(house: &House, calls: &Calls, party: Party, guest: InCall) {
     let Some(written) = guest.written else {
         return;
     };
@@ -63,13 +62,13 @@ async fn see_to(house: &House, calls: &Calls, visit: VisitId, guest: InCall) {
         return;
     }
     // In the meantime the guest may have hung up.
-    if let Some(known) = calls.lock().get_mut(&visit) {
+    if let Some(known) = calls.lock().get_mut(&party) {
         known.written = None;
         known.since = shell::now();
     } else {
         return;
     }
-    if let Err(fault) = order(house, &visit, false).await {
+    if let Err(fault) = order(house, &party, false).await {
         error!("a guest has dropped out of the call: {fault}");
     }
 }

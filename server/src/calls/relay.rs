@@ -138,6 +138,21 @@ impl RelayAccess {
         }
     }
 
+    /// Whether somebody is in a call. Who has just lost the connection still is, for a while.
+    pub(crate) async fn has_participant(
+        &self,
+        room: &str,
+        identity: &str,
+    ) -> Result<bool, RelayError> {
+        let grant = json!({ "roomAdmin": true, "room": room });
+        let request = json!({ "room": room, "identity": identity });
+        match self.ask("GetParticipant", &grant, &request).await {
+            Ok(()) => Ok(true),
+            Err(RelayError::Refused(404)) => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
     /// Whether the relay answers and knows our key.
     pub(crate) async fn probe(&self) -> Result<(), RelayError> {
         self.ask(

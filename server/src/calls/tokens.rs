@@ -5,49 +5,36 @@ use std::sync::Arc;
 use appservice::{Membership, OwnedRoomId, rooms, rtc};
 use async_trait::async_trait;
 use bridge::ids::MatrixUser;
-use gateway::port::{Claim, MediaTokens, TokenError, TokenGrant, TokenRequest};
+use gateway::port::{Claim, DelayedLeave, MediaTokens, TokenError, TokenGrant, TokenRequest};
 use store::VisitRecord;
 use tracing::{error, warn};
 
-use super::openid;
-use crate::house::{ChangeError, House};
+use super::{Calls, delegate::Delegated, openid};
+use crate::{
+    house::{ChangeError, House},
+    shell,
+};
 
 /// The token service on the house.
 pub(crate) struct TokenService(pub(crate) Arc<House>);
 
 #[async_trait]
 impl MediaTokens for TokenService {
-    async fn token(&self, request: TokenRequest) -> Result<TokenGrant, TokenError> {
+    async fn token(
+        &self,
+        request: TokenRequest,
+        leave: Option<DelayedLeave>,
+    ) -> Result<TokenGrant, TokenError> {
         let house = &self.0;
         let calls = house.calls.as_ref().ok_or(TokenError::Away)?;
-        let user = openid::subject(
-            &house.matrix,
-            &calls.outward,
-            &calls.services,
-            &request.openid,
-        )
-        .await?;
-        let identity = match &request.claim {
-            Claim::Device { device_id } => rtc::identity_by_name(user.as_str(), device_id),
-            Claim::Member { user_id, .. } if user_id != user.as_str() => {
-                return Err(TokenError::Unproven);
-            }
-            Claim::Member { id, device_id, .. } => {
-                rtc::identity_by_hash(user.as_str(), device_id, id)
-            }
-        };
-        if request.slot_id != rtc::SLOT {
-            return Err(TokenError::NotInRoom);
+        let Proven {
+            user,
+            alias,
+            identity,
+        } = prove(house, calls, &request).await?;
+        if let Some(leave) = &leave {
+            is_takeable(house, &user, leave)?;
         }
-        let room: OwnedRoomId = request
-            .room_id
-            .as_str()
-            .try_into()
-            .map_err(|_| TokenError::NotInRoom)?;
-        if !is_live(house, &room).await? || !is_inside(house, &room, &user).await? {
-            return Err(TokenError::NotInRoom);
-        }
-        let alias = rtc::alias(room.as_str(), rtc::SLOT);
         // A call is begun by the city's own people. Guests of other homeservers join one that there is.
         if house.matrix.is_local(&user) {
             calls.relay.create_room(&alias).await.map_err(|fault| {
@@ -63,10 +50,86 @@ impl MediaTokens for TokenService {
             error!("a token cannot be made: {fault}");
             TokenError::Internal
         })?;
+        if let Some(leave) = leave {
+            take(calls, &user, &alias, &identity, leave)?;
+        }
         Ok(TokenGrant {
             url: calls.relay.url().to_owned(),
             jwt,
         })
+    }
+
+    async fn delegate(&self, request: TokenRequest, leave: DelayedLeave) -> Result<(), TokenError> {
+        let house = &self.0;
+        let calls = house.calls.as_ref().ok_or(TokenError::Away)?;
+        let proven = prove(house, calls, &request).await?;
+        is_takeable(house, &proven.user, &leave)?;
+        take(calls, &proven.user, &proven.alias, &proven.identity, leave)
+    }
+}
+
+/// Somebody in a live visit's room, and what they are called at the relay.
+struct Proven {
+    user: MatrixUser,
+    alias: String,
+    identity: String,
+}
+
+async fn prove(house: &House, calls: &Calls, request: &TokenRequest) -> Result<Proven, TokenError> {
+    let user = openid::subject(
+        &house.matrix,
+        &calls.outward,
+        &calls.services,
+        &request.openid,
+    )
+    .await?;
+    let identity = match &request.claim {
+        Claim::Device { device_id } => rtc::identity_by_name(user.as_str(), device_id),
+        Claim::Member { user_id, .. } if user_id != user.as_str() => {
+            return Err(TokenError::Unproven);
+        }
+        Claim::Member { id, device_id, .. } => rtc::identity_by_hash(user.as_str(), device_id, id),
+    };
+    if request.slot_id != rtc::SLOT {
+        return Err(TokenError::NotInRoom);
+    }
+    let room: OwnedRoomId = request
+        .room_id
+        .as_str()
+        .try_into()
+        .map_err(|_| TokenError::NotInRoom)?;
+    if !is_live(house, &room).await? || !is_inside(house, &room, &user).await? {
+        return Err(TokenError::NotInRoom);
+    }
+    Ok(Proven {
+        user,
+        alias: rtc::alias(room.as_str(), rtc::SLOT),
+        identity,
+    })
+}
+
+/// A leave lies at its user's homeserver, and only the city's own is asked.
+fn is_takeable(house: &House, user: &MatrixUser, leave: &DelayedLeave) -> Result<(), TokenError> {
+    if house.matrix.is_local(user) && Delegated::takes(leave) {
+        Ok(())
+    } else {
+        Err(TokenError::NotTaken)
+    }
+}
+
+fn take(
+    calls: &Calls,
+    user: &MatrixUser,
+    alias: &str,
+    identity: &str,
+    leave: DelayedLeave,
+) -> Result<(), TokenError> {
+    let now = shell::now();
+    if calls.delegated.take(alias, identity, user, leave, now) {
+        Ok(())
+    } else {
+        warn!("more leaves are handed over than are taken");
+        Err(TokenError::NotTaken)
     }
 }
 

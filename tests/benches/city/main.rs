@@ -8,6 +8,7 @@ mod crowd;
 mod desk;
 mod figures;
 mod guest;
+mod join;
 mod knock;
 mod machine;
 mod memory;
@@ -43,6 +44,9 @@ struct Arguments {
     /// Citizens who wait for a month's times to be released (`bookings`).
     #[arg(long, default_value_t = 2_000, value_name = "N")]
     early_risers: usize,
+    /// How often the citizen joins the call (`join`).
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    joins: usize,
     /// `cargo bench` says so of itself.
     #[arg(long = "bench", hide = true)]
     _bench: bool,
@@ -60,6 +64,8 @@ enum Figure {
     Memory,
     /// Many who want the same appointments at once.
     Bookings,
+    /// From the button until the clerk's picture is there.
+    Join,
 }
 
 #[tokio::main]
@@ -79,6 +85,9 @@ async fn main() -> Result<()> {
     }
     if wanted(Figure::Knock) {
         knock::measure(arguments.knocks).await?;
+    }
+    if wanted(Figure::Join) {
+        join::measure(arguments.joins).await?;
     }
     if wanted(Figure::Watchers) {
         watchers::measure(&arguments.watchers, arguments.changes).await?;

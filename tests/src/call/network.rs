@@ -120,7 +120,7 @@ impl Drop for Network {
 
 impl Network {
     /// Carries what comes to `front` to the relay at `relay`, and back.
-    pub(super) async fn between(front: SocketAddr, relay: SocketAddr) -> Result<Self> {
+    pub(crate) async fn between(front: SocketAddr, relay: SocketAddr) -> Result<Self> {
         let front = UdpSocket::bind(front).await.context("a network's socket")?;
         let sky = Sky::default();
         let task = tokio::spawn(listen(Arc::new(front), relay, Arc::clone(&sky)));

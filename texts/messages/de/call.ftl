@@ -42,6 +42,9 @@ check-mode-hint = Das können Sie jederzeit ändern.
 check-mode-video = Mit Bild und Ton
 check-mode-audio = Nur mit Ton
 check-mode-chat = Nur schreiben
+check-change = Geräte oder Teilnahme ändern
+check-blur-hint = Das gilt im Videogespräch. Hier im Test sehen Sie Ihr Bild noch scharf.
+check-blurred = Im Videogespräch ist Ihr Hintergrund unscharf.
 
 ## Videogespräch
 
@@ -116,7 +119,13 @@ more-saving = Nur Ton, ohne Bilder
 more-saving-hint = Spart Daten und hilft bei schwachem Netz.
 more-live-text = Echtzeit-Text
 more-live-text-hint = Andere sehen Ihre Nachricht schon, während Sie tippen.
-more-blur = Hintergrund weichzeichnen
+more-blur = Hintergrund unscharf machen
+more-blur-hint = Andere sehen nur Sie. Das Bild bleibt dafür auf Ihrem Gerät. Beim ersten Mal werden etwa 3 Megabyte geladen. Auf langsamen Geräten kann das Bild ruckeln.
+blur-loading = Der unscharfe Hintergrund wird vorbereitet …
+blur-blurred = Ihr Hintergrund ist jetzt unscharf.
+blur-clear = Ihr Hintergrund ist wieder zu sehen.
+blur-failed = Der Hintergrund lässt sich gerade nicht unscharf machen. Ihr Bild bleibt, wie es war. Das Gespräch geht weiter.
+blur-hidden = Der Hintergrund lässt sich gerade nicht unscharf machen. Darum ist Ihre Kamera noch aus. Sie können sie trotzdem einschalten. Das Gespräch geht weiter.
 more-pip = Bild in kleinem Fenster
 more-keys = Tasten: Alt und M für das Mikrofon, Alt und K für die Kamera, Alt und A zum Auflegen.
 

@@ -120,6 +120,8 @@ booking-declined = 📅 Der Kalender der Person hat den Termin { $code } abgeleh
 booking-turned-down = 📅 Termin { $code }: Die angebotene Zeit passt nicht. Es bleibt bei { $when } · { $service }
 booking-closed = ⚠️ Termin { $code } ({ $when } · { $service }): Zu dieser Zeit ist jetzt geschlossen. Bieten Sie mit !anbieten { $code } eine andere Zeit an, oder sagen Sie mit !absagen { $code } ab.
 booking-overbooked = ⚠️ Termin { $code } ({ $when } · { $service }): Zu dieser Zeit gibt es jetzt mehr Termine als Plätze. Bieten Sie mit !anbieten { $code } eine andere Zeit an, oder sagen Sie mit !absagen { $code } ab.
+booking-needs-interpreter = Dolmetschen gewünscht
+booking-needs-support = Unterstützung gewünscht
 booking-concern = Termin { $code }. { $needs }
 agenda-heading = 📅 Termine am { $day }:
 agenda-empty = 📅 Keine Termine am { $day }.
@@ -144,3 +146,7 @@ feed-language = Sprache: { $language }
 feed-interpreter = Dolmetschen: { $interpreter }
 feed-arrived = Ist da.
 feed-declined = Im Kalender abgelehnt.
+
+# Wie jemand heißt, der zu einem Gespräch dazukommt.
+participant-interpreter = Dolmetscher/in
+participant-companion = Begleitung

@@ -99,6 +99,7 @@ faq-found-other = { $count } Fragen passen dazu.
 embed-title = Virtuelles Bürgerbüro: wer gerade geöffnet hat
 embed-open = Zum virtuellen Bürgerbüro
 
+beside-page-title = Zu einem Gespräch dazukommen
 visit-page-title = Ihr Besuch
 visit-page-loading = Ihre Nummer wird geladen …
 

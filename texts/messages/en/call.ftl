@@ -42,6 +42,9 @@ check-mode-hint = You can change this at any time.
 check-mode-video = With picture and sound
 check-mode-audio = With sound only
 check-mode-chat = In writing only
+check-change = Change devices or how to take part
+check-blur-hint = This is for the video conversation. Here in the test you still see your picture in focus.
+check-blurred = In the video conversation your background is blurred.
 
 ## Video call
 
@@ -117,6 +120,12 @@ more-saving-hint = Saves data and helps with a weak network.
 more-live-text = Real-time text
 more-live-text-hint = Others see your message while you are still typing.
 more-blur = Blur the background
+more-blur-hint = Others see only you. Your picture stays on your device for this. The first time, about 3 megabytes are loaded. On slow devices the picture may stutter.
+blur-loading = Getting the blurred background ready …
+blur-blurred = Your background is blurred now.
+blur-clear = Your background can be seen again.
+blur-failed = The background cannot be blurred just now. Your picture stays as it was. The conversation goes on.
+blur-hidden = The background cannot be blurred just now. So your camera is still off. You can switch it on all the same. The conversation goes on.
 more-pip = Picture in a small window
 more-keys = Keys: Alt and M for the microphone, Alt and K for the camera, Alt and A to hang up.
 

@@ -120,6 +120,8 @@ booking-declined = 📅 The person’s calendar has declined appointment { $code
 booking-turned-down = 📅 Appointment { $code }: the offered time does not suit. It stays at { $when } · { $service }
 booking-closed = ⚠️ Appointment { $code } ({ $when } · { $service }): the office is now closed at this time. Offer another time with !offer { $code }, or cancel it with !cancel { $code }.
 booking-overbooked = ⚠️ Appointment { $code } ({ $when } · { $service }): there are now more appointments than places at this time. Offer another time with !offer { $code }, or cancel it with !cancel { $code }.
+booking-needs-interpreter = interpreter wanted
+booking-needs-support = support wanted
 booking-concern = Appointment { $code }. { $needs }
 agenda-heading = 📅 Appointments on { $day }:
 agenda-empty = 📅 No appointments on { $day }.
@@ -144,3 +146,7 @@ feed-language = Language: { $language }
 feed-interpreter = Interpreting: { $interpreter }
 feed-arrived = Is here.
 feed-declined = Declined in the calendar.
+
+# How somebody is called who comes along to a conversation.
+participant-interpreter = Interpreter
+participant-companion = Companion

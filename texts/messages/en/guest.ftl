@@ -151,6 +151,8 @@ offer-loading = Loading the video call …
 offer-failed = The video call does not load. Check your connection and try again.
 offer-check = Test camera and microphone
 offer-check-optional = optional
+offer-check-entering-video = This is how others will see and hear you
+offer-check-entering-audio = This is how others will hear you
 live-text = { $name } is typing
 
 ## Visit: over
@@ -218,9 +220,10 @@ book-accessibility-hint = For example sign language, subtitles or more time.
 book-privacy-hint = What you enter is deleted after the appointment.
 book-submit = Book appointment
 book-done = Your appointment is booked
-book-done-text = We have sent you a mail with the invitation.
+book-done-text = We have sent the invitation to { $mail }.
 book-nearly-done = Nearly done
-book-nearly-done-text = We have sent you a mail. Please open the link in it and confirm the appointment. Only then does it count.
+book-nearly-done-text = We have sent a mail to { $mail }. Please open the link in it and confirm the appointment. Only then does it count.
+book-nearly-done-until = Please confirm by { $until }. After that the time is free for others.
 book-code = Your appointment number: { $code }
 book-manage-link = To your appointment
 
@@ -238,6 +241,7 @@ manage-unconfirmed-heading = Please confirm your appointment
 manage-unconfirmed-text = The appointment counts only once you confirm it.
 manage-confirm = Confirm appointment
 manage-confirmed-heading = Your appointment is booked
+manage-moved-heading = Your appointment has been moved
 manage-arrived-heading = You have checked in
 manage-cancelled-heading = The appointment is cancelled
 manage-cancelled-text = You can book a new appointment.
@@ -280,3 +284,24 @@ manage-link-interpreter = Link for an interpreter
 manage-link-companion = Link for a companion
 manage-link-for-interpreter = For the interpreter
 manage-link-for-companion = For the companion
+
+# Somebody comes along: an interpreter or a companion.
+bring-heading = Bring somebody in
+bring-text = Whoever interprets for you or accompanies you gets a link of their own to the video call. They cannot read what you write. The link works until the conversation ends.
+bring-interpreter = Link for an interpreter
+bring-companion = Link for a companion
+bring-link-interpreter = For interpreting
+bring-link-companion = For the companion
+bring-copy = Copy the link
+bring-copied = The link has been copied.
+bring-share = Share the link
+beside-waiting-heading = It will begin soon
+beside-waiting-text = You join a conversation at the office “{ $office }”. This page waits by itself until it begins.
+beside-ready-heading = You join a conversation
+beside-ready-text = Conversation { $ticket } at the office “{ $office }”
+beside-ready-clerk = Conversation { $ticket } at the office “{ $office }” with { $clerk }
+beside-over-heading = The conversation has ended
+beside-over-text = The conversation is over, or the link has been opened on another device. You can close this page.
+beside-join-text = Take part with picture and sound, or with sound only.
+manage-join = To the conversation
+manage-join-text = Come to this page at the time of the appointment. It waits by itself until the conversation begins.

@@ -99,6 +99,7 @@ faq-found-other = { $count } questions match.
 embed-title = Virtual citizens' office: who is open right now
 embed-open = To the virtual citizens' office
 
+beside-page-title = Join a conversation
 visit-page-title = Your visit
 visit-page-loading = Loading your number …
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Bearer, appointments, problem, slots};
+use super::{Bearer, appointments, model, problem, slots};
 use crate::{
     api::Api,
     extract::{Body, Client, OfficePath},
@@ -38,6 +38,8 @@ pub(crate) struct Hold {
     /// Until when nobody else can take it.
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
+    /// The office's time zone (IANA), in which its clock is to be told.
+    time_zone: String,
 }
 
 pub(super) fn instant(text: &str) -> Result<Timestamp, Problem> {
@@ -78,6 +80,7 @@ pub(super) async fn hold(
         start: hold.start,
         end: hold.end,
         expires_at: hold.expires_at,
+        time_zone: model::time_zone(&api.lobby(), &office),
     };
     Ok((StatusCode::CREATED, Json(body)))
 }

@@ -48,7 +48,7 @@ fn appointments(api: &Api) -> Result<&dyn Appointments, Problem> {
 }
 
 /// The secret that the request shows, as its hash.
-pub(super) struct Bearer(TokenHash);
+pub(in crate::api) struct Bearer(pub(in crate::api) TokenHash);
 
 impl FromRequestParts<Arc<Api>> for Bearer {
     type Rejection = Problem;

@@ -1,5 +1,6 @@
 //! What the API says of appointments, as JSON.
 
+use bridge::ids::OfficeSlug;
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -189,6 +190,13 @@ pub(crate) struct Booking {
     visit: Option<String>,
 }
 
+/// The IANA name of the zone in which an office's clock goes.
+pub(super) fn time_zone(lobby: &Lobby, office: &OfficeSlug) -> String {
+    let office = lobby.city.office(office);
+    let zone = office.map_or(&lobby.city.zone, |office| &office.hours.zone);
+    zone.iana_name().unwrap_or("UTC").to_owned()
+}
+
 impl Booking {
     pub(super) fn new(lobby: &Lobby, view: BookingView) -> Self {
         let language = view.language;
@@ -214,11 +222,7 @@ impl Booking {
             end: view.end,
             date: view.civil.date(),
             time: view.civil.strftime("%H:%M").to_string(),
-            time_zone: office
-                .map_or(&lobby.city.zone, |office| &office.hours.zone)
-                .iana_name()
-                .unwrap_or("UTC")
-                .to_owned(),
+            time_zone: time_zone(lobby, &view.office),
             services: view
                 .services
                 .iter()

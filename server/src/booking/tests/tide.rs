@@ -1,8 +1,13 @@
 //! What time and the city's file do to bookings.
 
-use gateway::appointments::BookingPhase;
+use std::sync::Arc;
 
-use super::{NOW, Stage, WEDNESDAY};
+use bridge::ids::{BookingId, Language};
+use gateway::appointments::BookingPhase;
+use texts::Catalogue;
+
+use super::{NOW, Stage, WEDNESDAY, dice, open};
+use crate::words::Words;
 
 #[tokio::test]
 async fn time_reminds_tells_and_gives_up() {
@@ -89,4 +94,61 @@ async fn appointments_that_the_calendar_no_longer_carries_are_told_once_and_stay
     assert_eq!(told(&stage).await, [""; 0]);
     stage.office = closed;
     assert_eq!(told(&stage).await, ["line Closed"]);
+}
+
+#[tokio::test]
+async fn the_days_appointments_are_told_once_in_the_morning() {
+    let mut stage = Stage::new().await;
+    let words = Words(Arc::new(Catalogue::load()));
+    let told = async |stage: &Stage, now: &str| {
+        let place = stage.place(now);
+        let any = stage.bookings.morning(&words, Language::De, &place).await;
+        let told = stage.errands().await;
+        assert_eq!(any.unwrap(), !told.is_empty());
+        told
+    };
+    let late = stage
+        .confirmed(1, "2026-11-25T08:00:00Z", "max@example.org")
+        .await;
+    let early = stage.confirmed(2, WEDNESDAY, "erika@example.org").await;
+    let gone = stage
+        .confirmed(3, "2026-11-25T09:00:00Z", "eva@example.org")
+        .await;
+    stage
+        .bookings
+        .cancel(&stage.place(NOW), &gone.hash(), 0)
+        .await
+        .unwrap();
+    // Which language and what for is told to whoever talks to her; the list says that there is something to arrange.
+    let id = BookingId::from_random(dice(2).id);
+    let mut tx = stage.bookings.store.begin().await.unwrap();
+    let mut private = tx.booking_private(&id).await.unwrap().unwrap();
+    private.interpreter = Some("Dari".to_owned());
+    private.accessibility = Some("Ich höre schlecht".to_owned());
+    tx.put_booking_private(&id, &private).await.unwrap();
+    tx.commit().await.unwrap();
+    stage.errands().await;
+    let mut codes = Vec::new();
+    for token in [early, late] {
+        let view = stage.bookings.show(&stage.place(NOW), &token.hash()).await;
+        codes.push(view.unwrap().code);
+    }
+
+    // Nothing on Tuesday, and on Wednesday not before seven by the clock in Dormagen.
+    assert_eq!(told(&stage, "2026-11-24T08:00:00Z").await, [""; 0]);
+    assert_eq!(told(&stage, "2026-11-25T05:59:59Z").await, [""; 0]);
+    assert_eq!(
+        told(&stage, "2026-11-25T06:00:00Z").await,
+        [format!(
+            "📅 Termine am Mittwoch, 25. November:\n\
+             08:00–08:20 · {} · Gewerbe anmelden · Deutsch · Dolmetschen gewünscht · Unterstützung gewünscht\n\
+             09:00–09:20 · {} · Gewerbe anmelden · Deutsch",
+            codes[0], codes[1]
+        )]
+    );
+    assert_eq!(told(&stage, "2026-11-25T06:00:10Z").await, [""; 0]);
+    // Nor when the program starts once more that day; the next day is another one.
+    stage.bookings.store = open(&stage.folder).await;
+    assert_eq!(told(&stage, "2026-11-25T15:00:00Z").await, [""; 0]);
+    assert_eq!(told(&stage, "2026-11-26T06:00:00Z").await, [""; 0]);
 }

@@ -1,0 +1,33 @@
+import type { Slot } from "../api/types";
+import type { Texts } from "../lib/texts";
+import { Button } from "../visit/parts";
+import { DayNames } from "./days";
+
+interface AlternativesProps {
+  t: Texts;
+  language: string;
+  slots: readonly Slot[] | undefined;
+  onChoose: (slot: Slot) => void;
+}
+
+/** The nearest times that can be had instead of the one that was lost. */
+export function Alternatives({ t, language, slots, onChoose }: AlternativesProps) {
+  if (!slots || slots.length === 0) return null;
+  const names = new DayNames(language);
+  return (
+    <section class="vz-times" aria-label={t("book-alternatives")}>
+      <h2 class="kern-title">{t("book-alternatives")}</h2>
+      <ul class="vz-times__list">
+        {slots.map((slot) => (
+          <li key={slot.start}>
+            <Button
+              kind="secondary"
+              label={`${names.day(slot.date)}, ${t("book-time", { time: slot.time })}`}
+              onClick={() => onChoose(slot)}
+            />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

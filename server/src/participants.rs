@@ -1,0 +1,325 @@
+//! Those who come along to a visit: interpreters and companions, by links of their own.
+//!
+//! A link's secret is nowhere stored but as its hash. Whoever opens the link takes its place, and whoever had it open
+//! before loses it: a link that went astray is of use to one browser at a time, and somebody sees it. The place lasts
+//! as long as the visit.
+
+use appservice::{Membership, OwnedRoomId, jobs::Job};
+use async_trait::async_trait;
+use bridge::{
+    ids::{GuestId, MatrixUser, ParticipantId, VisitId},
+    visit::VisitState,
+};
+use gateway::{
+    appointments::{BookingError, Holder, Token, TokenHash},
+    participants::{ParticipantError, ParticipantView, Participants, Phase, Role},
+    port::{CallView, HouseError, VisitEvents},
+};
+use store::{BookingState, LinkRole, Participant, Tx, VisitRecord};
+
+use crate::{
+    booking::opened,
+    calls,
+    errands::{self, Case, Plan, case},
+    front_office::{Counter, OrInternal, internal},
+    ghosts,
+    house::{ChangeError, House, first_language},
+    shell,
+    task::Party,
+};
+
+/// As many come along to one visit.
+const MOST: usize = 3;
+
+#[async_trait]
+impl Participants for Counter {
+    async fn invite(
+        &self,
+        guest: &GuestId,
+        visit: &VisitId,
+        role: Role,
+    ) -> Result<Token, ParticipantError> {
+        let record = self.record(guest, visit).await?;
+        if !record.visit.is_live() {
+            return Err(ParticipantError::Over);
+        }
+        let link = Token::from_bytes(shell::random().map_err(internal)?);
+        let mut tx = self.0.store.begin().await.or_internal()?;
+        add(&self.0, &mut tx, visit, link_role(role), &link.hash()).await?;
+        tx.commit().await.or_internal()?;
+        self.0.ghosts.notify_one();
+        Ok(link)
+    }
+
+    async fn claim(
+        &self,
+        link: &TokenHash,
+        guest: &GuestId,
+    ) -> Result<ParticipantView, ParticipantError> {
+        let house = &self.0;
+        let mut tx = house.store.begin().await.or_internal()?;
+        let known = tx.participant_of_token(link.as_str()).await.or_internal()?;
+        let participant = match known {
+            Some(participant) => participant,
+            None => from_booking(house, &mut tx, link).await?,
+        };
+        let record = tx.visit(&participant.visit).await.or_internal()?;
+        let record = record.filter(|record| record.visit.is_live());
+        let record = record.ok_or(ParticipantError::Over)?;
+        tx.seat_participant(&participant.id, guest)
+            .await
+            .or_internal()?;
+        tx.commit().await.or_internal()?;
+        house.ghosts.notify_one();
+        Ok(view(house, participant, &record).await)
+    }
+
+    async fn participant(
+        &self,
+        guest: &GuestId,
+        id: &ParticipantId,
+    ) -> Result<ParticipantView, ParticipantError> {
+        let (participant, record) = self.seated(guest, id).await?;
+        Ok(view(&self.0, participant, &record).await)
+    }
+
+    async fn watch(
+        &self,
+        guest: &GuestId,
+        id: &ParticipantId,
+    ) -> Result<VisitEvents, ParticipantError> {
+        let (participant, _) = self.seated(guest, id).await?;
+        Ok(self.0.hub.watch(&party(&participant)))
+    }
+
+    async fn join_call(
+        &self,
+        guest: &GuestId,
+        id: &ParticipantId,
+    ) -> Result<CallView, ParticipantError> {
+        let (participant, record) = self.seated(guest, id).await?;
+        Ok(calls::join(&self.0, &record, &party(&participant)).await?)
+    }
+
+    async fn leave_call(
+        &self,
+        guest: &GuestId,
+        id: &ParticipantId,
+    ) -> Result<(), ParticipantError> {
+        let (participant, _) = self.seated(guest, id).await?;
+        calls::hang_up(&self.0, &party(&participant))
+            .await
+            .or_internal()?;
+        Ok(())
+    }
+}
+
+impl Counter {
+    /// Whoever has this place in this browser, and the visit, which has not ended.
+    async fn seated(
+        &self,
+        guest: &GuestId,
+        id: &ParticipantId,
+    ) -> Result<(Participant, VisitRecord), ParticipantError> {
+        let mut read = self.0.store.read().await.or_internal()?;
+        let participant = read.participant(id).await.or_internal()?;
+        let participant = participant
+            .filter(|participant| participant.guest.as_ref() == Some(guest))
+            .ok_or(ParticipantError::UnknownLink)?;
+        let record = read.visit(&participant.visit).await.or_internal()?;
+        let record = record.filter(|record| record.visit.is_live());
+        Ok((participant, record.ok_or(ParticipantError::Over)?))
+    }
+}
+
+/// A further place at a visit.
+async fn add(
+    house: &House,
+    tx: &mut Tx,
+    visit: &VisitId,
+    role: LinkRole,
+    link: &TokenHash,
+) -> Result<Participant, ParticipantError> {
+    if tx.participants(visit).await.or_internal()?.len() >= MOST {
+        return Err(ParticipantError::TooMany);
+    }
+    let participant = Participant {
+        id: ParticipantId::from_random(shell::random().map_err(internal)?),
+        visit: visit.clone(),
+        role,
+        ghost: ghosts::take(house, tx).await.or_internal()?,
+        guest: None,
+    };
+    tx.add_participant(&participant, link.as_str(), shell::now())
+        .await
+        .or_internal()?;
+    Ok(participant)
+}
+
+/// The link of an appointment leads to the visit that it has become.
+async fn from_booking(
+    house: &House,
+    tx: &mut Tx,
+    link: &TokenHash,
+) -> Result<Participant, ParticipantError> {
+    let (booking, holder) = opened(tx, link).await.map_err(|error| match error {
+        BookingError::UnknownBooking => ParticipantError::UnknownLink,
+        _ => ParticipantError::House(HouseError::Internal),
+    })?;
+    let role = match holder {
+        Holder::Interpreter => LinkRole::Interpreter,
+        Holder::Companion => LinkRole::Companion,
+        Holder::Booker => return Err(ParticipantError::UnknownLink),
+    };
+    match (booking.state, &booking.visit) {
+        (BookingState::Arrived, Some(visit)) => {
+            let record = tx.visit(visit).await.or_internal()?;
+            if !record.is_some_and(|record| record.visit.is_live()) {
+                return Err(ParticipantError::Over);
+            }
+            add(house, tx, visit, role, link).await
+        }
+        (BookingState::Held | BookingState::Unconfirmed | BookingState::Confirmed, _) => {
+            Err(ParticipantError::NotYet)
+        }
+        _ => Err(ParticipantError::Over),
+    }
+}
+
+async fn view(house: &House, participant: Participant, record: &VisitRecord) -> ParticipantView {
+    let clerk_name = match record.visit.clerk() {
+        Some(clerk) => Some(house.names.of(clerk).await),
+        None => None,
+    };
+    ParticipantView {
+        id: participant.id,
+        role: match participant.role {
+            LinkRole::Interpreter => Role::Interpreter,
+            LinkRole::Companion => Role::Companion,
+        },
+        office: record.office.clone(),
+        ticket: record.visit.ticket,
+        phase: match record.visit.state {
+            VisitState::InConversation { .. } => Phase::InConversation,
+            VisitState::Waiting | VisitState::Called { .. } | VisitState::Ended { .. } => {
+                Phase::Waiting
+            }
+        },
+        clerk_name,
+    }
+}
+
+const fn link_role(role: Role) -> LinkRole {
+    match role {
+        Role::Interpreter => LinkRole::Interpreter,
+        Role::Companion => LinkRole::Companion,
+    }
+}
+
+fn party(participant: &Participant) -> Party {
+    Party {
+        visit: participant.visit.clone(),
+        participant: Some(participant.id.clone()),
+    }
+}
+
+/// Whom of a visit this ghost stands for.
+pub(crate) async fn party_of(
+    house: &House,
+    visit: &VisitId,
+    ghost: &MatrixUser,
+) -> Result<Party, ChangeError> {
+    let beside = house.store.read().await?.participants(visit).await?;
+    let found = beside
+        .iter()
+        .find(|participant| participant.ghost == *ghost);
+    Ok(found.map_or_else(|| Party::citizen(visit), party))
+}
+
+/// How somebody who comes along is called in the room and its call: by what they are there for.
+pub(crate) async fn name_of(
+    house: &House,
+    id: &ParticipantId,
+) -> Result<Option<String>, ChangeError> {
+    let found = house.store.read().await?.participant(id).await?;
+    Ok(found.map(|participant| {
+        let key = match participant.role {
+            LinkRole::Interpreter => "participant-interpreter",
+            LinkRole::Companion => "participant-companion",
+        };
+        let language = first_language(&house.city.get());
+        house.words.say(language, key, &[])
+    }))
+}
+
+/// The consultation room and the party's ghost in it, if both are there.
+pub(crate) async fn inside(
+    house: &House,
+    case: &Case,
+    party: &Party,
+) -> Result<Option<(OwnedRoomId, MatrixUser)>, ChangeError> {
+    let Some(id) = &party.participant else {
+        return Ok(errands::inside(case));
+    };
+    let Some((room, ghost)) = place(house, case, id).await? else {
+        return Ok(None);
+    };
+    match house.matrix.membership(&room, &ghost).await {
+        Ok(Membership::Join) => Ok(Some((room, ghost))),
+        Err(fault) if !fault.is_absence() => Err(fault.into()),
+        Ok(_) | Err(_) => Ok(None),
+    }
+}
+
+/// The consultation room, and who is to come there.
+async fn place(
+    house: &House,
+    case: &Case,
+    id: &ParticipantId,
+) -> Result<Option<(OwnedRoomId, MatrixUser)>, ChangeError> {
+    let room = case.place.consultation_room.as_deref();
+    let Some(room) = room.and_then(|room| room.try_into().ok()) else {
+        return Ok(None);
+    };
+    let found = house.store.read().await?.participant(id).await?;
+    Ok(found.map(|participant| (room, participant.ghost)))
+}
+
+/// Brings somebody into the room of a conversation that has not ended.
+pub(crate) async fn plan_admit(
+    house: &House,
+    visit: &VisitId,
+    id: &ParticipantId,
+) -> Result<Plan, ChangeError> {
+    let Some(case) = case(house, visit).await? else {
+        return Ok(Plan::Nothing);
+    };
+    if !case.record.visit.is_live() {
+        return Ok(Plan::Nothing);
+    }
+    let (Some((room, ghost)), Some(name)) =
+        (place(house, &case, id).await?, name_of(house, id).await?)
+    else {
+        return Ok(Plan::Nothing);
+    };
+    Ok(Plan::job(Job::Admit { room, ghost, name }))
+}
+
+/// Lets somebody leave the room of a conversation that is over.
+pub(crate) async fn plan_see_off(
+    house: &House,
+    visit: &VisitId,
+    id: &ParticipantId,
+) -> Result<Plan, ChangeError> {
+    let Some(case) = case(house, visit).await? else {
+        return Ok(Plan::Nothing);
+    };
+    let place = place(house, &case, id).await?;
+    Ok(place.map_or(Plan::Nothing, |(door, visitor)| {
+        Plan::job(Job::ClearDoor {
+            door,
+            visitor,
+            reason: None,
+        })
+    }))
+}

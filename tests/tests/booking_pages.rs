@@ -1,0 +1,196 @@
+//! An appointment on the pages, in German, with a pointer and without the grid of days: booked, moved, offered another
+//! time, cancelled.
+
+use anyhow::{Context as _, Result, ensure};
+use blackbox::{Citizen, Desk, World, WorldOptions};
+use http::{Method, StatusCode};
+use jiff::civil::Date;
+use serde_json::json;
+
+#[tokio::test]
+async fn an_appointment_is_booked_from_the_list_moved_and_cancelled() -> Result<()> {
+    let world = World::start_with(WorldOptions {
+        mail: true,
+        ..WorldOptions::default()
+    })
+    .await?;
+    let mut anna = world.desk("anna", "gewerbe").await?;
+    let citizen = Citizen::of(&world).await?;
+    citizen.opens("/buero/gewerbe/termin").await?;
+    citizen.sees_heading("Worum geht es?").await?;
+    citizen.chooses("Freie Zeiten zeigen").await?;
+    citizen
+        .is_read_out("Bitte wählen Sie mindestens ein Anliegen.")
+        .await?;
+    citizen.clicks("[for=service-anmelden]").await?;
+    citizen.portrays("book-service-de").await?;
+    citizen.chooses("Freie Zeiten zeigen").await?;
+    citizen.is_told("Wann möchten Sie kommen?").await?;
+    citizen.portrays("book-time-de").await?;
+    citizen.chooses("Als Liste zeigen").await?;
+    ensure!(
+        count(&citizen, "[role=grid]").await? == 0,
+        "the grid is still there"
+    );
+    let days = count(&citizen, ".vz-days details").await?;
+    ensure!(days > 10, "the list has {days} days");
+    citizen.portrays("book-list-de").await?;
+
+    // Somebody else is faster.
+    everything_is_held(&world).await?;
+    citizen.clicks(".vz-times__list button").await?;
+    citizen.is_read_out("Jemand anderes war schneller.").await?;
+    citizen.reads("Diese Zeiten liegen am nächsten").await?;
+    ensure!(
+        is_in_sight(&citizen, "[role=alert]").await?,
+        "nobody sees why"
+    );
+    citizen.portrays("book-taken-de").await?;
+    citizen.clicks(".vz-times__list button").await?;
+
+    citizen.is_told("Wer kommt?").await?;
+    citizen.chooses("Termin buchen").await?;
+    citizen.browser.find("[role=alert]:focus").await?;
+    citizen.portrays("book-contact-wrong-de").await?;
+    for (field, words) in [
+        ("#name", "Erika Musterfrau"),
+        ("#mail", "erika@example.org"),
+    ] {
+        citizen.browser.find(field).await?.send_keys(words).await?;
+    }
+    citizen.clicks("#privacy_accepted").await?;
+    citizen.chooses("Termin buchen").await?;
+    citizen.is_told("Fast geschafft").await?;
+    citizen.portrays("book-done-de").await?;
+
+    let mail = world.mail("Bitte bestätigen").await?;
+    citizen.opens(mail.link().context("no link")?).await?;
+    citizen.is_told("Bitte bestätigen Sie Ihren Termin").await?;
+    citizen.portrays("booking-unconfirmed-de").await?;
+    citizen.chooses("Termin bestätigen").await?;
+    citizen.is_told("Ihr Termin ist gebucht").await?;
+    citizen.chooses("Link für Begleitperson").await?;
+    citizen.browser.find("#link-0").await?;
+    citizen.portrays("booking-confirmed-de").await?;
+
+    citizen.chooses("Verschieben").await?;
+    citizen.reads("Wann möchten Sie kommen?").await?;
+    citizen.portrays("booking-move-de").await?;
+    citizen.chooses("Als Liste zeigen").await?;
+    citizen
+        .clicks(".vz-days details:last-child summary")
+        .await?;
+    citizen.clicks(".vz-days details:last-child button").await?;
+    citizen.is_told("Ihr Termin ist verschoben").await?;
+    let moved = world.mail("Verschoben: Ihr Termin ist am").await?;
+    let (method, calendar) = moved.calendar.context("no invitation")?;
+    ensure!(
+        method == "REQUEST" && calendar.contains("SEQUENCE:1"),
+        "{calendar}"
+    );
+
+    a_clerk_offers_another_time(&world, &mut anna, &citizen).await?;
+    citizen.chooses("Zur Warteliste").await?;
+    citizen
+        .sees_heading("Warteliste für einen früheren Termin")
+        .await?;
+    citizen.chooses("Auf die Warteliste setzen").await?;
+    citizen.reads("Ihr Platz: 1 von 1.").await?;
+    citizen.portrays("waiting-list-de").await?;
+    citizen.chooses("Zu Ihrem Termin").await?;
+    citizen.sees_heading("Ihr Termin ist gebucht").await?;
+    citizen.chooses("Absagen").await?;
+    citizen.browser.find("dialog[open]").await?;
+    citizen.portrays("booking-cancel-de").await?;
+    citizen.chooses("Ja, absagen").await?;
+    citizen.is_told("Der Termin ist abgesagt").await?;
+    citizen.portrays("booking-cancelled-de").await?;
+    // One answer was a refusal: the browser's console tells of it.
+    let faults = citizen.browser.console_errors().await?;
+    ensure!(
+        faults
+            .iter()
+            .all(|fault| fault.contains("409") || fault.contains("422")),
+        "{faults:?}"
+    );
+    Ok(())
+}
+
+/// Takes every desk at the first free time.
+async fn everything_is_held(world: &World) -> Result<()> {
+    let guest = world.stranger()?;
+    let path = "offices/gewerbe/slots?services=anmelden";
+    let told = guest
+        .call(Method::GET, path, None)
+        .await?
+        .success("slots")?;
+    let start = told["slots"][0]["start"].clone();
+    let wish = json!({ "services": ["anmelden"], "start": start });
+    loop {
+        let path = "offices/gewerbe/holds";
+        let answer = guest.call(Method::POST, path, Some(&wish)).await?;
+        if answer.status == StatusCode::CONFLICT {
+            return Ok(());
+        }
+        answer.success("holding")?;
+    }
+}
+
+async fn a_clerk_offers_another_time(
+    world: &World,
+    anna: &mut Desk,
+    citizen: &Citizen,
+) -> Result<()> {
+    let line = anna.until_notice("verschoben auf").await?;
+    let code = line
+        .split_whitespace()
+        .nth(2)
+        .context("no code")?
+        .to_owned();
+    let path = "offices/gewerbe/slots?services=anmelden";
+    let told = world
+        .guest()?
+        .call(Method::GET, path, None)
+        .await?
+        .success("slots")?;
+    let slots = told["slots"].as_array().context("no slots")?;
+    let slot = slots.get(slots.len() / 2).context("nothing is free")?;
+    let day: Date = slot["date"].as_str().context("no date")?.parse()?;
+    let time = slot["time"].as_str().context("no time")?;
+    let (date, month) = (day.day(), day.month());
+    let offered = anna
+        .ask(&format!("!anbieten {code} {date}.{month}. {time}"))
+        .await?;
+    ensure!(offered.contains("ist angeboten"), "{offered}");
+    let mail = world.mail("Andere Zeit für Ihren Termin?").await?;
+    citizen.opens("/").await?;
+    citizen.opens(mail.link().context("no link")?).await?;
+    citizen
+        .reads("Wir bieten Ihnen eine andere Zeit an")
+        .await?;
+    citizen.portrays("booking-offer-de").await?;
+    citizen.chooses("Diese Zeit nehmen").await?;
+    citizen.is_told("Ihr Termin ist verschoben").await?;
+    citizen.portrays("booking-moved-de").await
+}
+
+async fn count(citizen: &Citizen, css: &str) -> Result<usize> {
+    Ok(citizen
+        .browser
+        .page()
+        .find_all(fantoccini::Locator::Css(css))
+        .await?
+        .len())
+}
+
+/// Whether an element is on the screen, however far the page is scrolled.
+async fn is_in_sight(citizen: &Citizen, css: &str) -> Result<bool> {
+    let script = "const box = document.querySelector(arguments[0]).getBoundingClientRect();
+        return box.top >= 0 && box.bottom <= innerHeight";
+    let seen = citizen
+        .browser
+        .page()
+        .execute(script, vec![css.into()])
+        .await?;
+    Ok(seen == json!(true))
+}
