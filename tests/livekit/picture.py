@@ -1,9 +1,10 @@
 """The picture and the tone that every participant of a test publishes, and how a receiver judges them.
 
 A picture consists of a strip of black and white blocks on top (who sends it, and the number of the frame) and, below,
-a white bar on grey whose place follows from the number. Whoever decodes it knows therefore whose picture it is, that
+a chequered white bar on grey whose place follows from the number. Whoever decodes it knows therefore whose picture it is, that
 it moves, and that it is whole: a picture put together from several, or decoded without its reference, has unclear
-blocks or its bar in the wrong place.
+blocks or its bar in the wrong place. (Nothing in the bar is flat: VP9's encoder takes a block that changes from one
+plain colour to another for one that does not change, and leaves the old bar standing.)
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import numpy as np
 WHO_BITS = 4
 NUMBER_BITS = 8
 BLOCKS = WHO_BITS + NUMBER_BITS
-COLUMNS = 16
-BLACK, GREY, WHITE = 32, 96, 224
+COLUMNS = 8
+BLACK, GREY, WHITE = 32, 96, 240
+# Of the bar.
+CONTRAST = 32
 RATE = 48_000
 
 
@@ -32,7 +35,9 @@ def paint(width: int, height: int, who: int, number: int, busy: bool = False) ->
         left, right = block * width // BLOCKS, (block + 1) * width // BLOCKS
         luma[:strip, left:right] = WHITE if bit else BLACK
     column = _bar(number)
-    luma[strip:, column * width // COLUMNS : (column + 1) * width // COLUMNS] = WHITE
+    left, right = column * width // COLUMNS, (column + 1) * width // COLUMNS
+    rows, columns = np.indices((height - strip, right - left)) // 4
+    luma[strip:, left:right] = WHITE - CONTRAST * ((rows + columns) % 2)
     size = (2, (height + 1) // 2, (width + 1) // 2)
     if not busy:
         return luma.tobytes() + bytes([128]) * int(np.prod(size))
