@@ -1,36 +1,52 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 import { describe } from "./scripts/segmenter.mjs";
 
 /** What a browser gains nothing from unpacking: fonts are compressed already. */
-const COMPRESSIBLE = /\.(?:js|css|svg|wasm)$/;
+const COMPRESSIBLE = /\.(?:js|mjs|css|svg|wasm)$/;
 
 /** A file of this size takes the best compression most of a minute, and gains a seventh. */
 const LARGE = 4_000_000;
 
-/** Puts what blurs the background beside the page's own files, so that nobody else is asked for it. Its runtime
- * looks for files by name, so the folder carries the hash. */
-function blur(): Plugin {
-  const read = (file: string) => readFileSync(new URL(`node_modules/@mediapipe/${file}`, import.meta.url));
-  const files = {
-    "vision_wasm_internal.js": read("tasks-vision/wasm/vision_wasm_internal.js"),
-    "vision_wasm_internal.wasm": read("tasks-vision/wasm/vision_wasm_internal.wasm"),
-    "selfie.tflite": describe(read("selfie_segmentation/selfie_segmentation.tflite")),
-  };
+/** Puts files of a package beside the page's own, so that nobody else is asked for them. They are looked for by name,
+ * so their folder carries the hash; the page's code knows it as `constant`. */
+function beside(name: string, constant: string, files: () => Record<string, string | Buffer>): Plugin {
+  const contents = files();
   const hash = createHash("sha256");
-  for (const content of Object.values(files)) hash.update(content);
-  const folder = `assets/blur-${hash.digest("hex").slice(0, 8)}`;
+  for (const content of Object.values(contents)) hash.update(content);
+  const folder = `assets/${name}-${hash.digest("hex").slice(0, 8)}`;
   return {
-    name: "blur",
-    config: () => ({ define: { BLUR_FILES: JSON.stringify(`/${folder}`) } }),
+    name,
+    config: () => ({ define: { [constant]: JSON.stringify(`/${folder}`) } }),
     generateBundle() {
-      for (const [name, source] of Object.entries(files))
-        this.emitFile({ type: "asset", fileName: `${folder}/${name}`, source });
+      for (const [file, source] of Object.entries(contents))
+        this.emitFile({ type: "asset", fileName: `${folder}/${file}`, source });
     },
   };
+}
+
+const read = (file: string) => readFileSync(new URL(`node_modules/${file}`, import.meta.url));
+
+/** What blurs the background: runtime and network. */
+const blur = () => ({
+  "vision_wasm_internal.js": read("@mediapipe/tasks-vision/wasm/vision_wasm_internal.js"),
+  "vision_wasm_internal.wasm": read("@mediapipe/tasks-vision/wasm/vision_wasm_internal.wasm"),
+  "selfie.tflite": describe(read("@mediapipe/selfie_segmentation/selfie_segmentation.tflite")),
+});
+
+/** What a PDF may need to be drawn: character maps, fonts that every viewer has to have, decoders of pictures. */
+function pdf() {
+  const folders = { cmaps: ".bcmap", standard_fonts: "", wasm: ".wasm" };
+  const files = Object.entries(folders).flatMap(([folder, ending]) =>
+    readdirSync(new URL(`node_modules/pdfjs-dist/${folder}`, import.meta.url))
+      // It also runs the scripts that a document brings, which is not wanted.
+      .filter((file) => file.endsWith(ending) && !file.startsWith("quickjs"))
+      .map((file) => `${folder}/${file}`),
+  );
+  return Object.fromEntries(files.sort().map((file) => [file, read(`pdfjs-dist/${file}`)]));
 }
 
 /** Writes `.br` and `.gz` beside every text asset, so that the server never compresses the same bytes twice. */
@@ -65,7 +81,7 @@ function precompress(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [blur(), precompress()],
+  plugins: [beside("blur", "BLUR_FILES", blur), beside("pdf", "PDF_FILES", pdf), precompress()],
   build: {
     // The gateway reads the manifest to learn the hashed names.
     manifest: true,

@@ -35,22 +35,29 @@ const POLICY: HeaderValue = HeaderValue::from_static(policy!("'self'", "'none'")
 /// For the page of a visit, which connects to the relays of its call: the city's own, and one of each city whose
 /// people have joined. Which ones these are is known only when they have come, long after this header.
 /// `'wasm-unsafe-eval'` lets it compile the WebAssembly that blurs a background, which comes from here as well, and no
-/// text as script (CSP 3, 4.4); `blob:` the worker by which that goes on where the page is not in sight.
+/// text as script (CSP 3, 4.4); `blob:` the worker by which that goes on where the page is not in sight. Another worker
+/// draws PDFs.
 const POLICY_CALLS: HeaderValue = HeaderValue::from_static(policy!(
-    "'self' 'wasm-unsafe-eval'; worker-src blob:",
+    "'self' 'wasm-unsafe-eval'; worker-src 'self' blob:",
     "'self' https: wss:",
     "'none'"
 ));
 
 /// The same where the city itself is not reached by TLS: on a developer's machine.
 const POLICY_CALLS_PLAIN: HeaderValue = HeaderValue::from_static(policy!(
-    "'self' 'wasm-unsafe-eval'; worker-src blob:",
+    "'self' 'wasm-unsafe-eval'; worker-src 'self' blob:",
     "'self' http: https: ws: wss:",
     "'none'"
 ));
 
 /// For the small page that the city's own website shows in a frame.
 const POLICY_EMBEDDED: HeaderValue = HeaderValue::from_static(policy!("'self'", "*"));
+
+/// For the guest client's files. Of them only workers heed it (CSP 3, 4.2.1): the one that draws PDFs decodes pictures
+/// in WebAssembly, and fetches what a document needs from here.
+pub(crate) const POLICY_ASSET: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; frame-ancestors 'none'",
+);
 
 /// For files of strangers: shown alone, without scripts, without an origin.
 pub(crate) const POLICY_FILE: HeaderValue =

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use tower::ServiceExt as _;
 use tower_http::services::ServeDir;
 
-use crate::state::Gateway;
+use crate::{headers::POLICY_ASSET, state::Gateway};
 
 /// Why the guest client cannot be served. Each says its cure.
 #[derive(Debug, thiserror::Error)]
@@ -188,6 +188,7 @@ pub(super) async fn serve(State(gateway): State<Gateway>, request: Request) -> R
     };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY_ASSET);
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),

@@ -187,7 +187,7 @@ async fn only_the_page_of_a_visit_may_connect_to_relays_and_run_webassembly() {
         assert!(policy.contains(relays), "{policy}");
         assert!(
             policy.starts_with(
-                "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src blob:; style-src"
+                "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; style-src"
             ),
             "{policy}"
         );

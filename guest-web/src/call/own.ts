@@ -127,6 +127,12 @@ export class Own {
     await this.wakeCamera();
   }
 
+  /** Shows another page of the document. */
+  async turn(page: number): Promise<void> {
+    await this.share?.pages?.turn(page);
+    this.changed();
+  }
+
   async setTorch(on: boolean): Promise<void> {
     await this.share?.torch?.(on);
     this.torch = on;

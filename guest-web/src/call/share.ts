@@ -1,4 +1,4 @@
-// What the guest shows: a screen, a paper under the camera, a photo.
+// What the guest shows: a screen, a paper under the camera, a photo, a PDF.
 
 /** Text has to be sharp; it need not move smoothly. */
 const SCREEN = { width: { max: 1920 }, height: { max: 1080 }, frameRate: { max: 15 } };
@@ -9,7 +9,14 @@ const PAPER = {
   frameRate: { ideal: 10, max: 10 },
 };
 
-export type ShareKind = "screen" | "paper" | "photo";
+export type ShareKind = "screen" | "paper" | "photo" | "pdf";
+
+/** The pages of a document, counted from 1. */
+export interface Pages {
+  count: number;
+  current: number;
+  turn: (page: number) => Promise<void>;
+}
 
 /** Something being shown. */
 export interface Share {
@@ -17,6 +24,8 @@ export interface Share {
   track: MediaStreamTrack;
   /** Switches the camera's light; missing where there is none. */
   torch?: (on: boolean) => Promise<void>;
+  /** Missing where there are none to turn. */
+  pages?: Pages;
   /** Ends it and frees what it holds. */
   stop: () => void;
 }
@@ -51,32 +60,90 @@ export async function sharePaper(): Promise<Share> {
   return { ...share, torch };
 }
 
-/** The longer side of a photo as it is sent. */
-const PHOTO_SIDE = 1920;
+/** Why a file cannot be shown: a PDF that opens with a password only. */
+export class Locked extends Error {}
 
-/** A photo from the person's device, as a still picture in the call. */
-export async function sharePhoto(file: Blob): Promise<Share> {
+/** A photo or a PDF from the person's device. */
+export async function shareFile(file: File): Promise<Share> {
+  return file.type === "application/pdf" || /\.pdf$/i.test(file.name) ? sharePdf(file) : sharePhoto(file);
+}
+
+async function sharePhoto(file: Blob): Promise<Share> {
   const picture = await createImageBitmap(file);
-  const scale = Math.min(1, PHOTO_SIDE / Math.max(picture.width, picture.height));
-  const canvas = document.createElement("canvas");
-  // Video has even sides.
-  canvas.width = Math.max(2, Math.round((picture.width * scale) / 2) * 2);
-  canvas.height = Math.max(2, Math.round((picture.height * scale) / 2) * 2);
-  const context = canvas.getContext("2d");
-  if (!context) throw new Error("no canvas");
-  const draw = () => context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  draw();
-  const share = only("photo", canvas.captureStream());
-  // A canvas that is not drawn on sends nothing; who comes later needs a frame.
-  const timer = window.setInterval(draw, 500);
+  const { share } = still("photo", picture);
   return {
     ...share,
     stop: () => {
-      window.clearInterval(timer);
       share.stop();
       picture.close();
     },
   };
+}
+
+async function sharePdf(file: Blob): Promise<Share> {
+  const { openPdf } = await import("./pdf");
+  const pdf = await openPdf(file);
+  if (!pdf) throw new Locked();
+  try {
+    const { share, put } = still("pdf", await pdf.page(1, STILL_SIDE));
+    let wanted = 1;
+    const pages: Pages = {
+      count: pdf.count,
+      current: 1,
+      turn: async (page) => {
+        wanted = page;
+        const picture = await pdf.page(page, STILL_SIDE);
+        // Who turns quickly sees the last one.
+        if (wanted !== page) return;
+        put(picture);
+        pages.current = page;
+      },
+    };
+    return {
+      ...share,
+      ...(pdf.count > 1 && { pages }),
+      stop: () => {
+        share.stop();
+        pdf.close();
+      },
+    };
+  } catch (error) {
+    pdf.close();
+    throw error;
+  }
+}
+
+/** The longer side of a still picture as it is sent, at most. */
+const STILL_SIDE = 1920;
+
+/** A still picture in the call, and how to put another one in its place. */
+function still(is: ShareKind, first: ImageBitmap | HTMLCanvasElement) {
+  const canvas = document.createElement("canvas");
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("no canvas");
+  let picture = first;
+  const draw = () => context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  const put = (next: typeof first) => {
+    picture = next;
+    [canvas.width, canvas.height] = fitted(next.width, next.height);
+    draw();
+  };
+  put(first);
+  const share = only(is, canvas.captureStream());
+  // A canvas that is not drawn on sends nothing; who comes later needs a frame.
+  const timer = window.setInterval(draw, 500);
+  const stop = () => {
+    window.clearInterval(timer);
+    share.stop();
+  };
+  return { share: { ...share, stop }, put };
+}
+
+/** The size at which a still picture is sent. Video has even sides. */
+export function fitted(width: number, height: number): [width: number, height: number] {
+  const scale = Math.min(1, STILL_SIDE / Math.max(width, height));
+  const even = (side: number) => Math.max(2, Math.round((side * scale) / 2) * 2);
+  return [even(width), even(height)];
 }
 
 function only(is: ShareKind, stream: MediaStream): Share {

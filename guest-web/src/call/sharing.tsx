@@ -2,8 +2,9 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import type { Texts } from "../lib/texts";
-import { Button, Check, Icon } from "../visit/parts";
+import { Button, Check, Icon, useAction } from "../visit/parts";
 import type { Call } from "./call";
+import type { Pages } from "./share";
 
 export function Sharing({ t, call }: { t: Texts; call: Call }) {
   const { share, torch } = call.own;
@@ -26,6 +27,7 @@ export function Sharing({ t, call }: { t: Texts; call: Call }) {
       {share && (
         <div class="vz-sharing">
           {share.is !== "screen" && <Preview t={t} track={share.track} />}
+          {share.pages && <Turning t={t} call={call} pages={share.pages} />}
           <div class="vz-actions">
             <Button
               kind="primary"
@@ -45,6 +47,32 @@ export function Sharing({ t, call }: { t: Texts; call: Call }) {
         </div>
       )}
     </>
+  );
+}
+
+/** One page on or back. Both buttons stay where they are, so that nobody loses the focus at the last page. */
+function Turning({ t, call, pages: { count, current } }: { t: Texts; call: Call; pages: Pages }) {
+  const by = useRef(0);
+  const [turn, , failure] = useAction(() => call.own.turn(current + by.current));
+  const button = (label: string, icon: string, step: number) => (
+    <Button
+      kind="secondary"
+      {...{ label, icon }}
+      busy={current + step < 1 || current + step > count}
+      onClick={() => {
+        by.current = step;
+        turn();
+      }}
+    />
+  );
+  return (
+    <div class="vz-actions" role="group" aria-label={t("showing-pages")}>
+      {button(t("showing-back"), "arrow-back", -1)}
+      <span class="kern-body" role="status">
+        {t(failure ? "showing-page-failed" : "showing-page", { page: current, count })}
+      </span>
+      {button(t("showing-on"), "arrow-forward", 1)}
+    </div>
   );
 }
 

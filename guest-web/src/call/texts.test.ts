@@ -14,7 +14,8 @@ const KEYS = [
   ...["camera", "microphone", "speaker"].map((kind) => `check-${kind}`),
   ...["excellent", "good", "poor", "lost", "unknown"].map((quality) => `quality-${quality}`),
   ...["loading", "blurred", "clear", "failed", "hidden"].map((state) => `blur-${state}`),
-  ...["screen", "paper", "photo"].map((kind) => `showing-${kind}`),
+  ...["failed", "file-failed", "file-locked"].map((why) => `show-${why}`),
+  ...["screen", "paper", "photo", "pdf"].map((kind) => `showing-${kind}`),
 ];
 
 test.each([
