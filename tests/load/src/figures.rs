@@ -109,6 +109,13 @@ fn percentiles(mut samples: Vec<f64>) -> [f64; 2] {
     })
 }
 
+/// The median of one server's rounds.
+fn median_of(outcomes: &[(Backend, Outcome)], of: Backend, figure: fn(&Outcome) -> f64) -> f64 {
+    let rounds = outcomes.iter().filter(|(backend, _)| *backend == of);
+    let [median, _] = percentiles(rounds.map(|(_, outcome)| figure(outcome)).collect());
+    median
+}
+
 /// A table in Markdown, with ratios where there are both servers.
 pub(crate) fn table(title: &str, outcomes: &[(Backend, Outcome)]) -> String {
     let mut text = format!(
@@ -125,20 +132,21 @@ pub(crate) fn table(title: &str, outcomes: &[(Backend, Outcome)]) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "| {name} | {} |", outcome.cells());
     }
-    let last = |wanted| {
-        let mut all = outcomes.iter().rev();
-        all.find(|(backend, _)| *backend == wanted).map(|(_, o)| o)
+    let ratio = |figure: fn(&Outcome) -> f64| {
+        median_of(outcomes, Backend::Vorzimmer, figure)
+            / median_of(outcomes, Backend::LiveKit, figure)
     };
-    if let (Some(livekit), Some(own)) = (last(Backend::LiveKit), last(Backend::Vorzimmer)) {
+    let both = [Backend::LiveKit, Backend::Vorzimmer];
+    if both.map(|wanted| outcomes.iter().any(|(backend, _)| *backend == wanted)) == [true; 2] {
         let _ = write!(
             text,
-            "\nVorzimmer to LiveKit: packets per CPU-second × {:.2}, latency × {:.2} (p50) and × {:.2} (p99), memory \
-             × {:.2}, joining × {:.2} (p50).",
-            own.packets_per_cpu_second / livekit.packets_per_cpu_second,
-            own.latency[0] / livekit.latency[0],
-            own.latency[1] / livekit.latency[1],
-            own.memory_each / livekit.memory_each,
-            own.join[0] / livekit.join[0],
+            "\nVorzimmer to LiveKit, medians of the rounds: packets per CPU-second × {:.2}, latency × {:.2} (p50) and \
+             × {:.2} (p99), memory × {:.2}, joining × {:.2} (p50).",
+            ratio(|outcome| outcome.packets_per_cpu_second),
+            ratio(|outcome| outcome.latency[0]),
+            ratio(|outcome| outcome.latency[1]),
+            ratio(|outcome| outcome.memory_each),
+            ratio(|outcome| outcome.join[0]),
         );
     }
     let _ = write!(text, "\nLoad after: {}", load());
