@@ -1,9 +1,6 @@
-//! What every connection offers and answers: codecs, header extensions, feedback, and the chain of interceptors.
-
-use std::sync::{Arc, Mutex};
+//! What every connection offers and answers: codecs, header extensions and feedback.
 
 use rtc::{
-    interceptor::{Registry, Slot},
     media_stream::MediaStreamTrack,
     peer_connection::configuration::media_engine::MediaEngine,
     rtp_transceiver::rtp_sender::{
@@ -14,10 +11,7 @@ use rtc::{
     shared::error::Result,
 };
 
-use super::{
-    Codec, SenderSpec, sdp,
-    uplink::{Tap, Uplink},
-};
+use super::{Codec, SenderSpec, sdp};
 
 struct Offered {
     codec: Codec,
@@ -176,9 +170,4 @@ pub(super) fn media_engine() -> Result<MediaEngine> {
         }
     }
     Ok(engine)
-}
-
-/// The chain has one link, through which only RTCP goes.
-pub(super) fn interceptors(uplink: &Arc<Mutex<Uplink>>) -> Registry {
-    Registry::new().with(Slot::NackGenerator, Tap::new(Arc::clone(uplink)))
 }

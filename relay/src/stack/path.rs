@@ -1,8 +1,9 @@
 //! The way of media past the stack.
 //!
 //! `rtc` leads each packet through all of its parts, and looks through all of them for what there is to send and to
-//! tell, which costs more than sealing it. Nearly all that comes and goes is RTP. So once the handshake is done media goes between the network and the room without the stack, under the same keys and
-//! to the address that the stack has chosen.
+//! tell, which costs more than sealing it. Nearly all that comes and goes is RTP. So once the handshake is done media
+//! goes between the network and the room without the stack, under the same keys and to the address that the stack has
+//! chosen.
 
 use std::{collections::VecDeque, net::SocketAddr, time::Instant};
 
@@ -21,6 +22,7 @@ use super::{
     Protocol, Transmit,
     exporter::Exporter,
     srtp::{self, Srtp},
+    uplink::Control,
 };
 
 /// See the module's text.
@@ -69,6 +71,11 @@ impl MediaPath {
     /// The packet of a datagram of the peer's.
     pub(super) fn open(&mut self, datagram: &[u8]) -> Option<rtp::Packet> {
         self.srtp.as_mut()?.open(datagram).ok()
+    }
+
+    /// The packets of an RTCP datagram of the peer's.
+    pub(super) fn open_control(&mut self, datagram: &[u8]) -> Option<Control> {
+        self.srtp.as_mut()?.open_control(datagram).ok()
     }
 
     /// Looks where the stack sends to, if that may have changed. It tells only those who ask a sender's transport.

@@ -1,21 +1,25 @@
 //! Media as it is on the network: RTP sealed and opened under a connection's keys (RFC 3711, RFC 7714).
 //!
 //! The stack has contexts of its own for the same keys and seals RTCP with them. RTP goes through these alone, so that
-//! no packet index is used twice.
+//! no packet index is used twice. What the peer seals, RTP and RTCP, is opened here.
 
 use bytes::{Bytes, BytesMut};
 use rtc::{
     crypto::{RTCCrypto, SecretVec},
-    rtp,
+    rtcp, rtp,
     shared::{
         error::Error,
         marshal::{Marshal as _, Unmarshal as _},
     },
     srtp::{
-        config::Config, context::Context, option::srtp_replay_protection,
+        config::Config,
+        context::Context,
+        option::{srtcp_replay_protection, srtp_replay_protection},
         protection_profile::ProtectionProfile,
     },
 };
+
+use super::uplink::Control;
 
 /// How far a packet may come behind the newest one of its stream.
 const REPLAY_WINDOW: usize = 1_024;
@@ -23,6 +27,11 @@ const REPLAY_WINDOW: usize = 1_024;
 /// Whether a datagram is SRTP (RFC 7983 §7), and not SRTCP (RFC 5761 §4).
 pub(super) fn is_media(datagram: &[u8]) -> bool {
     matches!(datagram, [128..=191, second, ..] if !matches!(second, 192..=223))
+}
+
+/// Whether a datagram is SRTCP.
+pub(super) fn is_control(datagram: &[u8]) -> bool {
+    matches!(datagram, [128..=191, 192..=223, ..])
 }
 
 /// Whether a datagram may end a handshake or choose another path: a check or a part of DTLS, and neither RTP nor RTCP.
@@ -68,7 +77,7 @@ impl Srtp {
                 &keys.remote_master_salt,
                 profile,
                 Some(srtp_replay_protection(REPLAY_WINDOW)),
-                None,
+                Some(srtcp_replay_protection(REPLAY_WINDOW)),
                 crypto,
             )?,
         })
@@ -85,6 +94,12 @@ impl Srtp {
     pub(super) fn open(&mut self, datagram: &[u8]) -> Result<rtp::Packet, Error> {
         let mut plain: Bytes = self.inbound.decrypt_rtp(datagram)?.freeze();
         rtp::Packet::unmarshal(&mut plain)
+    }
+
+    /// The packets of an RTCP datagram; an error unless the peer sealed it, and sent it once.
+    pub(super) fn open_control(&mut self, datagram: &[u8]) -> Result<Control, Error> {
+        let mut plain = self.inbound.decrypt_rtcp(datagram)?;
+        rtcp::packet::unmarshal(&mut plain)
     }
 }
 
@@ -149,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn media_is_told_from_everything_else() {
+    fn media_and_control_are_told_from_everything_else() {
         assert!(is_media(&[0x80, 96]) && is_media(&[0x90, 0xe0]));
         for other in [
             &[0x80, 200][..],
@@ -160,6 +175,10 @@ mod tests {
             &[22, 254],
         ] {
             assert!(!is_media(other), "{other:?}");
+        }
+        assert!(is_control(&[0x80, 200]) && is_control(&[0x81, 0xcd]));
+        for other in [&[0x80, 96][..], &[0x90, 0xe0], &[0x80], &[], &[22, 200]] {
+            assert!(!is_control(other), "{other:?}");
         }
     }
 }

@@ -1,14 +1,14 @@
-//! Where inbound media leaves the stack.
+//! What a connection's peer sends, and what it is told about that.
 //!
 //! `rtc` 0.21 finds a packet's track through its own table of SSRCs, and forgets the SSRCs of simulcast layers at
 //! each renegotiation, after which a browser does not name the layer again; it also throws retransmissions of such
-//! layers away. So this interceptor ends every inbound packet's way: it keeps its own table, which only grows,
-//! puts retransmissions back into their stream, generates the feedback (NACK, reception reports, transport-wide
-//! congestion control) from `rtc`'s parts bound by that table, and hands packets over in a queue.
+//! layers away. So inbound media and RTCP end here instead: this keeps its own table, which only grows, puts
+//! retransmissions back into their stream, generates the feedback (NACK, reception reports, transport-wide congestion
+//! control) from `rtc`'s parts bound by that table, and hands packets over in a queue.
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    iter,
     time::{Duration, Instant},
 };
 
@@ -20,6 +20,7 @@ use rtc::{
         StreamInfo, TaggedPacket, TwccReceiverBuilder, TwccReceiverInterceptor,
     },
     rtcp::{
+        self,
         payload_feedbacks::{
             full_intra_request::FullIntraRequest, picture_loss_indication::PictureLossIndication,
         },
@@ -48,6 +49,9 @@ const MAX_NACKS: u16 = 10;
 
 /// Reports and requests of one message that are heeded; nobody honest sends more.
 const MAX_ENTRIES: usize = 32;
+
+/// The packets of an RTCP message (RFC 3550 §6.1).
+pub(super) type Control = Vec<Box<dyn rtcp::Packet>>;
 
 /// What came in.
 #[derive(Debug)]
@@ -325,7 +329,13 @@ impl Uplink {
         }));
     }
 
-    fn control(&mut self, message: TaggedPacket) -> Result<(), Error> {
+    /// What the peer says of media came, its own and ours.
+    pub(super) fn control(&mut self, packets: Control, now: Instant) -> Result<(), Error> {
+        let message = TaggedPacket {
+            now,
+            transport: TransportContext::default(),
+            message: AttributedPacket::new(Packet::Rtcp(packets)),
+        };
         let message = through(&mut self.reports, message)?;
         let Packet::Rtcp(packets) = &message.message.packet else {
             return Ok(());
@@ -360,10 +370,33 @@ impl Uplink {
         }
         Ok(())
     }
-}
 
-pub(super) fn lock(uplink: &Mutex<Uplink>) -> MutexGuard<'_, Uplink> {
-    uplink.lock().unwrap_or_else(PoisonError::into_inner)
+    /// When [`Uplink::feedback`] has something to say.
+    pub(super) fn deadline(&mut self) -> Option<Instant> {
+        let parts = [
+            self.nack.poll_timeout(),
+            self.numbers.poll_timeout(),
+            self.reports.poll_timeout(),
+        ];
+        parts.into_iter().flatten().min()
+    }
+
+    /// What the peer is to be told by now of what it sent: a message each.
+    pub(super) fn feedback(&mut self, now: Instant) -> Result<Vec<Control>, Error> {
+        self.nack.handle_timeout(now)?;
+        self.numbers.handle_timeout(now)?;
+        self.reports.handle_timeout(now)?;
+        let messages = iter::from_fn(|| {
+            let nack = self.nack.poll_write();
+            nack.or_else(|| self.numbers.poll_write())
+                .or_else(|| self.reports.poll_write())
+        });
+        let controls = messages.filter_map(|message| match message.message.packet {
+            Packet::Rtcp(packets) => Some(packets),
+            _ => None,
+        });
+        Ok(controls.collect())
+    }
 }
 
 /// Leads a packet through one of `rtc`'s own interceptors.
@@ -393,82 +426,6 @@ fn read(packet: rtc::rtp::Packet, description: &Description) -> Media {
     }
 }
 
-/// The uplink's end in the stack.
-pub(super) struct Tap {
-    uplink: Arc<Mutex<Uplink>>,
-    /// What the stack itself says to the peer.
-    own: VecDeque<TaggedPacket>,
-}
-
-impl Tap {
-    pub(super) fn new(uplink: Arc<Mutex<Uplink>>) -> Self {
-        Self {
-            uplink,
-            own: VecDeque::new(),
-        }
-    }
-}
-
-impl Protocol<TaggedPacket, TaggedPacket, ()> for Tap {
-    type Rout = TaggedPacket;
-    type Wout = TaggedPacket;
-    type Eout = ();
-    type Error = Error;
-    type Time = Instant;
-
-    fn handle_read(&mut self, message: TaggedPacket) -> Result<(), Error> {
-        lock(&self.uplink).control(message)
-    }
-
-    fn poll_read(&mut self) -> Option<TaggedPacket> {
-        None
-    }
-
-    fn handle_write(&mut self, message: TaggedPacket) -> Result<(), Error> {
-        self.own.push_back(message);
-        Ok(())
-    }
-
-    fn poll_write(&mut self) -> Option<TaggedPacket> {
-        self.own.pop_front().or_else(|| {
-            let mut uplink = lock(&self.uplink);
-            let nack = uplink.nack.poll_write();
-            nack.or_else(|| uplink.numbers.poll_write())
-                .or_else(|| uplink.reports.poll_write())
-        })
-    }
-
-    fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
-        let mut uplink = lock(&self.uplink);
-        uplink.nack.handle_timeout(now)?;
-        uplink.numbers.handle_timeout(now)?;
-        uplink.reports.handle_timeout(now)
-    }
-
-    fn poll_timeout(&mut self) -> Option<Instant> {
-        let mut uplink = lock(&self.uplink);
-        [
-            uplink.nack.poll_timeout(),
-            uplink.numbers.poll_timeout(),
-            uplink.reports.poll_timeout(),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
-    }
-}
-
-impl Interceptor for Tap {
-    fn bind_local_stream(&mut self, _info: &StreamInfo) {}
-
-    fn unbind_local_stream(&mut self, _info: &StreamInfo) {}
-
-    // The stack's own view of remote streams is the one that renegotiation spoils.
-    fn bind_remote_stream(&mut self, _info: &StreamInfo) {}
-
-    fn unbind_remote_stream(&mut self, _info: &StreamInfo) {}
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -493,24 +450,23 @@ mod tests {
 
     #[test]
     fn what_belongs_to_nothing_is_reported_as_arrived_all_the_same() {
-        let uplink = Arc::new(Mutex::new(Uplink::new()));
-        lock(&uplink).describe(Description::parse(&format!(
+        let mut uplink = Uplink::new();
+        uplink.describe(Description::parse(&format!(
             "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96 97\r\na=mid:0\r\na=sendonly\r\n\
              a=extmap:3 {}\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n",
             sdp::TRANSPORT_CC
         )));
+        assert_eq!(uplink.deadline(), None, "nothing came, nothing to say");
         for number in 0..5_u16 {
             let packet = numbered(77, number);
-            lock(&uplink).media(packet, at(u64::from(number))).unwrap();
+            uplink.media(packet, at(u64::from(number))).unwrap();
         }
-        assert!(lock(&uplink).arrivals.is_empty());
-        let mut tap = Tap::new(uplink);
-        tap.handle_timeout(at(500)).unwrap();
-        let reported: u16 = std::iter::from_fn(|| tap.poll_write())
-            .filter_map(|message| match message.message.packet {
-                Packet::Rtcp(packets) => Some(packets),
-                _ => None,
-            })
+        assert!(uplink.arrivals.is_empty());
+        assert!(uplink.deadline().is_some_and(|due| due <= at(500)));
+        let reported: u16 = uplink
+            .feedback(at(500))
+            .unwrap()
+            .into_iter()
             .flatten()
             .filter_map(|packet| {
                 let feedback = packet.as_any().downcast_ref::<TransportLayerCc>()?;

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -34,8 +34,8 @@ use super::{
     path::MediaPath,
     sdp,
     sdp::Description,
-    srtp::{is_media, steers},
-    uplink::{Uplink, lock},
+    srtp::{is_control, is_media, steers},
+    uplink::{Control, Uplink},
 };
 
 /// No word from the peer for so long: the path is in doubt.
@@ -67,7 +67,6 @@ impl Stack for WebrtcStack {
         answers_only: bool,
         now: Instant,
     ) -> Result<Box<dyn Connection>, StackError> {
-        let uplink = Arc::new(Mutex::new(Uplink::new()));
         let exporter = Exporter::new().map_err(|error| StackError::Refused(error.to_string()))?;
         let settings = SettingEngineBuilder::new()
             .with_lite(true)
@@ -79,14 +78,14 @@ impl Stack for WebrtcStack {
         let peer = RTCPeerConnectionBuilder::new()
             .with_setting_engine(settings)
             .with_media_engine(engine::media_engine().map_err(refused)?)
-            .with_interceptor_registry(engine::interceptors(&uplink))
             .build(now)
             .map_err(refused)?;
         Ok(Box::new(WebrtcConnection {
             peer,
             path: MediaPath::new(exporter),
             unasked: Unasked::default(),
-            uplink,
+            due: None,
+            uplink: Uplink::new(),
             candidates: self.candidates.clone(),
             ufrag: None,
             answers_only,
@@ -110,7 +109,9 @@ struct WebrtcConnection {
     peer: RTCPeerConnection,
     path: MediaPath,
     unasked: Unasked,
-    uplink: Arc<Mutex<Uplink>>,
+    /// When the stack wants to be told the time; asked anew when it has been changed.
+    due: Option<Option<Instant>>,
+    uplink: Uplink,
     /// Not given to the stack yet.
     candidates: Vec<(Protocol, SocketAddr)>,
     ufrag: Option<String>,
@@ -158,12 +159,17 @@ impl WebrtcConnection {
     fn change(&mut self) -> &mut RTCPeerConnection {
         self.unasked.events = true;
         self.unasked.transmits = true;
+        self.due = None;
         &mut self.peer
+    }
+
+    fn stack_due(&mut self) -> Option<Instant> {
+        *self.due.get_or_insert_with(|| self.peer.poll_timeout())
     }
 
     fn describe(&mut self, sdp: &str) {
         self.sections = Description::parse(sdp);
-        lock(&self.uplink).describe(self.sections.clone());
+        self.uplink.describe(self.sections.clone());
     }
 
     /// Whether the first section of a kind that nothing is sent in is one in which the peer wants to receive. `rtc`
@@ -220,8 +226,9 @@ impl WebrtcConnection {
 
     /// What the stack has to tell.
     fn stack_event(&mut self) -> Option<Event> {
-        // What it tells may be followed by what it sends.
+        // What it tells may be followed by what it sends, and by what it waits for.
         self.unasked.transmits = true;
+        self.due = None;
         while let Some(event) = self.peer.poll_event() {
             match event {
                 RTCPeerConnectionEvent::OnConnectionStateChangeEvent(state) => match state {
@@ -262,11 +269,10 @@ impl WebrtcConnection {
         None
     }
 
-    fn write_control(&mut self, packet: Box<dyn rtc::rtcp::Packet>, now: Instant) {
-        self.unasked.transmits = true;
-        let _ = self.peer.handle_write(TaggedRTCMessage {
+    fn write_control(&mut self, packets: Control, now: Instant) {
+        let _ = self.change().handle_write(TaggedRTCMessage {
             now,
-            message: RTCMessage::RtcpPacket(String::new(), vec![packet]),
+            message: RTCMessage::RtcpPacket(String::new(), packets),
         });
     }
 }
@@ -382,7 +388,7 @@ impl Connection for WebrtcConnection {
         if self.connected
             && let Some(report) = self.outgoing.report(id, ntp, rtp, now)
         {
-            self.write_control(Box::new(report), now);
+            self.write_control(vec![Box::new(report)], now);
         }
     }
 
@@ -397,7 +403,7 @@ impl Connection for WebrtcConnection {
             sender_ssrc: 1,
             media_ssrc: ssrc,
         };
-        self.write_control(Box::new(request), now);
+        self.write_control(vec![Box::new(request)], now);
     }
 
     fn receive(&mut self, datagram: Datagram, now: Instant) {
@@ -405,7 +411,13 @@ impl Connection for WebrtcConnection {
         if is_media(&datagram.bytes) {
             // What the peer did not seal, or a part of the stack cannot use, is the network's noise.
             if let Some(packet) = self.path.open(&datagram.bytes) {
-                let _ = lock(&self.uplink).media(packet, now);
+                let _ = self.uplink.media(packet, now);
+            }
+            return;
+        }
+        if is_control(&datagram.bytes) {
+            if let Some(packets) = self.path.open_control(&datagram.bytes) {
+                let _ = self.uplink.control(packets, now);
             }
             return;
         }
@@ -431,15 +443,21 @@ impl Connection for WebrtcConnection {
     }
 
     fn next_timeout(&mut self) -> Option<Instant> {
-        [self.peer.poll_timeout(), self.outgoing.deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        let timers = [
+            self.stack_due(),
+            self.uplink.deadline(),
+            self.outgoing.deadline(),
+        ];
+        timers.into_iter().flatten().min()
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        if self.peer.poll_timeout().is_some_and(|due| due <= now) {
+        if self.stack_due().is_some_and(|due| due <= now) {
             let _ = self.change().handle_timeout(now);
+        }
+        // A part that fails says nothing this time.
+        for packets in self.uplink.feedback(now).unwrap_or_default() {
+            self.write_control(packets, now);
         }
         self.outgoing.handle_timeout(now);
         self.dispatch();
@@ -454,7 +472,7 @@ impl Connection for WebrtcConnection {
             self.unasked.events = false;
         }
         loop {
-            let arrival = lock(&self.uplink).arrivals.pop_front()?;
+            let arrival = self.uplink.arrivals.pop_front()?;
             if let Some(event) = self.outgoing.arrived(arrival, self.now) {
                 return Some(event);
             }
@@ -466,6 +484,7 @@ impl Connection for WebrtcConnection {
         if media.is_some() || !self.unasked.transmits {
             return media;
         }
+        self.due = None;
         let Some(message) = self.peer.poll_write() else {
             self.unasked.transmits = false;
             return None;
