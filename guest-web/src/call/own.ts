@@ -174,6 +174,7 @@ export class Own {
       return true;
     }
     const works = await turn(track, id);
+    if (round !== this.round) return true;
     if (!works) {
       remember({ [kind]: before });
       const back = before !== undefined && (await turn(track, before));
