@@ -13,6 +13,8 @@ export function Settings({ t, call, state }: { t: Texts; call: Call; state: Call
   const { own } = call;
   const heading = useRef<HTMLHeadingElement>(null);
   const [failed, setFailed] = useState<Kind | "speaker">();
+  const { shown, others } = state.stage;
+  const pictured = shown !== undefined || others.some((tile) => tile.picture !== undefined);
   useEffect(() => heading.current?.focus(), []);
   const choose = async (kind: Kind | "speaker", id: string) => {
     setFailed(undefined);
@@ -80,7 +82,7 @@ export function Settings({ t, call, state }: { t: Texts; call: Call; state: Call
           onChange={(on) => void own.setBlur(on)}
         />
       )}
-      {document.pictureInPictureEnabled && (
+      {document.pictureInPictureEnabled && pictured && (
         <div>
           <Button kind="tertiary" icon="open-in-new" label={t("more-pip")} onClick={floatPicture} />
         </div>

@@ -40,8 +40,9 @@ pub enum Engine {
 }
 
 const CHROMIUM_DEVICES: [&str; 3] = [
-    // Two cameras; of microphones and speakers there are two each anyway, and one that stands for the default.
-    "--use-fake-device-for-media-stream=device-count=2",
+    // The second of three cameras has sixteen bits of grey, which WebRTC does not send. Of microphones and speakers
+    // there are always two, and one that stands for the default.
+    "--use-fake-device-for-media-stream=device-count=3",
     "--auto-select-desktop-capture-source=Entire screen",
     "--autoplay-policy=no-user-gesture-required",
 ];
