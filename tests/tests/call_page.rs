@@ -225,9 +225,7 @@ async fn another_camera_is_out_of_focus_as_well() -> TestResult {
     talk.anna_sees_and_hears(&anna).await?;
     citizen.clicks(MORE).await?;
     citizen.clicks("label[for=blur]").await?;
-    citizen
-        .is_read_out("Ihr Hintergrund ist jetzt unscharf.")
-        .await?;
+    says(&talk, "Ihr Hintergrund ist jetzt unscharf.").await?;
     takes(&talk, "camera", CAMERAS[1]).await?;
     let script =
         "return window.__given.filter(it => it.kind === 'video' && it.readyState === 'live')
@@ -455,7 +453,7 @@ async fn the_clerks_picture_goes_into_a_window_of_its_own_and_back() -> TestResu
     citizen.has_seen_no_fault().await
 }
 
-/// What is told of the connection, whether or not the browser is busy.
+/// Waits until the page says so, which may take a while.
 async fn says(talk: &Talk, text: &str) -> TestResult {
     let page = talk.citizen.browser.page();
     eventually(&format!("{text:?} on the page"), async || {
