@@ -76,6 +76,11 @@ impl Line {
         )
     }
 
+    /// From here on datagrams have another weather, towards the relay and from it.
+    pub fn weathers(&self, up: Weather, down: Weather) {
+        self.network.set(up, down);
+    }
+
     /// From here on nothing comes through.
     pub fn dies(&self) {
         let dead = Weather {

@@ -31,7 +31,8 @@ export function recall(): Choices {
   }
 }
 
-export function remember(change: Choices): void {
+/** Keeps what has changed; `undefined` forgets it. */
+export function remember(change: { [Key in keyof Choices]: Choices[Key] | undefined }): void {
   try {
     sessionStorage.setItem(KEY, JSON.stringify({ ...recall(), ...change }));
   } catch {

@@ -5,6 +5,7 @@ import type { Texts } from "../lib/texts";
 import { Icon } from "../visit/parts";
 import type { BackgroundState } from "./background";
 import type { Call, CallState } from "./call";
+import { unusable } from "./devices";
 import { Settings } from "./settings";
 import { ShowMenu } from "./show-menu";
 
@@ -125,9 +126,7 @@ function Opener({ label, icon, controls, open, onClick }: OpenerProps) {
 /** Which device does not work, and what helps. */
 function Troubles({ t, call }: { t: Texts; call: Call }) {
   const { check } = call.own;
-  const kinds = (["microphone", "camera"] as const).filter(
-    (kind) => !["unknown", "asking", "ready"].includes(check[kind]),
-  );
+  const kinds = (["microphone", "camera"] as const).filter((kind) => unusable(check[kind]));
   return (
     <div role="status">
       {kinds.map((kind) => (

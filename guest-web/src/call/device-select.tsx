@@ -13,7 +13,8 @@ interface Props {
 export function DeviceSelect({ t, kind, choices, onChoose }: Props) {
   if (choices.length < 2) return null;
   const id = `device-${kind}`;
-  const chosen = recall()[kind];
+  const kept = recall()[kind];
+  const chosen = choices.find((choice) => choice.id === kept)?.id ?? "";
   return (
     <div class="kern-form-input">
       <label class="kern-label" for={id}>
@@ -23,15 +24,14 @@ export function DeviceSelect({ t, kind, choices, onChoose }: Props) {
         <select
           class="kern-form-input__select"
           id={id}
+          value={chosen}
           onChange={(event) => {
             if (event.currentTarget.value) onChoose(event.currentTarget.value);
           }}
         >
-          {!choices.some((choice) => choice.id === chosen) && (
-            <option value="">{t("more-device-default")}</option>
-          )}
+          {chosen === "" && <option value="">{t("more-device-default")}</option>}
           {choices.map((choice) => (
-            <option key={choice.id} value={choice.id} selected={choice.id === chosen}>
+            <option key={choice.id} value={choice.id}>
               {choice.label}
             </option>
           ))}

@@ -81,6 +81,11 @@ export function next(check: Check, input: Input): Check {
   }
 }
 
+/** Whether a device was wanted and cannot be used. */
+export function unusable(state: DeviceState): state is Trouble {
+  return state !== "unknown" && state !== "asking" && state !== "ready";
+}
+
 /** What to ask the browser for now; nothing when all is known. */
 export function request(check: Check): Kind[] {
   const [single] = check.singly;

@@ -7,10 +7,11 @@ import { type Check, type Choice, type Kind, next, request, trouble, type Troubl
 const PICTURE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
 const SOUND = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
-export function constraints(kind: Kind): MediaTrackConstraints {
-  const chosen = recall()[kind];
-  // Not `exact`: a device that is not there any more is replaced by another one.
-  const device = chosen ? { deviceId: { ideal: chosen } } : {};
+/** What is wanted of the chosen device, or of any. */
+export function constraints(kind: Kind, any = false): MediaTrackConstraints {
+  const chosen = any ? undefined : recall()[kind];
+  // Not `ideal`: Chromium takes the first device nevertheless.
+  const device = chosen ? { deviceId: { exact: chosen } } : {};
   return kind === "camera"
     ? { ...PICTURE, ...(chosen ? device : { facingMode: { ideal: "user" } }) }
     : { ...SOUND, ...device };
@@ -19,21 +20,26 @@ export function constraints(kind: Kind): MediaTrackConstraints {
 /** What a request for devices brought. */
 type Given = { tracks: Partial<Record<Kind, MediaStreamTrack>> } | { refused: Trouble };
 
-/** Asks the browser, which may ask the person. */
-async function ask(kinds: readonly Kind[]): Promise<Given> {
+/** Asks the browser, which may ask the person. When the chosen device does not work, any other will do. */
+async function ask(kinds: readonly Kind[], any = false): Promise<Given> {
   // Missing on pages without TLS.
   const devices = navigator.mediaDevices as MediaDevices | undefined;
   if (!devices) return { refused: "unsupported" };
   try {
     const stream = await devices.getUserMedia({
-      video: kinds.includes("camera") && constraints("camera"),
-      audio: kinds.includes("microphone") && constraints("microphone"),
+      video: kinds.includes("camera") && constraints("camera", any),
+      audio: kinds.includes("microphone") && constraints("microphone", any),
     });
     const [camera] = stream.getVideoTracks();
     const [microphone] = stream.getAudioTracks();
     return { tracks: { ...(camera && { camera }), ...(microphone && { microphone }) } };
   } catch (error) {
-    return { refused: trouble(error) };
+    const refused = trouble(error);
+    const [kind, ...others] = kinds;
+    // Of several, each is asked for by itself next.
+    const chosen = !any && kind !== undefined && others.length === 0 && recall()[kind] !== undefined;
+    if (chosen && refused !== "denied" && refused !== "system") return await ask(kinds, true);
+    return { refused };
   }
 }
 

@@ -3,12 +3,13 @@
 import type * as LiveKit from "livekit-client";
 import { Background } from "./background";
 import { makeBlur } from "./blur";
-import { recall } from "./choice";
-import { type Check, type Kind, type Mode, next, UNCHECKED } from "./devices";
+import { recall, remember } from "./choice";
+import { type Check, type Kind, type Mode, next, UNCHECKED, unusable } from "./devices";
 import { constraints, list, obtain } from "./media";
 import type { Share } from "./share";
 
 type Module = typeof LiveKit;
+type Track = LiveKit.LocalAudioTrack | LiveKit.LocalVideoTrack;
 
 export class Own {
   /** What is known of the devices. */
@@ -26,6 +27,8 @@ export class Own {
   private cameraRests = false;
   /** Counts how often everything was let go of; what was asked for before is not wanted any more. */
   private round = 0;
+  /** From one device to another, one after the other. */
+  private switching: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly livekit: Module,
@@ -56,7 +59,7 @@ export class Own {
 
   async setMicrophone(on: boolean): Promise<void> {
     if (on && !this.microphone) await this.obtain(["microphone"]);
-    else if (on) await this.microphone?.unmute();
+    else if (on) await this.wake("microphone");
     else await this.microphone?.mute();
     this.changed();
   }
@@ -64,7 +67,7 @@ export class Own {
   async setCamera(on: boolean): Promise<void> {
     this.cameraRests = false;
     if (on && !this.camera) await this.obtain(["camera"]);
-    else if (on) await this.camera?.unmute();
+    else if (on) await this.wake("camera");
     else await this.camera?.mute();
     this.changed();
   }
@@ -75,18 +78,18 @@ export class Own {
     await this.background.choose(on, this.cameraOn ? camera : undefined);
     if (!camera?.isMuted) return;
     // Taken anew when it is wanted again, so that no picture goes out before the choice is true.
-    this.camera = undefined;
-    await this.room?.localParticipant.unpublishTrack(camera).catch(() => undefined);
+    await this.letGo("camera", camera);
     this.changed();
   }
 
-  /** Goes on with the device that is chosen now. */
-  async switchTo(kind: Kind): Promise<void> {
-    const track = kind === "camera" ? this.camera : this.microphone;
-    const chosen = recall()[kind];
-    if (track && chosen) await track.setDeviceId({ exact: chosen });
-    else await this.obtain([kind]);
-    this.changed();
+  /**
+   * Goes on with another device, which is the chosen one from then on. False when it does not work and the one before
+   * goes on. What is off stays off.
+   */
+  async switchTo(kind: Kind, id: string): Promise<boolean> {
+    const step = this.switching.then(() => this.turnTo(kind, id));
+    this.switching = step.catch(() => undefined);
+    return await step;
   }
 
   /** Looks again which devices there are. */
@@ -166,6 +169,50 @@ export class Own {
     await this.setCamera(true);
   }
 
+  private async turnTo(kind: Kind, id: string): Promise<boolean> {
+    const { round } = this;
+    const track = this[kind];
+    const before = track?.getSourceTrackSettings().deviceId ?? recall()[kind];
+    remember({ [kind]: id });
+    if (!track) {
+      // Choosing switches nothing on, but what was wanted and did not work is tried again.
+      if (unusable(this.check[kind])) await this.obtain([kind]);
+      return true;
+    }
+    const works = await turn(track, id);
+    if (round !== this.round) return true;
+    if (!works) {
+      remember({ [kind]: before });
+      const back = before !== undefined && (await turn(track, before));
+      if (!back) await this.replace(kind, track, round);
+    }
+    this.changed();
+    return works || this[kind] === undefined;
+  }
+
+  /** Switches a device on again. When it is gone meanwhile, another one takes its place. */
+  private async wake(kind: Kind): Promise<void> {
+    const { round } = this;
+    const track = this[kind];
+    try {
+      await track?.unmute();
+    } catch {
+      if (track) await this.replace(kind, track, round);
+    }
+  }
+
+  /** Takes whatever device there is instead of one that does not work. */
+  private async replace(kind: Kind, track: Track, round: number): Promise<void> {
+    await this.letGo(kind, track);
+    if (round === this.round) await this.obtain([kind]);
+  }
+
+  private async letGo(kind: Kind, track: Track): Promise<void> {
+    if (this[kind] === track) this[kind] = undefined;
+    track.stop();
+    await this.room?.localParticipant.unpublishTrack(track as LiveKit.LocalTrack).catch(() => undefined);
+  }
+
   private async obtain(kinds: readonly Kind[]): Promise<void> {
     const { LocalAudioTrack, Track } = this.livekit;
     const { round } = this;
@@ -207,7 +254,7 @@ export class Own {
     await this.publish(camera);
   }
 
-  private async publish(track: LiveKit.LocalAudioTrack | LiveKit.LocalVideoTrack | undefined): Promise<void> {
+  private async publish(track: Track | undefined): Promise<void> {
     if (!track) return;
     await this.room?.localParticipant.publishTrack(track as LiveKit.LocalTrack, named(track.source));
   }
@@ -222,6 +269,19 @@ export class Own {
       simulcast: false,
       degradationPreference: "maintain-resolution",
     });
+  }
+}
+
+/** Has a track come from another device. When that fails, it comes from none. */
+async function turn(track: Track, id: string): Promise<boolean> {
+  try {
+    return await track.setDeviceId({ exact: id });
+  } catch {
+    return false;
+  } finally {
+    // A camera that was switched off meanwhile must not go on to watch.
+    if (track.isMuted && track.kind === "video")
+      for (const it of track.mediaStream?.getTracks() ?? []) it.stop();
   }
 }
 

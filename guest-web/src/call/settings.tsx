@@ -1,17 +1,26 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Texts } from "../lib/texts";
-import { Button, Check } from "../visit/parts";
+import { Button, Check, Icon } from "../visit/parts";
 import type { Call, CallState } from "./call";
 import { canBlur } from "./blur";
-import { remember } from "./choice";
+import { recall, remember } from "./choice";
 import { DeviceSelect } from "./device-select";
+import type { Kind } from "./devices";
 import { canChooseSpeaker } from "./media";
 
 /** What is changed seldom: devices, pictures, text as it is typed. */
 export function Settings({ t, call, state }: { t: Texts; call: Call; state: CallState }) {
   const { own } = call;
   const heading = useRef<HTMLHeadingElement>(null);
+  const [failed, setFailed] = useState<Kind | "speaker">();
+  const { shown, others } = state.stage;
+  const pictured = shown !== undefined || others.some((tile) => tile.picture !== undefined);
   useEffect(() => heading.current?.focus(), []);
+  const choose = async (kind: Kind | "speaker", id: string) => {
+    setFailed(undefined);
+    const works = kind === "speaker" ? await useSpeaker(call, id) : await own.switchTo(kind, id);
+    if (!works) setFailed(kind);
+  };
   useEffect(() => {
     void own.relist();
     const devices = navigator.mediaDevices as MediaDevices | undefined;
@@ -30,20 +39,22 @@ export function Settings({ t, call, state }: { t: Texts; call: Call; state: Call
           <DeviceSelect
             key={kind}
             {...{ t, kind, choices: own.check[`${kind}s`] }}
-            onChoose={(id) => {
-              remember({ [kind]: id });
-              void own.switchTo(kind).catch(() => undefined);
-            }}
+            onChoose={(id) => void choose(kind, id)}
           />
         ))}
         {canChooseSpeaker() && (
           <DeviceSelect
             {...{ t, kind: "speaker", choices: own.check.speakers }}
-            onChoose={(id) => {
-              remember({ speaker: id });
-              void call.useSpeaker(id).catch(() => undefined);
-            }}
+            onChoose={(id) => void choose("speaker", id)}
           />
+        )}
+      </div>
+      <div role="alert">
+        {failed && (
+          <p class="kern-error">
+            <Icon name="danger" />
+            <span class="kern-body">{t(`more-${failed}-failed`)}</span>
+          </p>
         )}
       </div>
       <Check
@@ -71,7 +82,7 @@ export function Settings({ t, call, state }: { t: Texts; call: Call; state: Call
           onChange={(on) => void own.setBlur(on)}
         />
       )}
-      {document.pictureInPictureEnabled && (
+      {document.pictureInPictureEnabled && pictured && (
         <div>
           <Button kind="tertiary" icon="open-in-new" label={t("more-pip")} onClick={floatPicture} />
         </div>
@@ -79,6 +90,19 @@ export function Settings({ t, call, state }: { t: Texts; call: Call; state: Call
       <p class="kern-body kern-body--small">{t("more-keys")}</p>
     </section>
   );
+}
+
+/** Plays the others' sound elsewhere from here on; where it was before when that does not work. */
+async function useSpeaker(call: Call, id: string): Promise<boolean> {
+  const before = recall().speaker;
+  remember({ speaker: id });
+  try {
+    await call.useSpeaker(id);
+    return true;
+  } catch {
+    remember({ speaker: before });
+    return false;
+  }
 }
 
 /** The largest picture of another person, in a window of its own. */

@@ -11,7 +11,7 @@ const KEYS = [
   ...KINDS.flatMap((kind) => ["on", "off"].map((state) => `call-${kind}-is-${state}`)),
   ...TROUBLES.map((trouble) => `check-${trouble}-help`),
   ...["video", "audio", "chat"].flatMap((mode) => [`check-result-${mode}`, `check-mode-${mode}`]),
-  ...["camera", "microphone", "speaker"].map((kind) => `check-${kind}`),
+  ...["camera", "microphone", "speaker"].flatMap((kind) => [`check-${kind}`, `more-${kind}-failed`]),
   ...["excellent", "good", "poor", "lost", "unknown"].map((quality) => `quality-${quality}`),
   ...["loading", "blurred", "clear", "failed", "hidden"].map((state) => `blur-${state}`),
   ...["failed", "file-failed", "file-locked"].map((why) => `show-${why}`),

@@ -15,7 +15,7 @@ pub struct BrowserOptions {
     pub engine: Engine,
     /// The language it prefers.
     pub language: String,
-    /// Whether pages have a camera with a moving picture and a microphone with a beep.
+    /// Whether pages have cameras with moving pictures and microphones with a beep.
     pub devices: Devices,
 }
 
@@ -40,7 +40,9 @@ pub enum Engine {
 }
 
 const CHROMIUM_DEVICES: [&str; 3] = [
-    "--use-fake-device-for-media-stream",
+    // The second of three cameras has sixteen bits of grey, which WebRTC does not send. Of microphones and speakers
+    // there are always two, and one that stands for the default.
+    "--use-fake-device-for-media-stream=device-count=3",
     "--auto-select-desktop-capture-source=Entire screen",
     "--autoplay-policy=no-user-gesture-required",
 ];

@@ -1,0 +1,114 @@
+import { beforeEach, expect, test, vi } from "vitest";
+import { recall } from "./choice";
+import { Own } from "./own";
+
+/** A camera's track; `start` says what comes of turning to a device. */
+function camera(start: (id: string) => Promise<boolean>) {
+  const device = { stop: vi.fn() };
+  const track = {
+    kind: "video",
+    isMuted: false,
+    mediaStream: { getTracks: () => [device] },
+    getSourceTrackSettings: () => ({ deviceId: "one" }),
+    setDeviceId: ({ exact }: { exact: string }) => start(exact),
+    unmute: () => Promise.reject(new Error("gone")),
+    stop: vi.fn(),
+  };
+  return { device, track };
+}
+
+function owning(track: unknown) {
+  const own = new Own({} as never, () => undefined);
+  own.camera = track as never;
+  return own;
+}
+
+const busy = new DOMException("in use", "NotReadableError");
+
+beforeEach(() => {
+  const kept = new Map<string, string>();
+  vi.stubGlobal("sessionStorage", {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => kept.set(key, value),
+  });
+  vi.stubGlobal("navigator", {
+    mediaDevices: {
+      getUserMedia: () => Promise.reject(busy),
+      enumerateDevices: () => Promise.resolve([]),
+    },
+  });
+});
+
+test("a camera that is chosen is kept for the next time", async () => {
+  const own = owning(camera(() => Promise.resolve(true)).track);
+  expect(await own.switchTo("camera", "two")).toBe(true);
+  expect(recall().camera).toBe("two");
+});
+
+test("when the chosen camera does not start, the one before goes on", async () => {
+  const asked: string[] = [];
+  const { track } = camera((id) => {
+    asked.push(id);
+    return id === "one" ? Promise.resolve(true) : Promise.reject(busy);
+  });
+  const own = owning(track);
+  expect(await own.switchTo("camera", "two")).toBe(false);
+  expect(asked).toEqual(["two", "one"]);
+  expect(own.camera).toBe(track);
+  expect(recall().camera).toBe("one");
+});
+
+test("when no camera starts any more, there is none, and a reason", async () => {
+  const { track } = camera(() => Promise.reject(busy));
+  const own = owning(track);
+  // Nothing goes on that could be told of; the reason is told by itself.
+  expect(await own.switchTo("camera", "two")).toBe(true);
+  expect(own.camera).toBeUndefined();
+  expect(own.check.camera).toBe("busy");
+  expect(track.stop).toHaveBeenCalled();
+});
+
+test("a camera that was switched off while another one started does not stay on", async () => {
+  const { device, track } = camera(() => {
+    track.isMuted = true;
+    return Promise.resolve(true);
+  });
+  await owning(track).switchTo("camera", "two");
+  expect(device.stop).toHaveBeenCalled();
+});
+
+test("after the end of a call no device is taken any more", async () => {
+  const asked: string[] = [];
+  const own = owning(
+    camera((id) => {
+      asked.push(id);
+      own.stop();
+      return Promise.reject(busy);
+    }).track,
+  );
+  const ask = vi.spyOn(navigator.mediaDevices, "getUserMedia");
+  await own.switchTo("camera", "two");
+  expect(asked).toEqual(["two"]);
+  expect(ask).not.toHaveBeenCalled();
+});
+
+test("a camera that cannot be switched on again is replaced, or there is a reason", async () => {
+  const own = owning({ ...camera(() => Promise.resolve(true)).track, isMuted: true });
+  await own.setCamera(true);
+  expect(own.camera).toBeUndefined();
+  expect(own.check.camera).toBe("busy");
+});
+
+test("choosing a camera while there is none asks for none, unless one was wanted", async () => {
+  const own = owning(undefined);
+  const ask = vi.spyOn(navigator.mediaDevices, "getUserMedia");
+  await own.switchTo("camera", "two");
+  expect(ask).not.toHaveBeenCalled();
+  expect(recall().camera).toBe("two");
+  await own.setCamera(true);
+  ask.mockClear();
+  await own.switchTo("camera", "one");
+  const exactly = ask.mock.calls.map(([wanted]) => (wanted?.video as MediaTrackConstraints).deviceId);
+  // The chosen one, and then any.
+  expect(exactly).toEqual([{ exact: "one" }, undefined]);
+});
