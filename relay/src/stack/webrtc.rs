@@ -103,14 +103,15 @@ impl Stack for WebrtcStack {
 struct Unasked {
     events: bool,
     transmits: bool,
+    timeout: bool,
 }
 
 struct WebrtcConnection {
     peer: RTCPeerConnection,
     path: MediaPath,
     unasked: Unasked,
-    /// When the stack wants to be told the time; asked anew when it has been changed.
-    due: Option<Option<Instant>>,
+    /// When the stack wanted to be told the time when it was last asked.
+    due: Option<Instant>,
     uplink: Uplink,
     /// Not given to the stack yet.
     candidates: Vec<(Protocol, SocketAddr)>,
@@ -159,12 +160,15 @@ impl WebrtcConnection {
     fn change(&mut self) -> &mut RTCPeerConnection {
         self.unasked.events = true;
         self.unasked.transmits = true;
-        self.due = None;
+        self.unasked.timeout = true;
         &mut self.peer
     }
 
     fn stack_due(&mut self) -> Option<Instant> {
-        *self.due.get_or_insert_with(|| self.peer.poll_timeout())
+        if std::mem::take(&mut self.unasked.timeout) {
+            self.due = self.peer.poll_timeout();
+        }
+        self.due
     }
 
     fn describe(&mut self, sdp: &str) {
@@ -228,7 +232,7 @@ impl WebrtcConnection {
     fn stack_event(&mut self) -> Option<Event> {
         // What it tells may be followed by what it sends, and by what it waits for.
         self.unasked.transmits = true;
-        self.due = None;
+        self.unasked.timeout = true;
         while let Some(event) = self.peer.poll_event() {
             match event {
                 RTCPeerConnectionEvent::OnConnectionStateChangeEvent(state) => match state {
@@ -484,7 +488,7 @@ impl Connection for WebrtcConnection {
         if media.is_some() || !self.unasked.transmits {
             return media;
         }
-        self.due = None;
+        self.unasked.timeout = true;
         let Some(message) = self.peer.poll_write() else {
             self.unasked.transmits = false;
             return None;
