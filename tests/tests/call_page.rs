@@ -361,7 +361,7 @@ fn take_photo(path: &Path) -> TestResult {
             } else {
                 32
             }
-        } else if x * 16 / width == usize::from(PHOTO.1) {
+        } else if x * 8 / width == usize::from(PHOTO.1) {
             224
         } else {
             96
