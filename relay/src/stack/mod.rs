@@ -10,6 +10,7 @@ pub mod sdp;
 mod downlink;
 mod engine;
 mod exporter;
+mod flights;
 mod outgoing;
 mod path;
 mod sender;
@@ -48,7 +49,7 @@ pub struct Datagram {
 }
 
 /// A datagram for the network.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Transmit {
     /// Where to.
     pub to: SocketAddr,

@@ -47,11 +47,12 @@ impl MediaPath {
         }
     }
 
-    /// The stack has taken in what [steers](srtp::steers): a check, or a part of the handshake.
-    pub(super) fn stack_heard(&mut self, peer: &mut RTCPeerConnection, now: Instant) {
+    /// The stack has taken in what [steers](srtp::steers): a check, or a part of the handshake. Whether that was the
+    /// handshake's end.
+    pub(super) fn stack_heard(&mut self, peer: &mut RTCPeerConnection, now: Instant) -> bool {
         self.stale = true;
         let Some(material) = self.exporter.take() else {
-            return;
+            return false;
         };
         let report = peer.get_stats(now, StatsSelector::None);
         let agreed = report.transport().and_then(|transport| {
@@ -66,6 +67,7 @@ impl MediaPath {
                 "a connection agreed on no SRTP that is known here: its media is dropped"
             );
         }
+        true
     }
 
     /// The packet of a datagram of the peer's.

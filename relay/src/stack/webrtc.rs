@@ -30,6 +30,7 @@ use super::{
     Connection, Datagram, Event, OutgoingMedia, Protocol, SenderId, SenderSpec, Stack, StackError,
     Transmit, engine,
     exporter::Exporter,
+    flights::Flights,
     outgoing::Outgoing,
     path::MediaPath,
     sdp,
@@ -83,6 +84,7 @@ impl Stack for WebrtcStack {
         Ok(Box::new(WebrtcConnection {
             peer,
             path: MediaPath::new(exporter),
+            flights: Flights::default(),
             unasked: Unasked::default(),
             due: None,
             uplink: Uplink::new(),
@@ -109,6 +111,7 @@ struct Unasked {
 struct WebrtcConnection {
     peer: RTCPeerConnection,
     path: MediaPath,
+    flights: Flights,
     unasked: Unasked,
     /// When the stack wanted to be told the time when it was last asked.
     due: Option<Instant>,
@@ -121,7 +124,7 @@ struct WebrtcConnection {
     sections: Description,
     channels: HashMap<String, rtc::data_channel::RTCDataChannelId>,
     outgoing: Outgoing,
-    /// When the last datagram came.
+    /// When something last came, or time passed.
     now: Instant,
     connected: bool,
 }
@@ -415,12 +418,14 @@ impl Connection for WebrtcConnection {
         if is_media(&datagram.bytes) {
             // What the peer did not seal, or a part of the stack cannot use, is the network's noise.
             if let Some(packet) = self.path.open(&datagram.bytes) {
+                self.flights.used();
                 let _ = self.uplink.media(packet, now);
             }
             return;
         }
         if is_control(&datagram.bytes) {
             if let Some(packets) = self.path.open_control(&datagram.bytes) {
+                self.flights.used();
                 let _ = self.uplink.control(packets, now);
             }
             return;
@@ -439,16 +444,18 @@ impl Connection for WebrtcConnection {
             message: datagram.bytes,
         };
         let steers = steers(&message.message);
+        self.flights.hear(&message.message, now);
         // So is what the stack cannot read.
         let _ = self.change().handle_read(message);
-        if steers {
-            self.path.stack_heard(&mut self.peer, now);
+        if steers && self.path.stack_heard(&mut self.peer, now) {
+            self.flights.complete();
         }
     }
 
     fn next_timeout(&mut self) -> Option<Instant> {
         let timers = [
             self.stack_due(),
+            self.flights.deadline(),
             self.uplink.deadline(),
             self.outgoing.deadline(),
         ];
@@ -456,6 +463,8 @@ impl Connection for WebrtcConnection {
     }
 
     fn handle_timeout(&mut self, now: Instant) {
+        self.now = now;
+        self.flights.handle_timeout(now);
         if self.stack_due().is_some_and(|due| due <= now) {
             let _ = self.change().handle_timeout(now);
         }
@@ -485,22 +494,27 @@ impl Connection for WebrtcConnection {
 
     fn poll_transmit(&mut self) -> Option<Transmit> {
         let media = self.path.poll_transmit();
-        if media.is_some() || !self.unasked.transmits {
+        if media.is_some() {
             return media;
+        }
+        if !self.unasked.transmits {
+            return self.flights.poll_transmit();
         }
         self.unasked.timeout = true;
         let Some(message) = self.peer.poll_write() else {
             self.unasked.transmits = false;
-            return None;
+            return self.flights.poll_transmit();
         };
-        Some(Transmit {
+        let transmit = Transmit {
             to: message.transport.peer_addr,
             protocol: match message.transport.transport_protocol {
                 TransportProtocol::TCP => Protocol::Tcp,
                 _ => Protocol::Udp,
             },
             bytes: message.message,
-        })
+        };
+        self.flights.sent(&transmit, self.now);
+        Some(transmit)
     }
 
     fn close(&mut self, _now: Instant) {
