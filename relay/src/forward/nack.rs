@@ -3,7 +3,8 @@
 //! One [`History`] for each published layer keeps the publisher's packets, whatever the number of subscribers. A
 //! subscriber's report is translated by [`crate::forward::downtrack::Downtrack::origin`], the packet is looked up, and
 //! [`crate::forward::downtrack::Downtrack::again`] gives it the subscriber's numbers once more. [`Answered`] keeps one
-//! subscriber from being sent the same packet several times within a round trip.
+//! subscriber from being sent the same packet several times within a round trip, and [`Allowance`] from being sent many
+//! times what it asks for: a report of 20 octets can name hundreds of packets.
 
 use std::{
     collections::VecDeque,
@@ -105,7 +106,8 @@ impl<P: AsRef<[u8]>> History<P> {
     }
 }
 
-const REMEMBERED: usize = 256;
+/// As many as a [`History`] has: none of them takes another's place.
+const REMEMBERED: usize = 1_024;
 
 /// Which reports of one subscriber were answered lately.
 #[derive(Debug, Clone)]
@@ -140,12 +142,61 @@ impl Answered {
     }
 }
 
+/// How many packets a subscriber may be sent once more: as many as at first, and one for each two that it is sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Allowance {
+    halves: u16,
+}
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self { halves: Self::MOST }
+    }
+}
+
+impl Allowance {
+    /// Half packets that are saved up: a burst of loss as long as a [`History`].
+    const MOST: u16 = 2 * 1_024;
+
+    /// A packet is sent for the first time.
+    pub fn earn(&mut self) {
+        self.halves = (self.halves + 1).min(Self::MOST);
+    }
+
+    /// Whether one may be sent once more; if so, it counts as sent.
+    pub fn spend(&mut self) -> bool {
+        let left = self.halves.checked_sub(2);
+        self.halves = left.unwrap_or(self.halves);
+        left.is_some()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::forward::testing::at;
+
+    #[test]
+    fn who_asks_for_everything_again_and_again_gets_half_as_much_as_is_sent() {
+        let mut allowance = Allowance::default();
+        assert_eq!((0..10_000).filter(|_| allowance.spend()).count(), 1_024);
+        let mut sent = 0;
+        for _ in 0..1_000 {
+            allowance.earn();
+            sent += (0..1_000).filter(|_| allowance.spend()).count();
+        }
+        assert_eq!(sent, 500);
+    }
+
+    #[test]
+    fn packets_of_a_whole_history_do_not_push_each_other_out() {
+        let mut answered = Answered::default();
+        let trip = Duration::from_millis(80);
+        assert!((0..1_024).all(|sequence| answered.due(sequence, trip, at(0))));
+        assert!((0..1_024).all(|sequence| !answered.due(sequence, trip, at(79))));
+    }
 
     #[test]
     fn a_nack_names_up_to_seventeen_packets() {

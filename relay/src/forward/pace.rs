@@ -9,6 +9,9 @@ use std::{
 
 /// Sent this much faster than the estimate, so that the pacer itself is not the bottleneck.
 const HEADROOM: f64 = 2.5;
+/// And this much before the path has shown a limit: publishers have spread their pictures already, and the estimate is
+/// what came until then rather than what could.
+const HEADROOM_BEFORE_LIMIT: f64 = 10.0;
 /// What waits is sent within this time at the latest, however low the estimate.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// Credit saved up while idle: somewhat more than a turn of the clock that pops ([`crate::room::TICK`]), else turns
@@ -26,20 +29,20 @@ pub struct Pacer<P> {
 }
 
 impl<P> Pacer<P> {
-    /// `estimate` in bits per second.
+    /// For a path that has shown no limit yet. `estimate` in bits per second.
     #[must_use]
     pub fn new(estimate: u32) -> Self {
         Self {
             queue: VecDeque::new(),
             queued_octets: 0,
-            octets_per_second: octets(estimate),
+            octets_per_second: octets(estimate, false),
             next: None,
         }
     }
 
-    /// A new estimate, in bits per second.
-    pub fn set_estimate(&mut self, estimate: u32) {
-        self.octets_per_second = octets(estimate);
+    /// A new estimate, in bits per second, and whether the path has shown a limit.
+    pub fn set_estimate(&mut self, estimate: u32, is_limited: bool) {
+        self.octets_per_second = octets(estimate, is_limited);
     }
 
     /// Adds a packet of so many octets.
@@ -82,8 +85,13 @@ impl<P> Pacer<P> {
     }
 }
 
-fn octets(estimate: u32) -> f64 {
-    (f64::from(estimate) * HEADROOM / 8.0).max(1000.0)
+fn octets(estimate: u32, is_limited: bool) -> f64 {
+    let headroom = if is_limited {
+        HEADROOM
+    } else {
+        HEADROOM_BEFORE_LIMIT
+    };
+    (f64::from(estimate) * headroom / 8.0).max(1000.0)
 }
 
 #[cfg(test)]
@@ -94,9 +102,19 @@ mod tests {
     use crate::forward::testing::at;
 
     #[test]
+    fn a_keyframe_passes_at_once_before_the_path_has_shown_a_limit() {
+        let mut pacer = Pacer::new(2_000_000);
+        for packet in 0..50 {
+            pacer.push(1200, packet);
+        }
+        assert_eq!(std::iter::from_fn(|| pacer.pop(at(0))).count(), 50);
+    }
+
+    #[test]
     fn a_keyframe_is_spread_and_keeps_its_order() {
+        let mut pacer = Pacer::new(2_000_000);
         // 2.5 × 320 kbit/s are 100 octets each millisecond.
-        let mut pacer = Pacer::new(320_000);
+        pacer.set_estimate(320_000, true);
         for packet in 0..10 {
             pacer.push(1000, packet);
         }
@@ -121,8 +139,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn everything_leaves_in_order_and_in_time(sizes in proptest::collection::vec(1u32..1500, 1..200), estimate: u32) {
+        fn everything_leaves_in_order_and_in_time(sizes in proptest::collection::vec(1u32..1500, 1..200), estimate: u32, is_limited: bool) {
             let mut pacer = Pacer::new(estimate);
+            pacer.set_estimate(estimate, is_limited);
             for (packet, &size) in sizes.iter().enumerate() {
                 pacer.push(size, packet);
             }

@@ -21,7 +21,7 @@ use tokio::{
 use super::{
     egress::Egress,
     routes::{Route, Routes},
-    shard::{ShardInput, Shards},
+    shard::Shards,
 };
 use crate::stack::{Datagram, Protocol};
 
@@ -188,7 +188,7 @@ pub(crate) async fn read_udp(
         let more = received == BATCH_SIZE;
         for (shard, batch) in batches.iter_mut().enumerate() {
             if !batch.is_empty() && (more || !shards.carry_out(shard, batch)) {
-                shards.give(shard, ShardInput::Datagrams(std::mem::take(batch)));
+                shards.leave(shard, std::mem::take(batch));
             }
         }
     }
@@ -266,7 +266,7 @@ async fn carry_tcp(
             protocol: Protocol::Tcp,
             bytes: frame,
         };
-        shards.give(route.shard, ShardInput::Datagrams(vec![(route, datagram)]));
+        shards.leave(route.shard, vec![(route, datagram)]);
         match read_frame(&mut reader).await {
             Ok(next) => frame = next,
             Err(error) => break error,

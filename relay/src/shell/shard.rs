@@ -9,7 +9,10 @@ use std::{
     collections::{HashMap, HashSet},
     net::SocketAddr,
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -32,6 +35,8 @@ use crate::{
 
 /// Inputs that wait for a busy thread; then datagrams are dropped and signalling waits.
 const WAITING: usize = 4_096;
+/// Datagrams that wait for a busy thread, some ten megabytes; whoever sent more will send it again, or has newer ones.
+const WAITING_DATAGRAMS: usize = 8_192;
 
 /// Gauges are set once a second.
 const TICKS_BETWEEN_GAUGES: u32 = 50;
@@ -80,6 +85,8 @@ pub(crate) enum ShardInput {
 /// A shard, as those who feed it see it.
 struct Post {
     inputs: mpsc::Sender<ShardInput>,
+    /// Datagrams among the inputs.
+    waiting: Arc<AtomicUsize>,
     shard: Arc<Mutex<Shard>>,
 }
 
@@ -111,7 +118,7 @@ impl Shards {
     pub(crate) fn carry_out(&self, shard: usize, datagrams: &mut Vec<(Route, Datagram)>) -> bool {
         let post = &self.0[shard];
         // What waits for the thread came before.
-        if post.inputs.capacity() < post.inputs.max_capacity() {
+        if post.waiting.load(Ordering::Relaxed) > 0 {
             return false;
         }
         let mut shard = match post.shard.try_lock() {
@@ -124,10 +131,15 @@ impl Shards {
         true
     }
 
-    /// Gives a thread an input, or drops it when the thread is far behind.
-    pub(crate) fn give(&self, shard: usize, input: ShardInput) {
-        if self.0[shard].inputs.try_send(input).is_err() {
-            metrics::counter!("relay_inputs_dropped_total").increment(1);
+    /// Leaves datagrams to a thread, or drops them when it is far behind.
+    pub(crate) fn leave(&self, shard: usize, datagrams: Vec<(Route, Datagram)>) {
+        let post = &self.0[shard];
+        let count = datagrams.len();
+        let waiting = post.waiting.fetch_add(count, Ordering::Relaxed) + count;
+        let input = ShardInput::Datagrams(datagrams);
+        if waiting > WAITING_DATAGRAMS || post.inputs.try_send(input).is_err() {
+            post.waiting.fetch_sub(count, Ordering::Relaxed);
+            metrics::counter!("relay_inputs_dropped_total").increment(count as u64);
         }
     }
 
@@ -166,8 +178,10 @@ pub(crate) fn start(count: usize, equipment: &Equipment) -> std::io::Result<Shar
             next_room: 1,
             ticks: 0,
         }));
+        let waiting = Arc::default();
         posts.push(Post {
             inputs,
+            waiting: Arc::clone(&waiting),
             shard: Arc::clone(&shard),
         });
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -175,13 +189,13 @@ pub(crate) fn start(count: usize, equipment: &Equipment) -> std::io::Result<Shar
             .build()?;
         thread::Builder::new()
             .name(format!("relay-{index}"))
-            .spawn(move || runtime.block_on(run(&shard, receiver)))?;
+            .spawn(move || runtime.block_on(run(&shard, receiver, &waiting)))?;
     }
     Ok(Shards(posts.into()))
 }
 
 /// What a shard's thread does.
-async fn run(shard: &Mutex<Shard>, mut inputs: mpsc::Receiver<ShardInput>) {
+async fn run(shard: &Mutex<Shard>, mut inputs: mpsc::Receiver<ShardInput>, waiting: &AtomicUsize) {
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut batch = Vec::with_capacity(64);
@@ -198,11 +212,17 @@ async fn run(shard: &Mutex<Shard>, mut inputs: mpsc::Receiver<ShardInput>) {
                     return;
                 }
                 let mut shard = lock(shard);
+                let mut carried = 0;
                 for input in batch.drain(..) {
+                    if let ShardInput::Datagrams(datagrams) = &input {
+                        carried += datagrams.len();
+                    }
                     if shard.take(input) {
                         return;
                     }
                 }
+                // Not before they are carried out: the reader would overtake them.
+                waiting.fetch_sub(carried, Ordering::Relaxed);
                 shard.outbox.flush();
             }
         }

@@ -271,9 +271,10 @@ impl Downlink {
     /// The estimate, once the path has shown a limit, if it is another by more than a thirtieth than what was told.
     fn tell(&mut self) -> Option<u64> {
         let target = self.estimator.target();
+        let is_limited = self.estimator.is_limited();
         self.pacer
-            .set_estimate(u32::try_from(target).unwrap_or(u32::MAX));
-        if !self.estimator.is_limited() || target.abs_diff(self.told) <= self.told / 32 {
+            .set_estimate(u32::try_from(target).unwrap_or(u32::MAX), is_limited);
+        if !is_limited || target.abs_diff(self.told) <= self.told / 32 {
             return None;
         }
         self.told = target;

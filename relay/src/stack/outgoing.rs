@@ -16,6 +16,7 @@ use super::{
     sender::{Numbers, Sender},
     uplink::Arrival,
 };
+use crate::forward::nack::Allowance;
 
 /// A round trip is taken to last so long before it was measured.
 const FIRST_ROUND_TRIP: Duration = Duration::from_millis(50);
@@ -28,6 +29,8 @@ pub(super) struct Outgoing {
     downlink: Downlink,
     /// What a probe sends again: the last packet of video.
     padding: Option<(SenderId, OutgoingMedia)>,
+    /// What may be sent once more.
+    allowance: Allowance,
     /// How long a packet and the answer to it take.
     round_trip: Duration,
     /// Packets whose turn has come.
@@ -40,6 +43,7 @@ impl Outgoing {
             senders: HashMap::new(),
             downlink: Downlink::new(),
             padding: None,
+            allowance: Allowance::default(),
             round_trip: FIRST_ROUND_TRIP,
             ready: VecDeque::new(),
         }
@@ -84,6 +88,7 @@ impl Outgoing {
         let Some(leaving) = sender.packet(media) else {
             return;
         };
+        self.allowance.earn();
         if sender.is_audio() {
             self.ready.push_back(self.downlink.number(leaving, now));
         } else {
@@ -139,7 +144,8 @@ impl Outgoing {
             Arrival::Missing(nack) => {
                 let ssrc = nack.media_ssrc;
                 let sender = self.senders.values_mut().find(|s| s.spec.ssrc == ssrc)?;
-                let sequences = sender.missing(&nack.nacks, self.round_trip, now);
+                let allowance = &mut self.allowance;
+                let sequences = sender.missing(&nack.nacks, allowance, self.round_trip, now);
                 (!sequences.is_empty()).then_some(Event::Missing { ssrc, sequences })
             }
             Arrival::Reception(report) => {

@@ -13,7 +13,7 @@ use rtc::{
 
 use super::{Codec, OutgoingMedia, SenderSpec, downlink::Leaving, sdp};
 use crate::forward::{
-    nack::{self, Answered},
+    nack::{self, Allowance, Answered},
     reports::SentReports,
 };
 
@@ -149,6 +149,7 @@ impl Sender {
     pub(super) fn missing(
         &mut self,
         lost: &[NackPair],
+        allowance: &mut Allowance,
         round_trip: Duration,
         now: Instant,
     ) -> Vec<u16> {
@@ -156,7 +157,7 @@ impl Sender {
         lost.iter()
             .take(MAX_LOST)
             .flat_map(|pair| nack::lost(pair.packet_id, pair.lost_packets))
-            .filter(|sequence| answered.due(*sequence, round_trip, now))
+            .filter(|sequence| answered.due(*sequence, round_trip, now) && allowance.spend())
             .collect()
     }
 }

@@ -215,8 +215,10 @@ impl Sfu {
                 peer.allocator
                     .allocate(peer.estimator.target(), 0, &[demand], at(now));
             peer.track.set_target(allocation.choices[0].target);
-            peer.pacer
-                .set_estimate(u32::try_from(peer.estimator.target()).unwrap());
+            peer.pacer.set_estimate(
+                u32::try_from(peer.estimator.target()).unwrap(),
+                peer.estimator.is_limited(),
+            );
             if let Some(bits) = allocation.probe {
                 peer.probes += 1;
                 peer.probe = Some(Probe {
