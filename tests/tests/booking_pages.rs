@@ -25,7 +25,7 @@ async fn an_appointment_is_booked_from_the_list_moved_and_cancelled() -> Result<
     citizen.clicks("[for=service-anmelden]").await?;
     citizen.portrays("book-service-de").await?;
     citizen.chooses("Freie Zeiten zeigen").await?;
-    citizen.is_told("Wann möchten Sie kommen?").await?;
+    citizen.is_told("Wann passt es Ihnen?").await?;
     citizen.portrays("book-time-de").await?;
     citizen.chooses("Als Liste zeigen").await?;
     ensure!(
@@ -74,7 +74,7 @@ async fn an_appointment_is_booked_from_the_list_moved_and_cancelled() -> Result<
     citizen.portrays("booking-confirmed-de").await?;
 
     citizen.chooses("Verschieben").await?;
-    citizen.reads("Wann möchten Sie kommen?").await?;
+    citizen.reads("Wann passt es Ihnen?").await?;
     citizen.portrays("booking-move-de").await?;
     citizen.chooses("Als Liste zeigen").await?;
     citizen

@@ -35,6 +35,7 @@ pub(super) async fn show(
     let heading = gateway.texts.text(language, "lobby-title", None);
     let layout = Layout::new(&gateway, city, language, "/", &heading).script(Script::Lobby);
     let page = LobbyPage {
+        calls: gateway.has_calls(),
         offices: lobby
             .offices
             .iter()
@@ -69,6 +70,8 @@ struct LobbyPage<'a> {
     running_text: String,
     /// Whether the browser asks for the other language first.
     hint: bool,
+    /// People also see and hear each other.
+    calls: bool,
 }
 
 /// One office in the lobby.

@@ -146,7 +146,7 @@ export function Flow(props: FlowProps) {
       );
     case "time":
       return (
-        <div class="vz-form">
+        <div class="vz-form vz-form--wide">
           <StateHeading key={step.name} text={t("book-step-time")} focus={moved} />
           {alert}
           <Alternatives t={t} language={language} slots={step.missed} onChoose={(slot) => void hold(slot)} />

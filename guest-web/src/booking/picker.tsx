@@ -48,7 +48,7 @@ export function Picker({ t, language, offer, onChoose }: PickerProps) {
           ))}
         </div>
       ) : (
-        <>
+        <div class="vz-picker__day">
           <Grid t={t} names={names} offer={offer} days={days} chosen={chosen ?? first} onDay={setChosen} />
           <Times
             t={t}
@@ -56,7 +56,7 @@ export function Picker({ t, language, offer, onChoose }: PickerProps) {
             slots={days.get(chosen ?? first) ?? []}
             onChoose={onChoose}
           />
-        </>
+        </div>
       )}
     </div>
   );
@@ -88,7 +88,7 @@ function TimeList({ t, day, slots, onChoose }: TimesProps) {
   // On the night the clocks go back a time comes twice: its distance from UTC tells which it is.
   const twice = new Set(slots.map((slot) => slot.time)).size < slots.length;
   return (
-    <ul class="vz-times__list">
+    <ul class="vz-times__list vz-times__list--even">
       {slots.map((slot) => {
         const label = t("book-time", { time: slot.time }) + (twice ? ` (UTC${slot.offset})` : "");
         return (

@@ -183,7 +183,7 @@ visit-rating-thanks = Danke für Ihre Bewertung.
 ## Termin buchen
 
 book-step-service = Worum geht es?
-book-step-time = Wann möchten Sie kommen?
+book-step-time = Wann passt es Ihnen?
 book-step-contact = Wer kommt?
 book-services = Anliegen. Sie können mehrere wählen.
 book-choose-service = Bitte wählen Sie mindestens ein Anliegen.

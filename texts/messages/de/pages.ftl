@@ -23,6 +23,7 @@ lobby-how-wait-title = Warten
 lobby-how-wait = Sie sehen Ihren Platz und werden gerufen, sobald Sie dran sind.
 lobby-how-talk-title = Sprechen
 lobby-how-talk = Schreiben Sie mit uns und zeigen Sie uns Unterlagen.
+lobby-how-talk-calls = Sprechen Sie mit uns mit Bild und Ton, oder schreiben Sie. Zeigen Sie uns Ihre Unterlagen.
 lobby-offices = Unsere Büros
 lobby-services = Hier können Sie
 lobby-more-services = { $count ->

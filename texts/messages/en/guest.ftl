@@ -182,7 +182,7 @@ visit-rating-thanks = Thank you for your rating.
 ## Booking an appointment
 
 book-step-service = What is it about?
-book-step-time = When would you like to come?
+book-step-time = When does it suit you?
 book-step-contact = Who is coming?
 book-services = Services. You can choose several.
 book-choose-service = Please choose at least one service.

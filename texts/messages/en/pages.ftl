@@ -23,6 +23,7 @@ lobby-how-wait-title = Wait
 lobby-how-wait = You see your place and are called as soon as it is your turn.
 lobby-how-talk-title = Talk
 lobby-how-talk = Write with us and show us documents.
+lobby-how-talk-calls = Talk to us by video, or write. Show us your documents.
 lobby-offices = Our offices
 lobby-services = Here you can
 lobby-more-services = { $count ->
