@@ -67,6 +67,9 @@ pub enum ApiError {
     /// Too large.
     #[error("the request exceeds a limit")]
     TooLarge,
+    /// The room failed while it did it, and is closed.
+    #[error("the room failed and was closed")]
+    Crashed,
 }
 
 impl Room {

@@ -19,7 +19,7 @@ mod subscription;
 mod track;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},

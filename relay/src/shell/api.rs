@@ -44,6 +44,7 @@ impl IntoResponse for CallError {
                 (StatusCode::NOT_FOUND, "not_found")
             }
             Self::Room(ApiError::TooLarge) => (StatusCode::TOO_MANY_REQUESTS, "resource_exhausted"),
+            Self::Room(ApiError::Crashed) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             Self::Malformed => (StatusCode::BAD_REQUEST, "malformed"),
             Self::NoMethod => (StatusCode::NOT_FOUND, "bad_route"),
             Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     config::Limits,
-    room::{ApiCall, ApiError, ApiReply, Input, Join, Output, ParticipantKey, Room, TICK},
+    room::{ApiCall, ApiError, ApiReply, Input, Join, Now, Output, ParticipantKey, Room, TICK},
     stack::{Datagram, WebrtcStack},
 };
 
@@ -155,17 +155,7 @@ pub(crate) fn start(count: usize, equipment: &Equipment) -> std::io::Result<Shar
     let mut posts = Vec::new();
     for index in 0..count.max(1) {
         let (inputs, receiver) = mpsc::channel(WAITING);
-        let shard = Arc::new(Mutex::new(Shard {
-            index,
-            outbox: Outbox::new(Arc::clone(&equipment.egress)),
-            equipment: equipment.clone(),
-            rooms: HashMap::new(),
-            names: HashMap::new(),
-            sessions: HashMap::new(),
-            known: HashSet::new(),
-            next_room: 1,
-            ticks: 0,
-        }));
+        let shard = Arc::new(Mutex::new(Shard::new(index, equipment.clone())));
         posts.push(Post {
             inputs,
             shard: Arc::clone(&shard),
@@ -233,6 +223,20 @@ struct Shard {
 }
 
 impl Shard {
+    fn new(index: usize, equipment: Equipment) -> Self {
+        Self {
+            index,
+            outbox: Outbox::new(Arc::clone(&equipment.egress)),
+            equipment,
+            rooms: HashMap::new(),
+            names: HashMap::new(),
+            sessions: HashMap::new(),
+            known: HashSet::new(),
+            next_room: 1,
+            ticks: 0,
+        }
+    }
+
     fn tick(&mut self) {
         let now = clock::now();
         let ids: Vec<u64> = self.rooms.keys().copied().collect();
@@ -308,12 +312,16 @@ impl Shard {
             }
             ShardInput::ListRooms { names, answer } => {
                 let wanted = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
-                let now = clock::now();
-                let rooms = self
+                let ids: Vec<u64> = self
                     .rooms
-                    .values_mut()
-                    .filter(|room| wanted(room.name()))
-                    .filter_map(|room| match room.call(ApiCall::Describe, now) {
+                    .iter()
+                    .filter(|(_, room)| wanted(room.name()))
+                    .map(|(id, _)| *id)
+                    .collect();
+                let describe = |room: &mut Room, now| room.call(ApiCall::Describe, now);
+                let rooms = ids
+                    .into_iter()
+                    .filter_map(|id| match self.enter(id, describe)? {
                         Ok(ApiReply::Room(info)) => Some(info),
                         _ => None,
                     })
@@ -356,12 +364,16 @@ impl Shard {
             rng,
             clock::now(),
         );
+        tracing::info!(room = name, "room started");
+        Some(self.stand(name, room))
+    }
+
+    fn stand(&mut self, name: &str, room: Room) -> u64 {
         let id = self.next_room;
         self.next_room += 1;
         self.rooms.insert(id, room);
         self.names.insert(name.to_owned(), id);
-        tracing::info!(room = name, "room started");
-        Some(id)
+        id
     }
 
     fn join(&mut self, name: &str, session: u64, join: Box<Join>, client: mpsc::Sender<ToClient>) {
@@ -394,33 +406,32 @@ impl Shard {
             (_, None) => return Err(ApiError::NoRoom),
         };
         let over = matches!(call, ApiCall::Delete);
-        let now = clock::now();
-        let reply = self
-            .rooms
-            .get_mut(&id)
-            .ok_or(ApiError::NoRoom)?
-            .call(call, now);
-        self.carry_out(id);
+        let reply = self.enter(id, |room, now| room.call(call, now));
         if over {
             self.end(id);
         }
-        reply
+        reply.unwrap_or(Err(ApiError::Crashed))
     }
 
-    /// Gives a room an input and does what it wants done. A room that panics ends; the others go on.
+    /// Gives a room an input.
     fn handle(&mut self, id: u64, input: Input) {
-        let Some(room) = self.rooms.get_mut(&id) else {
-            return;
-        };
+        self.enter(id, |room, now| room.handle(input, now));
+    }
+
+    /// The one way into a room: lets it do something, and does what it wants done. A room that panics ends, the others
+    /// go on, and the answer is `None`; so it is where there is no such room.
+    fn enter<T>(&mut self, id: u64, act: impl FnOnce(&mut Room, Now) -> T) -> Option<T> {
+        let room = self.rooms.get_mut(&id)?;
         let now = clock::now();
-        let handled = std::panic::catch_unwind(AssertUnwindSafe(|| room.handle(input, now)));
-        if handled.is_err() {
+        let done = std::panic::catch_unwind(AssertUnwindSafe(|| act(room, now))).ok();
+        if done.is_some() {
+            self.carry_out(id);
+        } else {
             metrics::counter!("relay_rooms_crashed_total").increment(1);
             tracing::error!("a room crashed and is closed; its participants join anew");
             self.crash(id);
-            return;
         }
-        self.carry_out(id);
+        done
     }
 
     fn crash(&mut self, id: u64) {
@@ -444,6 +455,8 @@ impl Shard {
             }
         }
         self.end(id);
+        // It cannot be asked any more which ICE users it had.
+        self.equipment.routes.remove_room(self.index, id);
     }
 
     fn carry_out(&mut self, id: u64) {
@@ -519,3 +532,6 @@ impl Shard {
 
 /// How long a stop may take.
 pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(3);
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -40,7 +43,14 @@ struct Notes {
 }
 
 #[derive(Debug, Clone, Default)]
-struct Wires(Shared<Vec<Shared<Notes>>>);
+pub(crate) struct Wires(Shared<Vec<Shared<Notes>>>, Arc<AtomicBool>);
+
+impl Wires {
+    /// From here on a connection that is closed panics.
+    pub(crate) fn break_down(&self) {
+        self.1.store(true, Ordering::Relaxed);
+    }
+}
 
 impl Stack for Wires {
     fn connection(&mut self, _: bool, _: Instant) -> Result<Box<dyn Connection>, StackError> {
@@ -48,7 +58,12 @@ impl Stack for Wires {
         let mut wires = self.0.lock().unwrap();
         wires.push(Arc::clone(&notes));
         let ufrag = format!("user{}", wires.len());
-        Ok(Box::new(Wire { notes, ufrag }))
+        let broken = Arc::clone(&self.1);
+        Ok(Box::new(Wire {
+            notes,
+            ufrag,
+            broken,
+        }))
     }
 }
 
@@ -56,6 +71,7 @@ impl Stack for Wires {
 struct Wire {
     notes: Arc<Mutex<Notes>>,
     ufrag: String,
+    broken: Arc<AtomicBool>,
 }
 
 impl Connection for Wire {
@@ -140,7 +156,43 @@ impl Connection for Wire {
         None
     }
 
-    fn close(&mut self, _: Instant) {}
+    fn close(&mut self, _: Instant) {
+        assert!(!self.broken.load(Ordering::Relaxed), "as the stack may");
+    }
+}
+
+/// How somebody joins who may do everything that participants may.
+pub(crate) fn join_of(identity: &str) -> Join {
+    Join {
+        grants: Grants {
+            identity: identity.to_owned(),
+            name: String::new(),
+            metadata: String::new(),
+            attributes: std::collections::HashMap::new(),
+            kind: 0,
+            permission: proto::ParticipantPermission {
+                can_publish: true,
+                can_subscribe: true,
+                can_publish_data: true,
+                ..proto::ParticipantPermission::default()
+            },
+            room: "r".to_owned(),
+            join: true,
+            create: false,
+            list: false,
+            admin: false,
+        },
+        auto_subscribe: true,
+        adaptive_stream: false,
+        single_connection: false,
+        offer: None,
+        tracks: Vec::new(),
+        attributes: std::collections::HashMap::new(),
+        metadata: String::new(),
+        resume: None,
+        sync: None,
+        ice_servers: Vec::new(),
+    }
 }
 
 /// A room, everything it said, and the clock.
@@ -222,36 +274,7 @@ impl House {
 
     /// Joins; the media connection does not stand yet.
     pub(super) fn enter(&mut self, identity: &str, change: impl FnOnce(&mut Join)) -> u64 {
-        let mut join = Join {
-            grants: Grants {
-                identity: identity.to_owned(),
-                name: String::new(),
-                metadata: String::new(),
-                attributes: std::collections::HashMap::new(),
-                kind: 0,
-                permission: proto::ParticipantPermission {
-                    can_publish: true,
-                    can_subscribe: true,
-                    can_publish_data: true,
-                    ..proto::ParticipantPermission::default()
-                },
-                room: "r".to_owned(),
-                join: true,
-                create: false,
-                list: false,
-                admin: false,
-            },
-            auto_subscribe: true,
-            adaptive_stream: false,
-            single_connection: false,
-            offer: None,
-            tracks: Vec::new(),
-            attributes: std::collections::HashMap::new(),
-            metadata: String::new(),
-            resume: None,
-            sync: None,
-            ice_servers: Vec::new(),
-        };
+        let mut join = join_of(identity);
         change(&mut join);
         let session = self.sessions.len() as u64;
         let first = self.wires.0.lock().unwrap().len();

@@ -1,6 +1,6 @@
 //! Dialogues: a client says, expect messages; time passes, expect messages.
 
-mod fake;
+pub(crate) mod fake;
 mod video;
 
 use std::time::Duration;

@@ -1,0 +1,101 @@
+//! What a shard does with rooms that fail.
+
+use rand::{SeedableRng as _, rngs::StdRng};
+use tokio::net::UdpSocket;
+
+use super::*;
+use crate::{
+    room::tests::fake::{Wires, join_of},
+    shell::routes::tests::check,
+};
+
+struct Bench {
+    shard: Shard,
+    sessions: u64,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let egress = Arc::new(Egress::new(udp).unwrap());
+        let equipment = Equipment {
+            limits: Arc::default(),
+            stack: WebrtcStack::new(Vec::new()),
+            routes: Arc::default(),
+            egress: Arc::clone(&egress),
+            events: mpsc::channel(1).0,
+            rooms: 10,
+        };
+        let shard = Shard::new(0, equipment);
+        Self { shard, sessions: 0 }
+    }
+
+    /// A room over connections that only note what they are told.
+    fn stand(&mut self, name: &str, wires: &Wires) {
+        let room = Room::new(
+            name.to_owned(),
+            Arc::default(),
+            Box::new(wires.clone()),
+            StdRng::seed_from_u64(1),
+            clock::now(),
+        );
+        self.shard.stand(name, room);
+    }
+
+    fn join(&mut self, room: &str, identity: &str) -> Vec<ToClient> {
+        let (client, mut messages) = mpsc::channel(64);
+        self.sessions += 1;
+        let join = Box::new(join_of(identity));
+        self.shard.join(room, self.sessions, join, client);
+        let mut heard = Vec::new();
+        while let Ok(message) = messages.try_recv() {
+            heard.push(message);
+        }
+        heard
+    }
+
+    fn call(&mut self, room: &str, call: ApiCall) -> Result<ApiReply, ApiError> {
+        self.shard.call(room, call)
+    }
+
+    fn is_found(&self, user: &str) -> bool {
+        let from = "192.0.2.1:9".parse().unwrap();
+        let table = self.shard.equipment.routes.read();
+        table.find(from, &check(user)).is_some()
+    }
+}
+
+#[tokio::test]
+async fn a_room_that_fails_in_a_call_of_the_api_ends_and_the_others_go_on() {
+    for fatal in [
+        ApiCall::RemoveParticipant("anna".to_owned()),
+        ApiCall::Delete,
+    ] {
+        let mut bench = Bench::new().await;
+        let wires = Wires::default();
+        bench.stand("broken", &wires);
+        bench.stand("sound", &Wires::default());
+        bench.join("broken", "anna");
+        bench.join("sound", "bert");
+        wires.break_down();
+        assert_eq!(bench.call("broken", fatal).unwrap_err(), ApiError::Crashed);
+        assert_eq!(
+            bench.call("broken", ApiCall::Describe).unwrap_err(),
+            ApiError::NoRoom
+        );
+        let sound = bench.call("sound", ApiCall::ListParticipants);
+        assert!(matches!(sound, Ok(ApiReply::Participants(there)) if there.len() == 1));
+    }
+}
+
+#[tokio::test]
+async fn nothing_leads_to_a_room_that_failed() {
+    let mut bench = Bench::new().await;
+    let wires = Wires::default();
+    bench.stand("broken", &wires);
+    bench.join("broken", "anna");
+    assert!(bench.is_found("user2"), "the subscriber's offer names it");
+    wires.break_down();
+    let _ = bench.call("broken", ApiCall::RemoveParticipant("anna".to_owned()));
+    assert!(!bench.is_found("user2"));
+}
