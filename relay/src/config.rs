@@ -35,6 +35,9 @@ pub struct Config {
     pub keys: Vec<ApiKey>,
     /// How many threads carry rooms.
     pub threads: usize,
+    /// Whoever has a token for a room that there is not begins it, as with LiveKit by default. Otherwise rooms are
+    /// begun by `CreateRoom` alone, and a token that is still good opens none again that has ended.
+    pub auto_create: bool,
     /// What is too much.
     pub limits: Limits,
     /// Who is told what happens: addresses that get LiveKit's webhooks, signed with the first key.

@@ -7,6 +7,7 @@
 
 pub mod config;
 pub mod forward;
+pub mod removals;
 pub mod room;
 pub mod stack;
 pub mod token;
@@ -129,6 +130,7 @@ impl Relay {
             routes: Arc::clone(&routes),
             egress: Arc::clone(&egress),
             events,
+            auto_create: config.auto_create,
             rooms: limits.rooms.div_ceil(threads),
         };
         let shards = shard::start(threads, &equipment).map_err(StartError::Threads)?;
@@ -162,6 +164,7 @@ impl Relay {
                 shards,
                 keys,
                 limits,
+                auto_create: config.auto_create,
                 sessions: Arc::default(),
                 turn,
             },

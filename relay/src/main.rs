@@ -38,6 +38,9 @@ struct Options {
     /// How many threads carry rooms; by default one for each core.
     #[arg(long)]
     threads: Option<usize>,
+    /// Whether whoever has a token begins the room it names; otherwise `CreateRoom` alone does.
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set)]
+    auto_create: bool,
     /// Where LiveKit's webhooks go.
     #[arg(long)]
     webhook: Vec<String>,
@@ -120,6 +123,7 @@ async fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
             secret: options.secret,
         }],
         threads: options.threads.unwrap_or(cores),
+        auto_create: options.auto_create,
         limits: Limits::default(),
         webhooks: options.webhook,
         turn: options.turn.config()?,

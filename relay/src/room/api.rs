@@ -20,8 +20,13 @@ pub enum ApiCall {
     ListParticipants,
     /// `GetParticipant`, by identity.
     GetParticipant(String),
-    /// `RemoveParticipant`, by identity.
-    RemoveParticipant(String),
+    /// `RemoveParticipant`. Whoever holds the room refuses tokens that are good since before `from_s`.
+    RemoveParticipant {
+        /// Who.
+        identity: String,
+        /// Seconds since 1970.
+        from_s: i64,
+    },
     /// `MutePublishedTrack`.
     Mute(proto::MuteRoomTrackRequest),
     /// `UpdateParticipant`.
@@ -110,7 +115,7 @@ impl Room {
                 let info = self.participant_info(key).ok_or(ApiError::NoParticipant)?;
                 Ok(ApiReply::Participant(Box::new(info)))
             }
-            ApiCall::RemoveParticipant(identity) => {
+            ApiCall::RemoveParticipant { identity, .. } => {
                 let key = self.by_identity(&identity)?;
                 self.remove(key, proto::DisconnectReason::ParticipantRemoved, now);
                 Ok(ApiReply::Done)

@@ -12,17 +12,19 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::oneshot;
 
 use super::{
+    clock,
     http::{self, State},
     shard::ShardInput,
 };
 use crate::{
+    removals::LEEWAY_S,
     room::{ApiCall, ApiError, ApiReply},
     token::{Grants, TokenError},
 };
 
 /// Why a call fails, as Twirp tells it.
 #[derive(Debug, thiserror::Error)]
-enum CallError {
+pub(crate) enum CallError {
     #[error("{0}")]
     Token(#[from] TokenError),
     #[error("{0}")]
@@ -144,7 +146,16 @@ async fn dispatch(
         "RemoveParticipant" => {
             let request: proto::RoomParticipantIdentity = wire.read(body)?;
             admin(&request.room)?;
-            (request.room, ApiCall::RemoveParticipant(request.identity))
+            let now_s = clock::now().unix_ms / 1000;
+            let from_s = match request.revoke_token_ts {
+                0 => now_s + LEEWAY_S,
+                from_s => from_s,
+            };
+            let identity = request.identity;
+            (
+                request.room,
+                ApiCall::RemoveParticipant { identity, from_s },
+            )
         }
         "MutePublishedTrack" => {
             let request: proto::MuteRoomTrackRequest = wire.read(body)?;
@@ -187,7 +198,7 @@ async fn dispatch(
     })
 }
 
-async fn ask(state: &State, room: String, call: ApiCall) -> Result<ApiReply, CallError> {
+pub(super) async fn ask(state: &State, room: String, call: ApiCall) -> Result<ApiReply, CallError> {
     if room.is_empty() || room.len() > 256 {
         return Err(CallError::Malformed);
     }

@@ -26,8 +26,10 @@ use super::{
 };
 use crate::{
     config::Limits,
+    removals::Removals,
     room::{ApiCall, ApiError, ApiReply, Input, Join, Now, Output, ParticipantKey, Room, TICK},
     stack::{Datagram, WebrtcStack},
+    token::Grants,
 };
 
 /// Inputs that wait for a busy thread; then datagrams are dropped and signalling waits.
@@ -146,6 +148,8 @@ pub(crate) struct Equipment {
     pub(crate) routes: Arc<Routes>,
     pub(crate) egress: Arc<Egress>,
     pub(crate) events: mpsc::Sender<Box<proto::WebhookEvent>>,
+    /// Joins begin rooms.
+    pub(crate) auto_create: bool,
     /// Rooms that this thread may carry.
     pub(crate) rooms: usize,
 }
@@ -218,6 +222,7 @@ struct Shard {
     sessions: HashMap<u64, Session>,
     /// Addresses already in the table.
     known: HashSet<(SocketAddr, Route)>,
+    removals: Removals,
     next_room: u64,
     ticks: u32,
 }
@@ -232,6 +237,7 @@ impl Shard {
             names: HashMap::new(),
             sessions: HashMap::new(),
             known: HashSet::new(),
+            removals: Removals::default(),
             next_room: 1,
             ticks: 0,
         }
@@ -377,16 +383,19 @@ impl Shard {
     }
 
     fn join(&mut self, name: &str, session: u64, join: Box<Join>, client: mpsc::Sender<ToClient>) {
-        let Some(id) = self.room(name) else {
-            metrics::counter!("relay_joins_refused_total").increment(1);
-            let leave = proto::LeaveRequest {
-                reason: proto::DisconnectReason::JoinFailure.into(),
-                ..proto::LeaveRequest::default()
-            };
-            let message = Box::new(signal_response::Message::Leave(leave));
-            let _ = client.try_send(ToClient::Message(message));
-            let _ = client.try_send(ToClient::Hangup);
-            return;
+        let id = match self.room_for(name, &join.grants) {
+            Ok(id) => id,
+            Err(reason) => {
+                metrics::counter!("relay_joins_refused_total").increment(1);
+                let leave = proto::LeaveRequest {
+                    reason: reason.into(),
+                    ..proto::LeaveRequest::default()
+                };
+                let message = Box::new(signal_response::Message::Leave(leave));
+                let _ = client.try_send(ToClient::Message(message));
+                let _ = client.try_send(ToClient::Hangup);
+                return;
+            }
         };
         self.sessions.insert(
             session,
@@ -399,7 +408,28 @@ impl Shard {
         self.handle(id, Input::Join { session, join });
     }
 
+    /// The room that a token leads to.
+    fn room_for(&mut self, name: &str, grants: &Grants) -> Result<u64, proto::DisconnectReason> {
+        use proto::DisconnectReason as Reason;
+        if self
+            .removals
+            .refuses(name, &grants.identity, grants.since_s)
+        {
+            return Err(Reason::ParticipantRemoved);
+        }
+        let may_begin = self.equipment.auto_create || grants.create;
+        if !may_begin && !self.names.contains_key(name) {
+            return Err(Reason::RoomDeleted);
+        }
+        self.room(name).ok_or(Reason::JoinFailure)
+    }
+
     fn call(&mut self, name: &str, call: ApiCall) -> Result<ApiReply, ApiError> {
+        // Who is not there at this moment holds the token all the same.
+        if let ApiCall::RemoveParticipant { identity, from_s } = &call {
+            let now_s = clock::now().unix_ms / 1000;
+            self.removals.note(name, identity, *from_s, now_s);
+        }
         let id = match (&call, self.names.get(name)) {
             (_, Some(id)) => *id,
             (ApiCall::Configure(_), None) => self.room(name).ok_or(ApiError::TooLarge)?,

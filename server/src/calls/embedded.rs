@@ -41,6 +41,8 @@ pub(super) fn relay(config: &Config, embedded: &Embedded) -> Result<(RelayAccess
             secret,
         }],
         threads,
+        // Only this process makes rooms, of visits that go on.
+        auto_create: false,
         limits: Limits::default(),
         webhooks: Vec::new(),
         turn: embedded.turn.as_ref().map(turn).transpose()?,

@@ -181,6 +181,7 @@ pub(crate) fn join_of(identity: &str) -> Join {
             create: false,
             list: false,
             admin: false,
+            since_s: 1_000,
         },
         auto_subscribe: true,
         adaptive_stream: false,

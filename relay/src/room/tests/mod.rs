@@ -563,12 +563,13 @@ fn a_city_removes_and_mutes_but_does_not_unmute() {
             .any(|m| matches!(m, Message::Mute(_)))
     );
     assert_eq!(house.call(mute(false)).unwrap_err(), ApiError::NoUnmute);
-    house
-        .call(ApiCall::RemoveParticipant("anna".to_owned()))
-        .unwrap();
+    let remove = || ApiCall::RemoveParticipant {
+        identity: "anna".to_owned(),
+        from_s: 0,
+    };
+    house.call(remove()).unwrap();
     assert!(house.hung_up(anna));
-    let nobody = ApiCall::RemoveParticipant("anna".to_owned());
-    assert_eq!(house.call(nobody).unwrap_err(), ApiError::NoParticipant);
+    assert_eq!(house.call(remove()).unwrap_err(), ApiError::NoParticipant);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a shard does with rooms that fail.
+//! What a shard does with rooms that fail, and whom it lets in.
 
 use rand::{SeedableRng as _, rngs::StdRng};
 use tokio::net::UdpSocket;
@@ -24,6 +24,7 @@ impl Bench {
             routes: Arc::default(),
             egress: Arc::clone(&egress),
             events: mpsc::channel(1).0,
+            auto_create: true,
             rooms: 10,
         };
         let shard = Shard::new(0, equipment);
@@ -43,9 +44,15 @@ impl Bench {
     }
 
     fn join(&mut self, room: &str, identity: &str) -> Vec<ToClient> {
+        self.join_since(room, identity, 1_000)
+    }
+
+    /// Joins with a token that is good since then.
+    fn join_since(&mut self, room: &str, identity: &str, since_s: i64) -> Vec<ToClient> {
         let (client, mut messages) = mpsc::channel(64);
         self.sessions += 1;
-        let join = Box::new(join_of(identity));
+        let mut join = Box::new(join_of(identity));
+        join.grants.since_s = since_s;
         self.shard.join(room, self.sessions, join, client);
         let mut heard = Vec::new();
         while let Ok(message) = messages.try_recv() {
@@ -65,12 +72,59 @@ impl Bench {
     }
 }
 
+fn remove(identity: &str, from_s: i64) -> ApiCall {
+    ApiCall::RemoveParticipant {
+        identity: identity.to_owned(),
+        from_s,
+    }
+}
+
+/// Why a join was refused, or `None` if it was not.
+fn refusal(heard: &[ToClient]) -> Option<proto::DisconnectReason> {
+    match heard {
+        [ToClient::Message(message), ToClient::Hangup] => match message.as_ref() {
+            signal_response::Message::Leave(leave) => Some(leave.reason()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn who_was_taken_out_comes_back_with_a_later_token_only() {
+    let mut bench = Bench::new().await;
+    bench.stand("r", &Wires::default());
+    assert_eq!(refusal(&bench.join_since("r", "anna", 1_000)), None);
+    bench.call("r", remove("anna", 1_001)).unwrap();
+    let removed = Some(proto::DisconnectReason::ParticipantRemoved);
+    assert_eq!(refusal(&bench.join_since("r", "anna", 1_000)), removed);
+    // Of the same name, but another room.
+    bench.call("r", ApiCall::Delete).unwrap();
+    bench.stand("r", &Wires::default());
+    assert_eq!(refusal(&bench.join_since("r", "anna", 1_000)), removed);
+    assert_eq!(refusal(&bench.join_since("r", "bert", 1_000)), None);
+    assert_eq!(refusal(&bench.join_since("r", "anna", 1_001)), None);
+    // Whoever is not there at the moment holds a token all the same.
+    let absent = bench.call("r", remove("carl", 1_001)).unwrap_err();
+    assert_eq!(absent, ApiError::NoParticipant);
+    assert_eq!(refusal(&bench.join_since("r", "carl", 1_000)), removed);
+}
+
+#[tokio::test]
+async fn a_token_begins_a_room_only_where_joins_may() {
+    let mut bench = Bench::new().await;
+    bench.shard.equipment.auto_create = false;
+    let gone = Some(proto::DisconnectReason::RoomDeleted);
+    assert_eq!(refusal(&bench.join("r", "anna")), gone);
+    bench.stand("r", &Wires::default());
+    assert_eq!(refusal(&bench.join("r", "anna")), None);
+    bench.call("r", ApiCall::Delete).unwrap();
+    assert_eq!(refusal(&bench.join("r", "anna")), gone);
+}
+
 #[tokio::test]
 async fn a_room_that_fails_in_a_call_of_the_api_ends_and_the_others_go_on() {
-    for fatal in [
-        ApiCall::RemoveParticipant("anna".to_owned()),
-        ApiCall::Delete,
-    ] {
+    for fatal in [remove("anna", 0), ApiCall::Delete] {
         let mut bench = Bench::new().await;
         let wires = Wires::default();
         bench.stand("broken", &wires);
@@ -96,6 +150,6 @@ async fn nothing_leads_to_a_room_that_failed() {
     bench.join("broken", "anna");
     assert!(bench.is_found("user2"), "the subscriber's offer names it");
     wires.break_down();
-    let _ = bench.call("broken", ApiCall::RemoveParticipant("anna".to_owned()));
+    let _ = bench.call("broken", remove("anna", 0));
     assert!(!bench.is_found("user2"));
 }
