@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use livekit_protocol as proto;
 
 use super::{
     ConnectionKey, Now, Output, ParticipantKey, Room, Side,
@@ -177,9 +178,11 @@ impl Room {
             return;
         };
         let Some(codec) = track.codec else { return };
-        if let Some(level) = media.audio_level {
+        // What somebody plays is not what they say.
+        let speaks = track.info.source != i32::from(proto::TrackSource::ScreenShareAudio);
+        if let Some(level) = media.audio_level.filter(|_| speaks) {
             speakers.observe(
-                &key,
+                (&key, &track_key),
                 if track.info.muted { 127 } else { level },
                 media.timestamp,
                 codec.clock_rate(),

@@ -222,7 +222,7 @@ pub struct Room {
     empty_since: Option<Instant>,
     closed: bool,
     out: VecDeque<Output>,
-    speakers: Speakers<ParticipantKey>,
+    speakers: Speakers<ParticipantKey, TrackKey>,
     speakers_told: Instant,
     measured: Instant,
     settled: Instant,

@@ -411,6 +411,7 @@ impl Room {
             let streams = &mut participant.publisher.streams;
             streams.retain(|_, (of, _)| *of != track_key);
         }
+        self.speakers.remove_track(&owner, &track_key);
         let response = proto::TrackUnpublishedResponse {
             track_sid: track.info.sid.clone(),
         };
