@@ -208,6 +208,15 @@ impl Room {
                 states.push((track.owner, track.info.sid.clone(), paused));
             }
         }
+        self.tell_stream_states(key, states);
+    }
+
+    /// Tells a subscriber which pictures come: of whom, which, and whether that is paused.
+    pub(super) fn tell_stream_states(
+        &mut self,
+        key: ParticipantKey,
+        states: Vec<(ParticipantKey, String, bool)>,
+    ) {
         let stream_states: Vec<proto::StreamStateInfo> = states
             .into_iter()
             .filter_map(|(owner, track_sid, paused)| {

@@ -14,6 +14,7 @@ mod media;
 mod negotiation;
 mod participant;
 mod reports;
+mod resume;
 mod signal;
 mod subscription;
 mod track;
@@ -34,6 +35,7 @@ use rand::rngs::StdRng;
 use self::{
     account::Account,
     participant::{Link, Participant},
+    resume::Departures,
     track::{Track, TrackKey},
 };
 pub use self::{
@@ -223,6 +225,7 @@ pub struct Room {
     closed: bool,
     out: VecDeque<Output>,
     speakers: Speakers<ParticipantKey, TrackKey>,
+    departures: Departures,
     speakers_told: Instant,
     measured: Instant,
     settled: Instant,
@@ -259,6 +262,7 @@ impl Room {
             closed: false,
             out: VecDeque::new(),
             speakers: Speakers::new(),
+            departures: Departures::default(),
             speakers_told: now.instant,
             measured: now.instant,
             settled: now.instant,

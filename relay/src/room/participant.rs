@@ -42,6 +42,17 @@ pub(super) enum Share {
     Stale,
 }
 
+/// Who may subscribe to a participant's tracks.
+#[derive(Clone, Debug)]
+pub(super) enum Audience {
+    /// Everybody; that was never a question.
+    Unchosen,
+    /// Everybody again.
+    Everybody,
+    /// Only these.
+    Only(Vec<proto::TrackPermission>),
+}
+
 /// A participant's connection.
 #[expect(
     clippy::struct_excessive_bools,
@@ -96,8 +107,7 @@ pub(super) struct Participant {
     pub(super) adaptive_stream: bool,
     pub(super) declined: HashSet<String>,
     pub(super) wanted: HashSet<String>,
-    /// Who may subscribe to this participant's tracks; `None`: everybody.
-    pub(super) audience: Option<Vec<proto::TrackPermission>>,
+    pub(super) audience: Audience,
     pub(super) next_offer: u32,
     /// How well it receives, as told to everybody.
     pub(super) quality: quality::Connection,
@@ -256,7 +266,7 @@ impl Room {
             adaptive_stream: join.adaptive_stream,
             declined: HashSet::new(),
             wanted: HashSet::new(),
-            audience: None,
+            audience: Audience::Unchosen,
             next_offer: 1,
             quality: quality::Connection::default(),
             receptions: HashMap::new(),
@@ -331,56 +341,6 @@ impl Room {
         }
     }
 
-    fn resume(&mut self, key: ParticipantKey, session: u64, join: Join, now: Now) {
-        let Some(participant) = self.participants.get_mut(&key) else {
-            return;
-        };
-        if let Some(old) = participant.session.replace(session) {
-            self.out.push_back(Output::Hangup { session: old });
-        }
-        participant.heard = now.instant;
-        participant.permission = join.grants.permission;
-        // The client's network is a new one: what it is sent must find a new path as well.
-        if let Some(link) = participant.subscriber.as_mut() {
-            link.offered = None;
-            link.stale = true;
-            link.restart = true;
-        }
-        self.out.push_back(Output::Joined {
-            session,
-            participant: key,
-        });
-        let reconnect = proto::ReconnectResponse {
-            ice_servers: join.ice_servers,
-            server_info: Some(server_info()),
-            ..proto::ReconnectResponse::default()
-        };
-        self.send(key, Message::Reconnect(reconnect));
-        let participants = self
-            .participants
-            .values()
-            .filter(|p| p.key == key || !p.permission.hidden)
-            .filter_map(|p| self.participant_info(p.key))
-            .collect();
-        self.send(
-            key,
-            Message::Update(proto::ParticipantUpdate { participants }),
-        );
-        self.send(
-            key,
-            Message::RoomUpdate(proto::RoomUpdate {
-                room: Some(self.info()),
-            }),
-        );
-        if let Some(sync) = join.sync {
-            self.sync_state(key, &sync, now);
-        }
-        if let Some(offer) = join.offer {
-            self.take_offer(key, &offer, now);
-        }
-        self.negotiate(key, now);
-    }
-
     /// Ends a participant's stay.
     pub(super) fn remove(
         &mut self,
@@ -445,6 +405,7 @@ impl Room {
             for other in self.keys() {
                 self.send(other, Message::Update(update.clone()));
             }
+            self.departures.note(info.clone(), now.instant);
         }
         self.speakers.remove(&key);
         self.event("participant_left", Some(info), None, now);

@@ -5,7 +5,11 @@ use std::time::Duration;
 use livekit_protocol as proto;
 use proto::signal_response::Message;
 
-use super::{Now, Room, participant::Reception, track::Track};
+use super::{
+    Now, ParticipantKey, Room,
+    participant::{Participant, Reception},
+    track::Track,
+};
 use crate::{
     forward::{
         quality::{self, Window},
@@ -39,19 +43,7 @@ impl Room {
                 metrics::histogram!("relay_bandwidth_estimate_bits_per_second")
                     .record(bandwidth as f64);
             }
-            if let Some(quality) = changed {
-                updates.push(proto::ConnectionQualityInfo {
-                    participant_sid: participant.sid.clone(),
-                    quality: match quality {
-                        quality::Quality::Lost => proto::ConnectionQuality::Lost,
-                        quality::Quality::Poor => proto::ConnectionQuality::Poor,
-                        quality::Quality::Good => proto::ConnectionQuality::Good,
-                        quality::Quality::Excellent => proto::ConnectionQuality::Excellent,
-                    }
-                    .into(),
-                    score: 0.0,
-                });
-            }
+            updates.extend(changed.map(|quality| quality_info(participant, quality)));
         }
         if updates.is_empty() {
             return;
@@ -62,25 +54,24 @@ impl Room {
         }
     }
 
+    /// Speakers as clients read them.
+    pub(super) fn speaker_infos(
+        &self,
+        speakers: impl IntoIterator<Item = Speaker<ParticipantKey>>,
+    ) -> Vec<proto::SpeakerInfo> {
+        let info = |speaker: Speaker<ParticipantKey>| {
+            Some(proto::SpeakerInfo {
+                sid: self.participants.get(&speaker.participant)?.sid.clone(),
+                level: speaker.level,
+                active: speaker.active,
+            })
+        };
+        speakers.into_iter().filter_map(info).collect()
+    }
+
     pub(super) fn tell_speakers(&mut self, now: Now) {
-        let speakers: Vec<proto::SpeakerInfo> = self
-            .speakers
-            .changes(now.instant)
-            .into_iter()
-            .filter_map(
-                |Speaker {
-                     participant,
-                     level,
-                     active,
-                 }| {
-                    Some(proto::SpeakerInfo {
-                        sid: self.participants.get(&participant)?.sid.clone(),
-                        level,
-                        active,
-                    })
-                },
-            )
-            .collect();
+        let changes = self.speakers.changes(now.instant);
+        let speakers = self.speaker_infos(changes);
         if speakers.is_empty() {
             return;
         }
@@ -88,6 +79,24 @@ impl Room {
         for key in self.keys() {
             self.send(key, Message::SpeakersChanged(changed.clone()));
         }
+    }
+}
+
+/// A judgement as clients read it.
+pub(super) fn quality_info(
+    participant: &Participant,
+    quality: quality::Quality,
+) -> proto::ConnectionQualityInfo {
+    let told = match quality {
+        quality::Quality::Lost => proto::ConnectionQuality::Lost,
+        quality::Quality::Poor => proto::ConnectionQuality::Poor,
+        quality::Quality::Good => proto::ConnectionQuality::Good,
+        quality::Quality::Excellent => proto::ConnectionQuality::Excellent,
+    };
+    proto::ConnectionQualityInfo {
+        participant_sid: participant.sid.clone(),
+        quality: told.into(),
+        score: 0.0,
     }
 }
 

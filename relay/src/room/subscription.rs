@@ -4,7 +4,11 @@ use livekit_protocol as proto;
 use proto::signal_response::Message;
 use rand::RngExt as _;
 
-use super::{Now, ParticipantKey, Room, participant::Share, track::TrackKey};
+use super::{
+    Now, ParticipantKey, Room,
+    participant::{Audience, Share},
+    track::TrackKey,
+};
 use crate::{
     forward::{
         downtrack::{Downtrack, Target},
@@ -64,11 +68,8 @@ impl Room {
         else {
             return false;
         };
-        let Some(audience) = self
-            .participants
-            .get(&track.owner)
-            .and_then(|owner| owner.audience.as_ref())
-        else {
+        let owner = self.participants.get(&track.owner);
+        let Some(Audience::Only(audience)) = owner.map(|owner| &owner.audience) else {
             return true;
         };
         audience.iter().any(|permission| {
@@ -289,8 +290,11 @@ impl Room {
         let Some(participant) = self.participants.get_mut(&key) else {
             return;
         };
-        participant.audience =
-            (!permission.all_participants).then_some(permission.track_permissions);
+        participant.audience = if permission.all_participants {
+            Audience::Everybody
+        } else {
+            Audience::Only(permission.track_permissions)
+        };
         let tracks: Vec<(TrackKey, String)> = self
             .tracks
             .values()

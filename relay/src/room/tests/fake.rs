@@ -300,6 +300,14 @@ impl House {
             resumes = join.resume.is_some();
         });
         if resumes {
+            // It goes on over the connections it had.
+            let participant = self.session(session).participant;
+            let before = self.sessions.iter();
+            let wires = before
+                .filter(|one| participant.is_some() && one.participant == participant)
+                .map(|one| one.wires)
+                .next();
+            self.session(session).wires = wires.unwrap_or_default();
             return session;
         }
         self.happens(session, Side::Publisher, Event::Connected);
