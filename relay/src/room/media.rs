@@ -72,6 +72,12 @@ impl Room {
                 }
                 self.stream_opened(connection, ssrc, &mid, &rid, codec, now);
             }
+            Event::StreamEnded { ssrc } => {
+                if let Some(link) = self.link(connection) {
+                    link.known.remove(&ssrc);
+                    link.streams.remove(&ssrc);
+                }
+            }
             Event::KeyframeWanted { ssrc } => {
                 let wanted = self.participants.get(&key).and_then(|participant| {
                     let (track, subscription) = participant

@@ -76,7 +76,8 @@ pub(super) struct Link {
     pub(super) routes: Vec<String>,
     /// SSRC to the track and layer that it carries.
     pub(super) streams: HashMap<u32, (TrackKey, usize)>,
-    /// Every stream that ever came: its section, RID and codec. A section given to another track keeps its SSRCs.
+    /// Every stream that the connection knows: its section, RID and codec. A section given to another track keeps its
+    /// SSRCs.
     pub(super) known: HashMap<u32, (String, String, Codec)>,
 }
 

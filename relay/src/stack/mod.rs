@@ -187,6 +187,11 @@ pub enum Event {
     },
     /// Media of an announced stream.
     Media(Media),
+    /// An announced stream is forgotten, since its media section sends no more. If it sends again it is announced again.
+    StreamEnded {
+        /// Its SSRC.
+        ssrc: u32,
+    },
     /// The subscriber cannot decode the stream that we send with this SSRC and asks for a key frame.
     KeyframeWanted {
         /// Our SSRC.
