@@ -34,7 +34,7 @@ impl Room {
             .and_then(|subscription| track.publication.quality(&subscription.request));
         if let Some(subscription) = subscription {
             let wanted = wanted
-                .filter(|_| subscription.negotiated && connected)
+                .filter(|_| subscription.negotiated && connected && !track.silenced)
                 .map(|quality| Target::layer(present(track, quality, now)));
             let target = match (wanted, subscription.limit) {
                 (Some(wanted), Limit::To(limit)) => Some(Target {
@@ -168,7 +168,7 @@ impl Room {
             let wanted = track
                 .publication
                 .quality(&subscription.request)
-                .filter(|_| subscription.negotiated)
+                .filter(|_| subscription.negotiated && !track.silenced)
                 .map(|quality| Target::layer(present(track, quality, now)));
             demands.push(Demand {
                 track: *track_key,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use livekit_protocol as proto;
 use proto::signal_response::Message;
 
-use super::{Now, ParticipantKey, Room};
+use super::{Now, ParticipantKey, Room, track::may_publish};
 
 /// A request to a room that exists.
 #[derive(Debug)]
@@ -195,6 +195,7 @@ impl Room {
         }
         let key = track.key;
         self.set_muted(key, request.muted, now);
+        self.silence(key, request.muted, now);
         let mute = proto::MuteTrackRequest {
             sid: request.track_sid.clone(),
             muted: request.muted,
@@ -230,23 +231,20 @@ impl Room {
             }
         }
         if let Some(permission) = request.permission {
-            let may_publish = permission.can_publish;
+            let tracks = self.tracks.values().filter(|track| track.owner == key);
+            let not_allowed: Vec<_> = tracks
+                .filter(|track| !may_publish(&permission, track.info.source))
+                .map(|track| track.key)
+                .collect();
             participant.permission = permission;
-            if !may_publish {
-                let own: Vec<_> = self
-                    .tracks
-                    .values()
-                    .filter(|track| track.owner == key)
-                    .map(|track| track.key)
-                    .collect();
-                for track in own {
-                    self.unpublish(track, now);
-                }
+            for track in not_allowed {
+                self.unpublish(track, now);
             }
             self.subscribe_to_all(key, now);
             self.negotiate(key, now);
         }
         self.broadcast(key, None);
+        self.tell_grants(key);
         let info = self.participant_info(key).ok_or(ApiError::NoParticipant)?;
         Ok(ApiReply::Participant(Box::new(info)))
     }

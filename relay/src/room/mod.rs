@@ -177,6 +177,13 @@ pub enum Output {
         /// The message.
         message: Box<signal_response::Message>,
     },
+    /// What a participant is and may has changed since its token was made.
+    Grants {
+        /// Its signalling connection.
+        session: u64,
+        /// What a fresh token is to say.
+        grants: Box<Grants>,
+    },
     /// The session is over: close it after what was sent.
     Hangup {
         /// The signalling connection.

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     forward::{allocate::Allocator, quality, reports::PublisherClock},
     stack::{Codec, Connection},
+    token::Grants,
 };
 
 /// What a subscriber reported of one stream since the last window.
@@ -92,6 +93,8 @@ pub(super) struct Participant {
     pub(super) attributes: HashMap<String, String>,
     pub(super) permission: proto::ParticipantPermission,
     pub(super) kind: i32,
+    /// From when on its token is good.
+    pub(super) since_s: i64,
     pub(super) state: State,
     pub(super) joined: Now,
     pub(super) version: u32,
@@ -255,6 +258,7 @@ impl Room {
             attributes,
             permission: grants.permission,
             kind: grants.kind,
+            since_s: grants.since_s,
             state: State::Joined,
             joined: now,
             version: 1,
@@ -413,6 +417,31 @@ impl Room {
         if self.participants.is_empty() {
             self.empty_since = Some(now.instant);
         }
+    }
+
+    /// Tells the shell what a participant is and may by now: fresh tokens say so.
+    pub(super) fn tell_grants(&mut self, key: ParticipantKey) {
+        let Some(participant) = self.participants.get(&key) else {
+            return;
+        };
+        let Some(session) = participant.session else {
+            return;
+        };
+        let grants = Box::new(Grants {
+            identity: participant.identity.clone(),
+            name: participant.name.clone(),
+            metadata: participant.metadata.clone(),
+            attributes: participant.attributes.clone(),
+            kind: participant.kind,
+            permission: participant.permission.clone(),
+            room: self.name.clone(),
+            join: true,
+            create: false,
+            list: false,
+            admin: false,
+            since_s: participant.since_s,
+        });
+        self.out.push_back(Output::Grants { session, grants });
     }
 
     pub(super) fn keys(&self) -> Vec<ParticipantKey> {

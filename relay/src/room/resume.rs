@@ -52,7 +52,8 @@ impl Room {
             self.out.push_back(Output::Hangup { session: old });
         }
         participant.heard = now.instant;
-        participant.permission = join.grants.permission;
+        // What it may was perhaps changed since the token was made, so only the token's age is taken from it.
+        participant.since_s = join.grants.since_s;
         // The client's network is a new one: what it is sent must find a new path as well.
         if let Some(link) = participant.subscriber.as_mut() {
             link.offered = None;
@@ -78,7 +79,9 @@ impl Room {
             server_info: Some(server_info()),
             ..proto::ReconnectResponse::default()
         };
+        // Clients expect it first.
         self.send(key, Message::Reconnect(reconnect));
+        self.tell_grants(key);
         self.repeat_participants(key, now);
         let room = Some(self.info());
         self.send(key, Message::RoomUpdate(proto::RoomUpdate { room }));
@@ -111,7 +114,7 @@ impl Room {
         self.send(key, Message::Update(update));
     }
 
-    /// What is wanted of its own tracks.
+    /// What is wanted of its own tracks, and which were muted for it.
     fn repeat_published(&mut self, key: ParticipantKey) {
         let own: Vec<_> = self
             .tracks
@@ -121,6 +124,18 @@ impl Room {
             .collect();
         for (track, ceiling) in own {
             self.tell_dynacast(track, ceiling);
+        }
+        let silenced: Vec<_> = self
+            .tracks
+            .values()
+            .filter(|track| track.owner == key && track.silenced)
+            .map(|track| track.info.sid.clone())
+            .collect();
+        for sid in silenced {
+            self.send(
+                key,
+                Message::Mute(proto::MuteTrackRequest { sid, muted: true }),
+            );
         }
     }
 

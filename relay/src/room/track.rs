@@ -83,6 +83,9 @@ pub(super) struct Track {
     pub(super) codec: Option<Codec>,
     /// From the lowest to the highest.
     pub(super) layers: Vec<Layer>,
+    /// It was muted by the city's servers: nothing of it is forwarded, whatever the client sends, until its user
+    /// unmutes it.
+    pub(super) silenced: bool,
     /// Media came: the others know of it.
     pub(super) published: bool,
     /// What the publisher declared.
@@ -143,10 +146,7 @@ impl Room {
         let Some(participant) = self.participants.get(&key) else {
             return;
         };
-        let permission = &participant.permission;
-        let sources = &permission.can_publish_sources;
-        let allowed = permission.can_publish
-            && (sources.is_empty() || sources.contains(&request.source))
+        let allowed = may_publish(&participant.permission, request.source)
             && request.r#type != i32::from(proto::TrackType::Data);
         let own = self.tracks.values().filter(|t| t.owner == key).count();
         if !allowed || own >= self.limits.tracks as usize {
@@ -273,6 +273,7 @@ impl Room {
             mid: None,
             codec: None,
             layers: own,
+            silenced: false,
             published: false,
             publication,
             keyframes: Throttle::default(),
@@ -428,6 +429,20 @@ impl Room {
         self.tracks.values().find(|track| track.info.sid == sid)
     }
 
+    /// Forwards nothing of a track, or forwards it again.
+    pub(super) fn silence(&mut self, track_key: TrackKey, silenced: bool, now: Now) {
+        let Some(track) = self.tracks.get_mut(&track_key) else {
+            return;
+        };
+        if track.silenced == silenced {
+            return;
+        }
+        track.silenced = silenced;
+        for subscriber in track.subscribers.clone() {
+            self.retarget(subscriber, track_key, now);
+        }
+    }
+
     /// Mutes or unmutes a track and tells everybody.
     pub(super) fn set_muted(&mut self, track_key: TrackKey, muted: bool, now: Now) {
         let Some(track) = self.tracks.get_mut(&track_key) else {
@@ -445,6 +460,12 @@ impl Room {
             }
         }
     }
+}
+
+/// Whether somebody may publish tracks from a source.
+pub(super) fn may_publish(permission: &proto::ParticipantPermission, source: i32) -> bool {
+    let sources = &permission.can_publish_sources;
+    permission.can_publish && (sources.is_empty() || sources.contains(&source))
 }
 
 fn declared(layer: &proto::VideoLayer) -> Declared {

@@ -45,6 +45,8 @@ pub(crate) enum ToClient {
     Joined,
     /// A message.
     Message(Box<signal_response::Message>),
+    /// What fresh tokens are to say from here on.
+    Grants(Box<Grants>),
     /// The end.
     Hangup,
 }
@@ -525,6 +527,9 @@ impl Shard {
                     self.post(session, ToClient::Message(message));
                     self.post(session, ToClient::Hangup);
                     self.sessions.remove(&session);
+                }
+                Output::Grants { session, grants } => {
+                    self.post(session, ToClient::Grants(grants));
                 }
                 Output::Hangup { session } => {
                     self.post(session, ToClient::Hangup);

@@ -211,6 +211,7 @@ struct Session {
     heard: Vec<Message>,
     refusal: Option<proto::LeaveRequest>,
     hung_up: bool,
+    grants: Option<Grants>,
     /// Places of the connections among the wires.
     wires: (usize, usize),
 }
@@ -254,6 +255,10 @@ impl House {
                     message,
                 } => self.sessions[session(at)].heard.push(*message),
                 Output::Hangup { session: at } => self.sessions[session(at)].hung_up = true,
+                Output::Grants {
+                    session: at,
+                    grants,
+                } => self.sessions[session(at)].grants = Some(*grants),
                 Output::Event(event) => self.events.push(event.event),
                 Output::Transmit { .. } | Output::Route { .. } | Output::Unroute { .. } => {}
             }
@@ -456,6 +461,11 @@ impl House {
 
     pub(super) fn hung_up(&mut self, session: u64) -> bool {
         self.session(session).hung_up
+    }
+
+    /// What a fresh token says, if that has changed.
+    pub(super) fn grants(&mut self, session: u64) -> Option<Grants> {
+        self.session(session).grants.take()
     }
 
     pub(super) fn events(&self) -> &[String] {

@@ -6,7 +6,7 @@ use livekit_protocol as proto;
 use proto::{VideoQuality, signal_request::Message as Request, signal_response::Message};
 
 use super::{
-    super::Side,
+    super::{ApiCall, Side},
     anna_speaks_to_bert, packet,
     video::{A_SECOND, Call},
 };
@@ -137,4 +137,102 @@ fn over_a_single_connection_sections_are_asked_for_again() {
         panic!("{heard:?}");
     };
     assert_eq!(sections.num_audios, 1);
+}
+
+#[test]
+fn what_was_changed_since_the_token_was_made_stays_changed() {
+    let (mut house, anna, _) = anna_speaks_to_bert();
+    let permission = proto::ParticipantPermission {
+        can_subscribe: true,
+        ..proto::ParticipantPermission::default()
+    };
+    let update = proto::UpdateParticipantRequest {
+        identity: "anna".to_owned(),
+        permission: Some(permission.clone()),
+        name: "Anna".to_owned(),
+        ..proto::UpdateParticipantRequest::default()
+    };
+    house
+        .call(ApiCall::UpdateParticipant(Box::new(update)))
+        .unwrap();
+    let fresh = house.grants(anna).expect("a fresh token");
+    assert_eq!(fresh.permission, permission);
+    assert_eq!((fresh.name.as_str(), fresh.room.as_str()), ("Anna", "r"));
+    let sid = house.sid("anna");
+    house.loses(anna);
+    // With the token of the beginning.
+    let anna = house.resume("anna", &sid);
+    assert_eq!(house.grants(anna).unwrap().permission, permission);
+    house.heard(anna);
+    house.says(anna, super::microphone());
+    let heard = house.heard(anna);
+    let [Message::RequestResponse(response)] = heard.as_slice() else {
+        panic!("{heard:?}");
+    };
+    let reason = proto::request_response::Reason::NotAllowed;
+    assert_eq!(response.reason(), reason);
+}
+
+#[test]
+fn a_track_that_the_city_muted_is_not_forwarded_until_its_user_unmutes_it() {
+    let (mut house, anna, bert) = anna_speaks_to_bert();
+    house.happens(anna, Side::Publisher, packet(1, 1));
+    let before = house.sent(bert)[0].sequence;
+    let track_sid = house.senders(bert)[0].track_id.clone();
+    let mute = proto::MuteRoomTrackRequest {
+        room: "r".to_owned(),
+        identity: "anna".to_owned(),
+        track_sid: track_sid.clone(),
+        muted: true,
+    };
+    house.call(ApiCall::Mute(mute)).unwrap();
+    house.happens(anna, Side::Publisher, packet(1, 2));
+    assert!(house.sent(bert).is_empty());
+
+    let sid = house.sid("anna");
+    house.loses(anna);
+    let again = house.resume("anna", &sid);
+    let told = house.heard(again).into_iter().any(
+        |message| matches!(message, Message::Mute(mute) if mute.muted && mute.sid == track_sid),
+    );
+    assert!(told, "it may have missed that");
+    house.happens(anna, Side::Publisher, packet(1, 3));
+    assert!(house.sent(bert).is_empty());
+
+    let unmute = proto::MuteTrackRequest {
+        sid: track_sid,
+        muted: false,
+    };
+    house.says(again, Request::Mute(unmute));
+    house.happens(anna, Side::Publisher, packet(1, 4));
+    let sent = house.sent(bert);
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].sequence, before.wrapping_add(1), "nothing to miss");
+}
+
+#[test]
+fn what_may_no_longer_be_published_ends() {
+    let (mut house, anna, bert) = anna_speaks_to_bert();
+    let mut update = proto::UpdateParticipantRequest {
+        identity: "anna".to_owned(),
+        permission: Some(proto::ParticipantPermission {
+            can_publish: true,
+            can_publish_sources: vec![proto::TrackSource::Microphone.into()],
+            ..proto::ParticipantPermission::default()
+        }),
+        ..proto::UpdateParticipantRequest::default()
+    };
+    let call = |update: &_| ApiCall::UpdateParticipant(Box::new(Clone::clone(update)));
+    house.call(call(&update)).unwrap();
+    assert_eq!(house.senders(bert).len(), 1);
+    let camera = proto::TrackSource::Camera.into();
+    update.permission.as_mut().unwrap().can_publish_sources = vec![camera];
+    house.call(call(&update)).unwrap();
+    assert!(house.senders(bert).is_empty());
+    assert!(
+        house
+            .heard(anna)
+            .iter()
+            .any(|m| matches!(m, Message::TrackUnpublished(_)))
+    );
 }
