@@ -26,6 +26,10 @@ use crate::{
     token::Grants,
 };
 
+/// What every connection says of itself.
+const OURS: &str = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=rtpmap:111 opus/48000/2\r\n\
+    a=fmtp:111 minptime=10\r\n";
+
 type Shared<T> = Arc<Mutex<T>>;
 
 #[derive(Debug, Default)]
@@ -78,13 +82,13 @@ impl Connection for Wire {
     fn accept_offer(&mut self, _: &str, _: Instant) -> Result<String, StackError> {
         let mut notes = self.notes.lock().unwrap();
         notes.placed = notes.senders.len();
-        Ok("answer".to_owned())
+        Ok(OURS.to_owned())
     }
 
     fn make_offer(&mut self, _: bool, _: Instant) -> Result<String, StackError> {
         let mut notes = self.notes.lock().unwrap();
         notes.placed = notes.senders.len();
-        Ok("offer".to_owned())
+        Ok(OURS.to_owned())
     }
 
     fn accept_answer(&mut self, _: &str, _: Instant) -> Result<(), StackError> {

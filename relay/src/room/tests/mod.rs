@@ -147,6 +147,51 @@ fn a_track_is_announced_offered_and_then_sent() {
 }
 
 #[test]
+fn a_voice_is_sent_as_its_client_announced_it() {
+    let stereo = vec![proto::AudioTrackFeature::TfStereo.into()];
+    let no_dtx = vec![proto::AudioTrackFeature::TfNoDtx.into()];
+    for (features, answered, offered) in [
+        (vec![], "minptime=10;usedtx=1", "minptime=10"),
+        (no_dtx, "minptime=10", "minptime=10"),
+        (
+            stereo,
+            "minptime=10;usedtx=1;stereo=1;maxaveragebitrate=510000",
+            "minptime=10;sprop-stereo=1",
+        ),
+    ] {
+        let mut house = House::new();
+        let (anna, bert) = (house.join("anna"), house.join("bert"));
+        let first = house.offered(bert).unwrap();
+        house.answers(bert, first);
+        let Request::AddTrack(mut request) = microphone() else {
+            unreachable!();
+        };
+        request.audio_features = features;
+        house.says(anna, Request::AddTrack(request));
+        house.heard(anna);
+        house.says(anna, offer(OFFER));
+        let said = |heard: &[Message]| {
+            heard.iter().find_map(|message| match message {
+                Message::Answer(answer) => Some(answer.sdp.clone()),
+                Message::Offer(offer) => Some(offer.sdp.clone()),
+                _ => None,
+            })
+        };
+        let parameters = |sdp: String| {
+            let line = sdp
+                .lines()
+                .find_map(|line| line.strip_prefix("a=fmtp:111 "));
+            line.map(str::to_owned)
+        };
+        let answer = said(&house.heard(anna)).and_then(parameters);
+        assert_eq!(answer.as_deref(), Some(answered));
+        house.happens(anna, Side::Publisher, stream(1));
+        let offer = said(&house.heard(bert)).and_then(parameters);
+        assert_eq!(offer.as_deref(), Some(offered));
+    }
+}
+
+#[test]
 fn what_is_carried_is_counted_and_a_call_summed_up() {
     let (mut house, anna, bert) = anna_speaks_to_bert();
     for sequence in 0..3 {
