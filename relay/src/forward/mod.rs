@@ -27,7 +27,7 @@ pub mod reports;
 pub mod rtp;
 pub mod rtx;
 pub mod speakers;
-mod temporal;
+pub(crate) mod temporal;
 pub mod vp8;
 pub mod vp9;
 pub mod wanted;

@@ -9,7 +9,12 @@ use super::{
     subscription::Limit,
     track::{Track, TrackKey},
 };
-use crate::forward::{allocate::Demand, downtrack::Target, dynacast::Ceiling, wanted::Quality};
+use crate::forward::{
+    allocate::Demand,
+    downtrack::Target,
+    dynacast::Ceiling,
+    wanted::{Quality, Request, temporal_for},
+};
 
 impl Room {
     /// Chooses the layer of a track for a subscriber, and tells the publisher what is wanted.
@@ -35,7 +40,7 @@ impl Room {
         if let Some(subscription) = subscription {
             let wanted = wanted
                 .filter(|_| subscription.negotiated && connected && !track.silenced)
-                .map(|quality| Target::layer(present(track, quality, now)));
+                .map(|quality| wanted_layers(track, quality, &subscription.request, now));
             let target = match (wanted, subscription.limit) {
                 (Some(wanted), Limit::To(limit)) => Some(Target {
                     layer: wanted.layer.min(limit.layer),
@@ -169,7 +174,7 @@ impl Room {
                 .publication
                 .quality(&subscription.request)
                 .filter(|_| subscription.negotiated && !track.silenced)
-                .map(|quality| Target::layer(present(track, quality, now)));
+                .map(|quality| wanted_layers(track, quality, &subscription.request, now));
             demands.push(Demand {
                 track: *track_key,
                 screen: track.info.source == i32::from(proto::TrackSource::ScreenShare),
@@ -177,7 +182,7 @@ impl Room {
                 wanted,
                 current: subscription.downtrack.target(),
                 layers: track.offered,
-                temporal_layers: 1,
+                temporal_layers: track.temporal_layers,
             });
         }
         let allocation = participant
@@ -236,6 +241,16 @@ impl Room {
             let update = proto::StreamStateUpdate { stream_states };
             self.send(key, Message::StreamStateUpdate(update));
         }
+    }
+}
+
+/// The layers that carry a quality with as many pictures a second as were asked for.
+fn wanted_layers(track: &Track, quality: Quality, request: &Request, now: Now) -> Target {
+    let layer = present(track, quality, now);
+    let full = track.frames.get(usize::from(layer)).copied();
+    Target {
+        layer,
+        temporal: temporal_for(request.frames, full.unwrap_or(0), track.temporal_layers),
     }
 }
 

@@ -195,6 +195,7 @@ impl Room {
                 now.instant,
             );
         }
+        let inbound = inbound(&media, layer, codec);
         if let Some(layer) = track.layers.get_mut(layer)
             && !media.payload.is_empty()
         {
@@ -202,9 +203,11 @@ impl Room {
             layer
                 .meter
                 .add(media.payload.len(), media.marker, now.instant);
+            if let Some(temporal) = inbound.payload.temporal {
+                layer.depth.note(temporal.id, now.instant);
+            }
         }
         account.whole.received += 1;
-        let inbound = inbound(&media, layer, codec);
         let mut keyframe_of = None;
         let mut switched = Vec::new();
         for subscriber in &track.subscribers {

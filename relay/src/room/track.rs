@@ -16,6 +16,7 @@ use crate::{
         dynacast::Dynacast,
         keyframe::Throttle,
         nack::{Bounds, History},
+        temporal::Depth,
         wanted::{Declared, Publication, Quality, layer_of_rid},
     },
     stack::{Codec, Media, sdp::Description},
@@ -35,6 +36,8 @@ pub(super) struct Layer {
     pub(super) liveness: Liveness,
     /// What it carries.
     pub(super) meter: Meter,
+    /// Its temporal layers.
+    pub(super) depth: Depth,
     /// What may be asked for again; made with the first packet of video.
     pub(super) history: Option<History<Media>>,
 }
@@ -58,6 +61,7 @@ impl Layer {
             ssrc: None,
             liveness: Liveness::new(silence),
             meter: Meter::new(),
+            depth: Depth::default(),
             history: None,
         }
     }
@@ -95,6 +99,10 @@ pub(super) struct Track {
     pub(super) subscribers: Vec<ParticipantKey>,
     /// What the live layers carry, in bit/s, as it was shared out last.
     pub(super) offered: [Option<u64>; MAX_LAYERS],
+    /// Pictures a second of each layer, as measured last.
+    pub(super) frames: [u32; MAX_LAYERS],
+    /// How many temporal layers the live layers have.
+    pub(super) temporal_layers: u8,
 }
 
 impl Track {
@@ -102,20 +110,26 @@ impl Track {
         self.info.r#type == i32::from(proto::TrackType::Audio)
     }
 
-    /// Measures what its layers carry. Whether that is another offer than before: a layer came or went, or carries
-    /// more or less by an eighth.
+    /// Measures what its layers carry. Whether that is another offer than before: a layer came or went, carries more or
+    /// less by an eighth, or has other temporal layers.
     pub(super) fn measure(&mut self, now: Instant) -> bool {
         let mut offered = [None; MAX_LAYERS];
-        for (rate, layer) in offered.iter_mut().zip(&mut self.layers) {
+        let mut temporal_layers = 1;
+        let measures = offered.iter_mut().zip(&mut self.frames);
+        for ((bits, frames), layer) in measures.zip(&mut self.layers) {
             if layer.liveness.is_live(now) {
-                *rate = Some(layer.meter.rates(now).bits);
+                let rates = layer.meter.rates(now);
+                *bits = Some(rates.bits);
+                *frames = rates.frames;
+                temporal_layers = temporal_layers.max(layer.depth.layers());
             }
         }
+        let before = std::mem::replace(&mut self.temporal_layers, temporal_layers);
         let same = |(old, new): (&Option<u64>, &Option<u64>)| match (old, new) {
             (Some(old), Some(new)) => old.abs_diff(*new) <= old / 8,
             (old, new) => old == new,
         };
-        if self.offered.iter().zip(&offered).all(same) {
+        if before == temporal_layers && self.offered.iter().zip(&offered).all(same) {
             return false;
         }
         self.offered = offered;
@@ -280,6 +294,8 @@ impl Room {
             dynacast: Dynacast::new(),
             subscribers: Vec::new(),
             offered: [None; MAX_LAYERS],
+            frames: [0; MAX_LAYERS],
+            temporal_layers: 1,
         }
     }
 

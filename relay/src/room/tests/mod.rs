@@ -2,6 +2,7 @@
 
 pub(crate) mod fake;
 mod resume;
+mod screen;
 mod video;
 
 use std::time::Duration;
