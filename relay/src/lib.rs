@@ -7,6 +7,7 @@
 
 pub mod config;
 pub mod forward;
+pub mod limits;
 pub mod removals;
 pub mod room;
 pub mod stack;
@@ -23,7 +24,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-pub use self::config::{ApiKey, Config, Limits};
+pub use self::config::{ApiKey, Config, LimitError, Limits};
 use self::{
     shell::{
         clock,
@@ -32,7 +33,7 @@ use self::{
         http::{self, State},
         net::{self, UdpThread},
         routes::Routes,
-        shard::{self, Equipment, STOP_WITHIN, ShardInput, Shards},
+        shard::{self, Equipment, Places, STOP_WITHIN, ShardInput, Shards},
         webhooks,
     },
     stack::{Protocol, WebrtcStack},
@@ -57,6 +58,9 @@ pub enum StartError {
     /// Without a key nobody could come in.
     #[error("the relay needs at least one API key")]
     NoKey,
+    /// No call would work.
+    #[error("limits: {0}")]
+    Limits(#[from] LimitError),
     /// There is no TURN server.
     #[error(transparent)]
     Turn(#[from] TurnError),
@@ -84,6 +88,7 @@ impl Relay {
         if config.keys.is_empty() {
             return Err(StartError::NoKey);
         }
+        config.limits.check()?;
         let udp_thread = UdpThread::start().map_err(StartError::Threads)?;
         let udp = udp_thread
             .bind(config.udp)
@@ -131,7 +136,7 @@ impl Relay {
             egress: Arc::clone(&egress),
             events,
             auto_create: config.auto_create,
-            rooms: limits.rooms.div_ceil(threads),
+            places: Arc::new(Places::new(limits.rooms)),
         };
         let shards = shard::start(threads, &equipment).map_err(StartError::Threads)?;
         let client = reqwest::Client::builder()

@@ -11,6 +11,7 @@
 pub mod allocate;
 pub mod av1;
 pub mod bitrate;
+pub mod bucket;
 pub mod bwe;
 pub mod downtrack;
 pub mod dynacast;

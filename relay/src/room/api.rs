@@ -72,6 +72,9 @@ pub enum ApiError {
     /// Too large.
     #[error("the request exceeds a limit")]
     TooLarge,
+    /// No place for one more room.
+    #[error("the server carries as many rooms as it may")]
+    TooManyRooms,
     /// The room failed while it did it, and is closed.
     #[error("the room failed and was closed")]
     Crashed,

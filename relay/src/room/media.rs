@@ -184,6 +184,14 @@ impl Room {
             return;
         };
         let Some(codec) = track.codec else { return };
+        let allowed = participants.get_mut(&key).is_some_and(|owner| {
+            let bits = media.payload.len() as u64 * 8;
+            owner.bits.take(bits, now.instant)
+        });
+        if !allowed {
+            account.whole.refused += 1;
+            return;
+        }
         // What somebody plays is not what they say.
         let speaks = track.info.source != i32::from(proto::TrackSource::ScreenShareAudio);
         if let Some(level) = media.audio_level.filter(|_| speaks) {

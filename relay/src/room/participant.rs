@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
     time::Instant,
 };
 
@@ -16,7 +17,7 @@ use super::{
     track::TrackKey,
 };
 use crate::{
-    forward::{allocate::Allocator, quality, reports::PublisherClock},
+    forward::{allocate::Allocator, bucket::Bucket, quality, reports::PublisherClock},
     stack::{Codec, Connection},
     token::Grants,
 };
@@ -125,6 +126,10 @@ pub(super) struct Participant {
     pub(super) channel: bool,
     /// From its wall clock to ours.
     pub(super) clock: PublisherClock,
+    /// The bits that it may send.
+    pub(super) bits: Bucket,
+    /// The data packets that it may send.
+    pub(super) packets: Bucket,
 }
 
 impl Participant {
@@ -240,6 +245,7 @@ impl Room {
         };
         let key = ParticipantKey(self.next_participant);
         self.next_participant += 1;
+        let limits = Arc::clone(&self.limits);
         let grants = join.grants;
         let mut attributes = grants.attributes;
         if grants.permission.can_update_metadata {
@@ -280,6 +286,8 @@ impl Room {
             share: Share::Settled,
             channel: false,
             clock: PublisherClock::default(),
+            bits: Bucket::new(limits.publish_bits_per_second, now.instant),
+            packets: Bucket::new(limits.data_packets_per_second.into(), now.instant),
         };
         let two_connections = participant.subscriber.is_some();
         self.participants.insert(key, participant);

@@ -45,7 +45,9 @@ impl IntoResponse for CallError {
             Self::Room(ApiError::NoRoom | ApiError::NoParticipant | ApiError::NoTrack) => {
                 (StatusCode::NOT_FOUND, "not_found")
             }
-            Self::Room(ApiError::TooLarge) => (StatusCode::TOO_MANY_REQUESTS, "resource_exhausted"),
+            Self::Room(ApiError::TooLarge | ApiError::TooManyRooms) => {
+                (StatusCode::TOO_MANY_REQUESTS, "resource_exhausted")
+            }
             Self::Room(ApiError::Crashed) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             Self::Malformed => (StatusCode::BAD_REQUEST, "malformed"),
             Self::NoMethod => (StatusCode::NOT_FOUND, "bad_route"),

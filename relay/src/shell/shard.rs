@@ -9,7 +9,10 @@ use std::{
     collections::{HashMap, HashSet},
     net::SocketAddr,
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -152,8 +155,30 @@ pub(crate) struct Equipment {
     pub(crate) events: mpsc::Sender<Box<proto::WebhookEvent>>,
     /// Joins begin rooms.
     pub(crate) auto_create: bool,
-    /// Rooms that this thread may carry.
-    pub(crate) rooms: usize,
+    /// Rooms that all threads together may carry.
+    pub(crate) places: Arc<Places>,
+}
+
+/// Places for rooms.
+#[derive(Debug)]
+pub(crate) struct Places(AtomicUsize);
+
+impl Places {
+    pub(crate) fn new(count: usize) -> Self {
+        Self(AtomicUsize::new(count))
+    }
+
+    /// Takes one, if one is free.
+    fn take(&self) -> bool {
+        let one_less = |free: usize| free.checked_sub(1);
+        self.0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+            .is_ok()
+    }
+
+    fn give_back(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// Starts the threads.
@@ -267,6 +292,7 @@ impl Shard {
 
     fn end(&mut self, id: u64) {
         if let Some(room) = self.rooms.remove(&id) {
+            self.equipment.places.give_back();
             self.names.retain(|_, of| *of != id);
             self.known.retain(|(_, route)| route.room != id);
             gauges::ended(room, clock::now().instant);
@@ -359,12 +385,12 @@ impl Shard {
         if let Some(id) = self.names.get(name) {
             return Some(*id);
         }
-        if self.rooms.len() >= self.equipment.rooms {
-            return None;
-        }
         let rng = clock::rng()
             .inspect_err(|error| tracing::error!(%error, "no randomness"))
             .ok()?;
+        if !self.equipment.places.take() {
+            return None;
+        }
         let room = Room::new(
             name.to_owned(),
             Arc::clone(&self.equipment.limits),
@@ -434,7 +460,7 @@ impl Shard {
         }
         let id = match (&call, self.names.get(name)) {
             (_, Some(id)) => *id,
-            (ApiCall::Configure(_), None) => self.room(name).ok_or(ApiError::TooLarge)?,
+            (ApiCall::Configure(_), None) => self.room(name).ok_or(ApiError::TooManyRooms)?,
             (_, None) => return Err(ApiError::NoRoom),
         };
         let over = matches!(call, ApiCall::Delete);

@@ -222,6 +222,10 @@ struct Session {
 
 impl House {
     pub(super) fn new() -> Self {
+        Self::with_limits(Limits::default())
+    }
+
+    pub(super) fn with_limits(limits: Limits) -> Self {
         let wires = Wires::default();
         let now = Now {
             instant: origin(),
@@ -229,7 +233,7 @@ impl House {
         };
         let room = Room::new(
             "r".to_owned(),
-            Arc::new(Limits::default()),
+            Arc::new(limits),
             Box::new(wires.clone()),
             StdRng::seed_from_u64(7),
             now,

@@ -1,6 +1,7 @@
 //! Dialogues: a client says, expect messages; time passes, expect messages.
 
 pub(crate) mod fake;
+mod limits;
 mod resume;
 mod screen;
 mod video;
@@ -59,7 +60,10 @@ fn packet(ssrc: u32, sequence: u16) -> Event {
 
 /// Anna publishes her microphone; the messages that both got on the way are read.
 fn anna_speaks_to_bert() -> (House, u64, u64) {
-    let mut house = House::new();
+    anna_speaks_to_bert_in(House::new())
+}
+
+fn anna_speaks_to_bert_in(mut house: House) -> (House, u64, u64) {
     let anna = house.join("anna");
     let bert = house.join("bert");
     house.says(anna, microphone());

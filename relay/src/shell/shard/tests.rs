@@ -25,7 +25,7 @@ impl Bench {
             egress: Arc::clone(&egress),
             events: mpsc::channel(1).0,
             auto_create: true,
-            rooms: 10,
+            places: Arc::new(Places::new(2)),
         };
         let shard = Shard::new(0, equipment);
         Self { shard, sessions: 0 }
@@ -40,6 +40,7 @@ impl Bench {
             StdRng::seed_from_u64(1),
             clock::now(),
         );
+        assert!(self.shard.equipment.places.take());
         self.shard.stand(name, room);
     }
 
@@ -120,6 +121,25 @@ async fn a_token_begins_a_room_only_where_joins_may() {
     assert_eq!(refusal(&bench.join("r", "anna")), None);
     bench.call("r", ApiCall::Delete).unwrap();
     assert_eq!(refusal(&bench.join("r", "anna")), gone);
+}
+
+#[tokio::test]
+async fn one_room_too_many_is_refused_until_another_has_ended() {
+    let mut bench = Bench::new().await;
+    let create = |name: &str| {
+        ApiCall::Configure(Box::new(proto::CreateRoomRequest {
+            name: name.to_owned(),
+            ..proto::CreateRoomRequest::default()
+        }))
+    };
+    bench.call("one", create("one")).unwrap();
+    assert_eq!(refusal(&bench.join("two", "anna")), None);
+    let third = bench.call("three", create("three"));
+    assert_eq!(third.unwrap_err(), ApiError::TooManyRooms);
+    let refused = Some(proto::DisconnectReason::JoinFailure);
+    assert_eq!(refusal(&bench.join("three", "bert")), refused);
+    bench.call("one", ApiCall::Delete).unwrap();
+    assert_eq!(refusal(&bench.join("three", "bert")), None);
 }
 
 #[tokio::test]
