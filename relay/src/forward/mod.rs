@@ -9,6 +9,7 @@
 //! says whether the publisher has to be asked for one, and [`keyframe::Throttle`] how often that may happen.
 
 pub mod allocate;
+pub mod arrivals;
 pub mod av1;
 pub mod bitrate;
 pub mod bucket;

@@ -67,12 +67,13 @@ impl Room {
 
     /// Tells a publisher which qualities anybody wants.
     pub(super) fn tell_dynacast(&mut self, track_key: TrackKey, ceiling: Ceiling) {
-        let Some(track) = self.tracks.get(&track_key) else {
+        let Some(track) = self.tracks.get_mut(&track_key) else {
             return;
         };
         if track.is_audio() || !track.published {
             return;
         }
+        track.watch.steady = false;
         let qualities: Vec<proto::SubscribedQuality> = ceiling
             .qualities()
             .into_iter()
@@ -118,6 +119,16 @@ impl Room {
         for participant in self.participants.values_mut() {
             if participant.share == Share::Limited {
                 participant.share = Share::Stale;
+            }
+            for (key, subscription) in &mut participant.subscriptions {
+                let Some(track) = self.tracks.get(key) else {
+                    continue;
+                };
+                let wanted = track.publication.quality(&subscription.request);
+                if let (Some(wanted), Some(current)) = (wanted, subscription.downtrack.current()) {
+                    let missed = present(track, wanted, now).saturating_sub(current);
+                    subscription.watch.missed.note(missed);
+                }
             }
         }
         for (track, ceiling) in ceilings {

@@ -120,7 +120,12 @@ impl Room {
                 }
             }
             Event::Missing { ssrc, sequences } => self.resend(connection, ssrc, &sequences, now),
-            Event::Reception { ssrc, lost, jitter } => {
+            Event::Reception {
+                ssrc,
+                lost,
+                jitter,
+                round_trip,
+            } => {
                 if let Some(participant) = self.participants.get_mut(&key)
                     && participant.receptions.len() < 1_024
                 {
@@ -128,6 +133,8 @@ impl Room {
                     reception.reports += 1;
                     reception.lost += lost;
                     reception.jitter = reception.jitter.max(jitter);
+                    let round_trip = round_trip.unwrap_or_default();
+                    reception.round_trip = reception.round_trip.max(round_trip);
                 }
             }
             Event::ChannelOpen { label } => {
@@ -204,16 +211,8 @@ impl Room {
             );
         }
         let inbound = inbound(&media, layer, codec);
-        if let Some(layer) = track.layers.get_mut(layer)
-            && !media.payload.is_empty()
-        {
-            layer.liveness.packet(now.instant);
-            layer
-                .meter
-                .add(media.payload.len(), media.marker, now.instant);
-            if let Some(temporal) = inbound.payload.temporal {
-                layer.depth.note(temporal.id, now.instant);
-            }
+        if let Some(layer) = track.layers.get_mut(layer) {
+            layer.note(&media, inbound.payload.temporal, now.instant);
         }
         account.whole.received += 1;
         let mut keyframe_of = None;
@@ -240,6 +239,7 @@ impl Room {
             };
             account.whole.forwarded += 1;
             account.whole.octets += outgoing.payload.len() as u64;
+            subscription.watch.sent = true;
             let sender = subscription.sender;
             let connection = (*subscriber, participant.sending_side());
             let link = participant.sending_link();
@@ -347,9 +347,10 @@ impl Room {
             tracks,
             ..
         } = self;
-        let Some(track) = tracks.get(&from.0) else {
+        let Some(track) = tracks.get_mut(&from.0) else {
             return;
         };
+        track.watch.reported = true;
         let arrived = ntp_now(now);
         let Some(ntp_here) = participants
             .get_mut(&track.owner)

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use livekit_protocol as proto;
@@ -31,6 +31,8 @@ pub(super) struct Reception {
     pub(super) lost: f32,
     /// The greatest jitter, in ticks.
     pub(super) jitter: u32,
+    /// The longest round trip, zero if unknown.
+    pub(super) round_trip: Duration,
 }
 
 /// How what a participant is sent follows from what its path carries.
@@ -114,10 +116,12 @@ pub(super) struct Participant {
     pub(super) wanted: HashSet<String>,
     pub(super) audience: Audience,
     pub(super) next_offer: u32,
-    /// How well it receives, as told to everybody.
+    /// How well it sends and receives, as told to everybody.
     pub(super) quality: quality::Connection,
     /// The reports of the current window, by our SSRC.
     pub(super) receptions: HashMap<u32, Reception>,
+    /// Windows in a row in which it was sent something and reported nothing.
+    pub(super) unheard: u32,
     /// What the path to it carries, in bit/s, once known.
     pub(super) bandwidth: Option<u64>,
     pub(super) allocator: Allocator,
@@ -281,6 +285,7 @@ impl Room {
             next_offer: 1,
             quality: quality::Connection::default(),
             receptions: HashMap::new(),
+            unheard: 0,
             bandwidth: None,
             allocator: Allocator::default(),
             share: Share::Settled,

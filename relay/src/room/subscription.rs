@@ -12,6 +12,7 @@ use super::{
 use crate::{
     forward::{
         downtrack::{Downtrack, Target},
+        quality::Missed,
         wanted::{Quality, Request},
     },
     stack::{SenderId, SenderSpec},
@@ -28,6 +29,15 @@ pub(super) enum Limit {
     Nothing,
 }
 
+/// What was seen of a subscription since connections were judged last.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    /// Something was sent.
+    pub(super) sent: bool,
+    /// Layers that it is sent less than it wants.
+    pub(super) missed: Missed,
+}
+
 /// A track that a participant is sent.
 #[derive(Debug)]
 pub(super) struct Subscription {
@@ -41,6 +51,7 @@ pub(super) struct Subscription {
     /// The client was told that nothing comes.
     pub(super) paused: bool,
     pub(super) downtrack: Downtrack,
+    pub(super) watch: Watch,
     /// How the client shows it.
     pub(super) request: Request,
 }
@@ -149,6 +160,7 @@ impl Room {
                 limit: Limit::None,
                 paused: false,
                 downtrack,
+                watch: Watch::default(),
                 request: Request {
                     disabled: false,
                     // A client that tells sizes starts with the least and asks for more.

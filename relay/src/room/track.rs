@@ -12,10 +12,13 @@ use super::{Now, ParticipantKey, Room, Side, ids};
 use crate::{
     forward::{
         MAX_LAYERS,
+        arrivals::Arrivals,
         bitrate::{Liveness, Meter},
         dynacast::Dynacast,
         keyframe::Throttle,
         nack::{Bounds, History},
+        payload::Temporal,
+        quality::{Missed, Window},
         temporal::Depth,
         wanted::{Declared, Publication, Quality, layer_of_rid},
     },
@@ -35,9 +38,10 @@ pub(super) struct Layer {
     /// Whether packets come.
     pub(super) liveness: Liveness,
     /// What it carries.
-    pub(super) meter: Meter,
+    meter: Meter,
     /// Its temporal layers.
-    pub(super) depth: Depth,
+    depth: Depth,
+    arrivals: Arrivals,
     /// What may be asked for again; made with the first packet of video.
     pub(super) history: Option<History<Media>>,
 }
@@ -62,7 +66,21 @@ impl Layer {
             liveness: Liveness::new(silence),
             meter: Meter::new(),
             depth: Depth::default(),
+            arrivals: Arrivals::default(),
             history: None,
+        }
+    }
+
+    /// A packet came.
+    pub(super) fn note(&mut self, media: &Media, temporal: Option<Temporal>, now: Instant) {
+        self.arrivals.packet(media.sequence);
+        if media.payload.is_empty() {
+            return;
+        }
+        self.liveness.packet(now);
+        self.meter.add(media.payload.len(), media.marker, now);
+        if let Some(temporal) = temporal {
+            self.depth.note(temporal.id, now);
         }
     }
 
@@ -103,6 +121,18 @@ pub(super) struct Track {
     pub(super) frames: [u32; MAX_LAYERS],
     /// How many temporal layers the live layers have.
     pub(super) temporal_layers: u8,
+    pub(super) watch: Watch,
+}
+
+/// What was seen of a track since connections were judged last.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    /// The publisher reported on it.
+    pub(super) reported: bool,
+    /// What is to come of it has been the same all the time.
+    pub(super) steady: bool,
+    /// Layers that came less than were wanted.
+    missed: Missed,
 }
 
 impl Track {
@@ -125,6 +155,11 @@ impl Track {
             }
         }
         let before = std::mem::replace(&mut self.temporal_layers, temporal_layers);
+        if let Some(wanted) = self.wanted() {
+            let highest = offered.iter().rposition(Option::is_some).unwrap_or(0);
+            let highest = u8::try_from(highest).unwrap_or(u8::MAX);
+            self.watch.missed.note(wanted.saturating_sub(highest));
+        }
         let same = |(old, new): (&Option<u64>, &Option<u64>)| match (old, new) {
             (Some(old), Some(new)) => old.abs_diff(*new) <= old / 8,
             (old, new) => old == new,
@@ -134,6 +169,49 @@ impl Track {
         }
         self.offered = offered;
         true
+    }
+
+    /// The highest layer that the publisher is to send, as it was told last; `None` while it is to send nothing.
+    fn wanted(&self) -> Option<u8> {
+        if self.info.muted || !self.published {
+            return None;
+        }
+        let last = u8::try_from(self.layers.len().saturating_sub(1)).unwrap_or(u8::MAX);
+        if self.is_audio() {
+            return Some(last);
+        }
+        let quality = self.dynacast.told().0?;
+        Some(self.publication.layer(quality).min(last))
+    }
+
+    /// How it came since this was last asked; `None` where nothing can be said.
+    pub(super) fn judge(&mut self) -> Option<Window> {
+        let mut window = Window {
+            audio: self.is_audio(),
+            ..Window::default()
+        };
+        for layer in &mut self.layers {
+            let came = layer.arrivals.news();
+            window.expected += came.expected;
+            window.lost += came.lost;
+        }
+        let steady = Watch {
+            steady: true,
+            ..Watch::default()
+        };
+        let watch = std::mem::replace(&mut self.watch, steady);
+        self.wanted()?;
+        if window.expected > 0 {
+            if watch.steady {
+                window.missed = watch.missed.average();
+            }
+            return Some(window);
+        }
+        // A screen that stands still has nothing to send.
+        let screen = self.info.source == i32::from(proto::TrackSource::ScreenShare);
+        window.silent = !watch.reported;
+        window.paused = watch.reported && !screen;
+        Some(window).filter(|_| watch.steady)
     }
 
     /// The layer of that RID.
@@ -296,6 +374,7 @@ impl Room {
             offered: [None; MAX_LAYERS],
             frames: [0; MAX_LAYERS],
             temporal_layers: 1,
+            watch: Watch::default(),
         }
     }
 
@@ -454,6 +533,7 @@ impl Room {
             return;
         }
         track.silenced = silenced;
+        track.watch.steady = false;
         for subscriber in track.subscribers.clone() {
             self.retarget(subscriber, track_key, now);
         }
@@ -468,6 +548,7 @@ impl Room {
             return;
         }
         track.info.muted = muted;
+        track.watch.steady = false;
         let (owner, published) = (track.owner, track.published);
         if published {
             self.broadcast(owner, None);

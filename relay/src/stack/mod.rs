@@ -20,7 +20,11 @@ mod tests;
 mod uplink;
 mod webrtc;
 
-use std::{fmt, net::SocketAddr, time::Instant};
+use std::{
+    fmt,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use bytes::{Bytes, BytesMut};
 
@@ -213,6 +217,8 @@ pub enum Event {
         lost: f32,
         /// Interarrival jitter in ticks of the stream's clock.
         jitter: u32,
+        /// How long a packet and the answer to it take, where the report tells.
+        round_trip: Option<Duration>,
     },
     /// A publisher's sender report.
     SenderReport {

@@ -315,11 +315,8 @@ impl House {
         if resumes {
             // It goes on over the connections it had.
             let participant = self.session(session).participant;
-            let before = self.sessions.iter();
-            let wires = before
-                .filter(|one| participant.is_some() && one.participant == participant)
-                .map(|one| one.wires)
-                .next();
+            let same = |one: &&Session| participant.is_some() && one.participant == participant;
+            let wires = self.sessions.iter().find(same).map(|one| one.wires);
             self.session(session).wires = wires.unwrap_or_default();
             return session;
         }

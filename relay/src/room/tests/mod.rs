@@ -2,6 +2,7 @@
 
 pub(crate) mod fake;
 mod limits;
+mod quality;
 mod resume;
 mod screen;
 mod video;
@@ -207,16 +208,17 @@ fn what_is_carried_is_counted_and_a_call_summed_up() {
         ssrc,
         lost: 0.5,
         jitter: 0,
+        round_trip: None,
     };
     house.happens(bert, Side::Subscriber, lost);
     house.stay(bert, Duration::from_secs(6));
     let traffic = house.room.traffic();
     assert_eq!((traffic.received, traffic.forwarded), (3, 3));
     assert_eq!(traffic.octets, 15, "of payload");
-    assert_eq!(traffic.judged, [0, 1, 0, 0]);
+    assert_eq!(traffic.judged, [0, 1, 0, 1], "Bert, and Anna");
     assert_eq!(house.room.traffic().forwarded, 0, "told once");
     let summary = house.room.summary(house.now.instant);
-    assert_eq!((summary.most, summary.poor()), (2, Some(1.0)));
+    assert_eq!((summary.most, summary.poor()), (2, Some(0.5)));
     assert!(summary.lasted >= Duration::from_secs(6));
 }
 

@@ -88,6 +88,7 @@ fn who_speaks_who_may_be_heard_and_how_well_is_told_again() {
         ssrc: house.senders(bert)[0].ssrc,
         lost: 0.5,
         jitter: 0,
+        round_trip: None,
     };
     house.happens(bert, Side::Subscriber, reception);
     house.stay(anna, Duration::from_secs(5));

@@ -17,12 +17,11 @@ struct Bench {
 impl Bench {
     async fn new() -> Self {
         let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let egress = Arc::new(Egress::new(udp).unwrap());
         let equipment = Equipment {
             limits: Arc::default(),
             stack: WebrtcStack::new(Vec::new()),
             routes: Arc::default(),
-            egress: Arc::clone(&egress),
+            egress: Arc::new(Egress::new(udp).unwrap()),
             events: mpsc::channel(1).0,
             auto_create: true,
             places: Arc::new(Places::new(2)),
