@@ -7,6 +7,8 @@
 
 pub mod config;
 pub mod forward;
+pub mod limits;
+pub mod removals;
 pub mod room;
 pub mod stack;
 pub mod token;
@@ -22,7 +24,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-pub use self::config::{ApiKey, Config, Limits};
+pub use self::config::{ApiKey, Config, LimitError, Limits};
 use self::{
     shell::{
         clock,
@@ -31,7 +33,7 @@ use self::{
         http::{self, State},
         net::{self, UdpThread},
         routes::Routes,
-        shard::{self, Equipment, STOP_WITHIN, ShardInput, Shards},
+        shard::{self, Equipment, Places, STOP_WITHIN, ShardInput, Shards},
         webhooks,
     },
     stack::{Protocol, WebrtcStack},
@@ -56,6 +58,9 @@ pub enum StartError {
     /// Without a key nobody could come in.
     #[error("the relay needs at least one API key")]
     NoKey,
+    /// No call would work.
+    #[error("limits: {0}")]
+    Limits(#[from] LimitError),
     /// There is no TURN server.
     #[error(transparent)]
     Turn(#[from] TurnError),
@@ -83,6 +88,7 @@ impl Relay {
         if config.keys.is_empty() {
             return Err(StartError::NoKey);
         }
+        config.limits.check()?;
         let udp_thread = UdpThread::start().map_err(StartError::Threads)?;
         let udp = udp_thread
             .bind(config.udp)
@@ -129,7 +135,8 @@ impl Relay {
             routes: Arc::clone(&routes),
             egress: Arc::clone(&egress),
             events,
-            rooms: limits.rooms.div_ceil(threads),
+            auto_create: config.auto_create,
+            places: Arc::new(Places::new(limits.rooms)),
         };
         let shards = shard::start(threads, &equipment).map_err(StartError::Threads)?;
         let client = reqwest::Client::builder()
@@ -162,6 +169,7 @@ impl Relay {
                 shards,
                 keys,
                 limits,
+                auto_create: config.auto_create,
                 sessions: Arc::default(),
                 turn,
             },

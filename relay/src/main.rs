@@ -38,11 +38,80 @@ struct Options {
     /// How many threads carry rooms; by default one for each core.
     #[arg(long)]
     threads: Option<usize>,
+    /// Whether whoever has a token begins the room it names; otherwise `CreateRoom` alone does.
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set)]
+    auto_create: bool,
     /// Where LiveKit's webhooks go.
     #[arg(long)]
     webhook: Vec<String>,
     #[command(flatten)]
+    limits: LimitOptions,
+    #[command(flatten)]
     turn: TurnOptions,
+}
+
+/// What is too much; by default plenty.
+#[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names of the options are made of them"
+)]
+struct LimitOptions {
+    /// Rooms at a time.
+    #[arg(long)]
+    max_rooms: Option<usize>,
+    /// Participants of a room; 0 for no limit.
+    #[arg(long)]
+    max_participants: Option<u32>,
+    /// Tracks of one participant.
+    #[arg(long)]
+    max_tracks: Option<u32>,
+    /// Tracks that one participant is sent.
+    #[arg(long)]
+    max_subscriptions: Option<u32>,
+    /// What one participant may send, in bit/s; 0 for no limit.
+    #[arg(long)]
+    max_publish_bits_per_second: Option<u64>,
+    /// Data packets of one participant in a second; 0 for no limit.
+    #[arg(long)]
+    max_data_packets_per_second: Option<u32>,
+    /// Bytes of one data packet.
+    #[arg(long)]
+    max_data_bytes: Option<usize>,
+    /// Bytes of one signalling message.
+    #[arg(long)]
+    max_signal_bytes: Option<usize>,
+    /// Signalling messages of one participant in ten seconds.
+    #[arg(long)]
+    max_signals_in_ten_seconds: Option<u32>,
+    /// Bytes of metadata and attributes, each.
+    #[arg(long)]
+    max_metadata_bytes: Option<usize>,
+}
+
+impl LimitOptions {
+    fn limits(&self) -> Limits {
+        let plenty = Limits::default();
+        Limits {
+            rooms: self.max_rooms.unwrap_or(plenty.rooms),
+            participants: self.max_participants.unwrap_or(plenty.participants),
+            tracks: self.max_tracks.unwrap_or(plenty.tracks),
+            subscriptions: self.max_subscriptions.unwrap_or(plenty.subscriptions),
+            publish_bits_per_second: self
+                .max_publish_bits_per_second
+                .unwrap_or(plenty.publish_bits_per_second),
+            data_packets_per_second: self
+                .max_data_packets_per_second
+                .unwrap_or(plenty.data_packets_per_second),
+            data_bytes: self.max_data_bytes.unwrap_or(plenty.data_bytes),
+            signal_bytes: self.max_signal_bytes.unwrap_or(plenty.signal_bytes),
+            signals_in_ten_seconds: self
+                .max_signals_in_ten_seconds
+                .unwrap_or(plenty.signals_in_ten_seconds),
+            metadata_bytes: self.max_metadata_bytes.unwrap_or(plenty.metadata_bytes),
+            ..plenty
+        }
+    }
 }
 
 /// TURN for networks that let nothing else through.
@@ -120,7 +189,8 @@ async fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
             secret: options.secret,
         }],
         threads: options.threads.unwrap_or(cores),
-        limits: Limits::default(),
+        auto_create: options.auto_create,
+        limits: options.limits.limits(),
         webhooks: options.webhook,
         turn: options.turn.config()?,
     })

@@ -60,6 +60,8 @@ pub struct Grants {
     pub list: bool,
     /// May administer `room`.
     pub admin: bool,
+    /// From when on the token is good (seconds since 1970), which is about when it was made: removals are told by it.
+    pub since_s: i64,
 }
 
 #[expect(
@@ -88,6 +90,7 @@ struct Video {
 struct Claims {
     exp: Option<i64>,
     nbf: Option<i64>,
+    iat: Option<i64>,
     sub: String,
     name: String,
     metadata: String,
@@ -133,7 +136,9 @@ pub fn verify(token: &str, keys: &[ApiKey], now_s: i64) -> Result<Grants, TokenE
         return Err(TokenError::TooEarly);
     }
     let video = claims.video.ok_or(TokenError::Denied)?;
+    let since_s = claims.nbf.or(claims.iat).unwrap_or(0);
     Ok(grants(
+        since_s,
         claims.sub,
         claims.name,
         claims.metadata,
@@ -144,6 +149,7 @@ pub fn verify(token: &str, keys: &[ApiKey], now_s: i64) -> Result<Grants, TokenE
 }
 
 fn grants(
+    since_s: i64,
     identity: String,
     name: String,
     metadata: String,
@@ -196,6 +202,7 @@ fn grants(
         create: video.room_create,
         list: video.room_list,
         admin: video.room_admin,
+        since_s,
     }
 }
 
@@ -221,7 +228,8 @@ pub fn sign_webhook(key: &ApiKey, sha256: &str, now_s: i64) -> Result<String, To
         .map_err(|_| TokenError::Invalid)
 }
 
-/// A fresh token for a participant whose old one will end while the call goes on: the same rights, one hour.
+/// A fresh token for a participant whose old one will end while the call goes on: the same rights, one hour. It is as
+/// old as the one it replaces, so that it does not outlive its holder's removal.
 pub fn refresh(key: &ApiKey, grants: &Grants, now_s: i64) -> Result<String, TokenError> {
     let permission = &grants.permission;
     let names = [
@@ -239,7 +247,7 @@ pub fn refresh(key: &ApiKey, grants: &Grants, now_s: i64) -> Result<String, Toke
     let claims = serde_json::json!({
         "iss": key.key,
         "sub": grants.identity,
-        "nbf": now_s - LEEWAY_S,
+        "nbf": grants.since_s,
         "exp": now_s + 3600,
         "name": grants.name,
         "metadata": grants.metadata,
@@ -352,6 +360,7 @@ mod tests {
         let old = verify(&token(&keys()[0].secret, &claims(1_000)), &keys(), 1_000).unwrap();
         let fresh = refresh(&keys()[0], &old, 1_050).unwrap();
         let new = verify(&fresh, &keys(), 4_000).unwrap();
+        assert_eq!(new.since_s, old.since_s, "a removal in between counts");
         assert_eq!(new.permission, old.permission);
         assert_eq!(new.identity, old.identity);
     }

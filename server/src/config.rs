@@ -131,6 +131,8 @@ pub(crate) struct Embedded {
     pub(crate) public_ips: Vec<IpAddr>,
     /// TURN, for networks that let nothing else through.
     pub(crate) turn: Option<Turn>,
+    /// What is too much.
+    pub(crate) limits: relay::Limits,
 }
 
 /// A TURN server that leads to the relay and nowhere else.
@@ -166,6 +168,7 @@ impl Default for Embedded {
             tcp: Some(SocketAddr::from(([0, 0, 0, 0], 7881))),
             public_ips: Vec::new(),
             turn: None,
+            limits: relay::Limits::default(),
         }
     }
 }

@@ -9,8 +9,10 @@
 //! says whether the publisher has to be asked for one, and [`keyframe::Throttle`] how often that may happen.
 
 pub mod allocate;
+pub mod arrivals;
 pub mod av1;
 pub mod bitrate;
+pub mod bucket;
 pub mod bwe;
 pub mod downtrack;
 pub mod dynacast;
@@ -27,7 +29,7 @@ pub mod reports;
 pub mod rtp;
 pub mod rtx;
 pub mod speakers;
-mod temporal;
+pub(crate) mod temporal;
 pub mod vp8;
 pub mod vp9;
 pub mod wanted;

@@ -1,15 +1,17 @@
 //! How good a participant's connection is, in LiveKit's words.
 //!
-//! **Model.** A score from 0 to 100 for each track and window (5 s, say), the participant's being the least of them:
+//! **Model.** A score from 0 to 100 for each track and window (5 s, say), the participant's being the least of them, of
+//! what it publishes and what it is sent:
 //!
 //! ```text
 //! score = 100 − 4 · loss % − jitter over 30 ms ÷ 4 ms − round trip over 250 ms ÷ 20 ms       (each part at most 60)
-//!         − 60 · (1 − received ÷ expected bit rate), of which the first fifth is free
+//!         − 25 · layers between the one that was wanted and the one that came (at most 40)
 //! ```
 //!
 //! Audio can do with more loss (Opus conceals it and carries FEC): its loss counts half. 80 and more is excellent, 60
-//! good, below that poor; nothing received at all while something was expected is lost. So 5 % loss on video is just
-//! excellent, 10 % good, more poor. Down it goes at once, up only after two better windows in a row.
+//! good, below that poor; so 5 % loss on video is just excellent, 10 % good, more poor. A picture smaller than it was
+//! wanted is good, for it moves; one that pauses for want of bandwidth is poor. Nothing at all where something should
+//! come is lost. Down it goes at once, up only after two better windows in a row.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -40,43 +42,42 @@ pub struct Window {
     pub jitter: Duration,
     /// Round-trip time, zero if unknown.
     pub round_trip: Duration,
-    /// Bits per second received.
-    pub received: u64,
-    /// Bits per second that were wanted and there to send, 0 if nobody knows. A muted or paused track wants 0.
-    pub wanted: u64,
+    /// Layers between the one that was wanted and the one that came, on average.
+    pub missed: f64,
+    /// Something should have come and was held back.
+    pub paused: bool,
+    /// Something should have come, and nothing tells of the other side any more.
+    pub silent: bool,
 }
+
+const OF_PAUSED: f64 = 40.0;
 
 /// The score of one window, 0 to 100; `None` when nothing was to be measured.
 #[must_use]
 pub fn score(window: &Window) -> Option<f64> {
+    if window.silent {
+        return Some(0.0);
+    }
+    if window.paused {
+        return Some(OF_PAUSED);
+    }
     if window.expected == 0 {
-        return (window.wanted > 0).then_some(0.0);
+        return None;
+    }
+    if window.lost >= window.expected {
+        return Some(0.0);
     }
     #[expect(clippy::cast_precision_loss, reason = "counts of seconds")]
-    let (expected, lost, received, wanted) = (
-        window.expected as f64,
-        window.lost.min(window.expected) as f64,
-        window.received as f64,
-        window.wanted as f64,
-    );
-    let weight = if window.audio { 2.0 } else { 4.0 };
+    let loss = window.lost as f64 / window.expected as f64;
+    let weight = if window.audio { 200.0 } else { 400.0 };
     let over = |time: Duration, free: f64, unit: f64| {
         ((time.as_secs_f64() * 1000.0 - free) / unit).clamp(0.0, 60.0)
     };
-    let missing = if wanted > 0.0 {
-        (1.0 - received / wanted - 0.2).max(0.0)
-    } else {
-        0.0
-    };
-    let malus = (weight * 100.0 * lost / expected).min(60.0)
+    let malus = (weight * loss).min(60.0)
         + over(window.jitter, 30.0, 4.0)
         + over(window.round_trip, 250.0, 20.0)
-        + 60.0 * missing;
-    Some(if window.lost >= window.expected {
-        0.0
-    } else {
-        (100.0 - malus).max(1.0)
-    })
+        + (25.0 * window.missed).clamp(0.0, 40.0);
+    Some((100.0 - malus).max(1.0))
 }
 
 fn quality(score: f64) -> Quality {
@@ -88,6 +89,27 @@ fn quality(score: f64) -> Quality {
         Quality::Poor
     } else {
         Quality::Lost
+    }
+}
+
+/// Layers missed, on average of so many looks.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Missed {
+    layers: u32,
+    looks: u32,
+}
+
+impl Missed {
+    /// A look: so many layers are missing.
+    pub fn note(&mut self, layers: u8) {
+        self.layers += u32::from(layers);
+        self.looks += 1;
+    }
+
+    /// The average of all looks.
+    #[must_use]
+    pub fn average(self) -> f64 {
+        f64::from(self.layers) / f64::from(self.looks.max(1))
     }
 }
 
@@ -105,13 +127,17 @@ impl Connection {
         self.told
     }
 
-    /// Takes in the windows of all tracks; answers the first quality, and each that differs from the one before.
+    /// Takes in the windows of all tracks; answers the first quality, and each that differs from the one before. With
+    /// nothing to measure nothing is wrong.
     pub fn update(&mut self, windows: impl IntoIterator<Item = Window>) -> Option<Quality> {
         let worst = windows
             .into_iter()
             .filter_map(|window| score(&window))
-            .reduce(f64::min)?;
-        let seen = quality(worst);
+            .reduce(f64::min);
+        let seen = match worst {
+            Some(worst) => quality(worst),
+            None => self.told.map(|_| Quality::Excellent)?,
+        };
         let order = self.told.map_or(Ordering::Less, |told| seen.cmp(&told));
         let rises = order == Ordering::Greater;
         if order == Ordering::Less || (rises && self.better) {
@@ -133,8 +159,6 @@ mod tests {
         Window {
             expected: 1000,
             lost,
-            received: 1_000_000,
-            wanted: 1_000_000,
             ..Window::default()
         }
     }
@@ -160,29 +184,49 @@ mod tests {
             Quality::Excellent
         );
         assert_eq!(quality(score(&video(1000)).unwrap()), Quality::Lost);
-        assert_eq!(
-            quality(
-                score(&Window {
-                    received: 300_000,
-                    ..video(0)
-                })
-                .unwrap()
-            ),
-            Quality::Good
-        );
+        for missed in [1.0, 2.0] {
+            let smaller = Window { missed, ..video(0) };
+            assert_eq!(quality(score(&smaller).unwrap()), Quality::Good);
+        }
+        let paused = Window {
+            paused: true,
+            ..Window::default()
+        };
+        assert_eq!(quality(score(&paused).unwrap()), Quality::Poor);
+        let far = Window {
+            round_trip: Duration::from_millis(800),
+            ..video(0)
+        };
+        assert_eq!(quality(score(&far).unwrap()), Quality::Good);
     }
 
     #[test]
     fn silence_is_lost_only_when_something_was_expected() {
-        assert_eq!(
-            score(&Window {
-                wanted: 1,
-                ..Window::default()
-            }),
-            Some(0.0)
-        );
+        let silent = Window {
+            silent: true,
+            ..Window::default()
+        };
+        assert_eq!(score(&silent), Some(0.0));
         assert_eq!(score(&Window::default()), None);
-        assert_eq!(Connection::default().update([]), None);
+        let mut connection = Connection::default();
+        assert_eq!(connection.update([]), None);
+        assert_eq!(connection.update([silent]), Some(Quality::Lost));
+        assert_eq!(connection.update([]), None);
+        assert_eq!(
+            connection.update([]),
+            Some(Quality::Excellent),
+            "nothing is expected"
+        );
+    }
+
+    #[test]
+    fn layers_missed_are_an_average() {
+        let mut missed = Missed::default();
+        assert!(missed.average().abs() < 1e-9);
+        for layers in [2, 1, 0, 1] {
+            missed.note(layers);
+        }
+        assert!((missed.average() - 1.0).abs() < 1e-9);
     }
 
     #[test]

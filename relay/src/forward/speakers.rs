@@ -10,6 +10,8 @@ use std::{
 
 /// Length of a window, and the least time between two updates.
 pub const INTERVAL: Duration = Duration::from_millis(400);
+/// Without a packet for so long, nobody speaks.
+const SILENCE: Duration = Duration::from_millis(800);
 const LOUD_ENOUGH: u8 = 35;
 const ACTIVE_PERCENT: u32 = 40;
 /// Exponential smoothing with the centre of mass of an average over two windows.
@@ -23,7 +25,7 @@ pub fn level(extension: &[u8]) -> Option<u8> {
     extension.first().map(|octet| octet & 0x7f)
 }
 
-/// Loudness of one participant.
+/// Loudness of one track. Each counts by timestamps of its own, which begin anywhere.
 #[derive(Debug, Clone)]
 struct Loudness {
     smoothed: f64,
@@ -45,11 +47,18 @@ impl Loudness {
     }
 
     fn observe(&mut self, level: u8, timestamp: u32, clock_rate: u32, now: Instant) {
-        let ticks = self
-            .newest
-            .map_or(0, |(newest, _)| timestamp.wrapping_sub(newest));
-        if ticks >= 1 << 31 {
-            return;
+        let mut ticks = 0;
+        if let Some((newest, heard)) = self.newest {
+            ticks = timestamp.wrapping_sub(newest);
+            if ticks >= 1 << 31 {
+                let silence = now.saturating_duration_since(heard);
+                if silence < SILENCE && ticks.wrapping_neg() < clock_rate {
+                    // Overtaken on its way.
+                    return;
+                }
+                // The publisher counts anew.
+                ticks = 0;
+            }
         }
         self.newest = Some((timestamp, now));
         let ms = u32::try_from(u64::from(ticks) * 1000 / u64::from(clock_rate.max(1)))
@@ -79,7 +88,7 @@ impl Loudness {
         let threshold = 10_f64.powf(-f64::from(LOUD_ENOUGH) / 20.0);
         let heard = self
             .newest
-            .is_some_and(|(_, heard)| now.saturating_duration_since(heard) < INTERVAL * 2);
+            .is_some_and(|(_, heard)| now.saturating_duration_since(heard) < SILENCE);
         if !heard || self.smoothed < threshold {
             return 0;
         }
@@ -105,19 +114,45 @@ pub struct Speaker<P> {
     pub active: bool,
 }
 
-/// The speakers of one room.
+/// A participant's tracks, and how loud it was when that was told last.
 #[derive(Debug, Clone)]
-pub struct Speakers<P> {
-    heard: BTreeMap<P, (Loudness, u8)>,
+struct Heard<T> {
+    tracks: Vec<(T, Loudness)>,
+    told: u8,
 }
 
-impl<P: Ord + Clone> Default for Speakers<P> {
+impl<T> Heard<T> {
+    /// The loudest of the tracks.
+    fn eighths(&self, now: Instant) -> u8 {
+        let tracks = self.tracks.iter();
+        tracks
+            .map(|(_, loudness)| loudness.eighths(now))
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+fn speaker<P>(participant: P, eighths: u8) -> Speaker<P> {
+    Speaker {
+        participant,
+        level: f32::from(eighths) / 8.0,
+        active: eighths > 0,
+    }
+}
+
+/// The speakers of one room: participants `P` with tracks `T`.
+#[derive(Debug, Clone)]
+pub struct Speakers<P, T> {
+    heard: BTreeMap<P, Heard<T>>,
+}
+
+impl<P: Ord + Clone, T: Eq + Clone> Default for Speakers<P, T> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<P: Ord + Clone> Speakers<P> {
+impl<P: Ord + Clone, T: Eq + Clone> Speakers<P, T> {
     /// A silent room.
     #[must_use]
     pub fn new() -> Self {
@@ -129,29 +164,47 @@ impl<P: Ord + Clone> Speakers<P> {
     /// Notes the level of one audio packet.
     pub fn observe(
         &mut self,
-        participant: &P,
+        (participant, track): (&P, &T),
         level: u8,
         timestamp: u32,
         clock_rate: u32,
         now: Instant,
     ) {
-        if let Some((loudness, _)) = self.heard.get_mut(participant) {
+        if !self.heard.contains_key(participant) {
+            let (tracks, told) = (Vec::new(), 0);
+            self.heard
+                .insert(participant.clone(), Heard { tracks, told });
+        }
+        let Some(heard) = self.heard.get_mut(participant) else {
+            return;
+        };
+        let known = heard.tracks.iter_mut().find(|(of, _)| of == track);
+        if let Some((_, loudness)) = known {
             loudness.observe(level, timestamp, clock_rate, now);
         } else {
             let mut loudness = Loudness::new();
             loudness.observe(level, timestamp, clock_rate, now);
-            self.heard.insert(participant.clone(), (loudness, 0));
+            heard.tracks.push((track.clone(), loudness));
         }
     }
 
-    /// Forgets somebody who has muted or left; answers with the end of the speech, if there was any.
+    /// Forgets a track that has ended.
+    pub fn remove_track(&mut self, participant: &P, track: &T) {
+        if let Some(heard) = self.heard.get_mut(participant) {
+            heard.tracks.retain(|(of, _)| of != track);
+        }
+    }
+
+    /// Forgets somebody who has left; answers with the end of the speech, if there was any.
     pub fn remove(&mut self, participant: &P) -> Option<Speaker<P>> {
-        let (_, told) = self.heard.remove(participant)?;
-        (told > 0).then(|| Speaker {
-            participant: participant.clone(),
-            level: 0.0,
-            active: false,
-        })
+        let heard = self.heard.remove(participant)?;
+        (heard.told > 0).then(|| speaker(participant.clone(), 0))
+    }
+
+    /// Everybody who was ever heard, as told last: for somebody who may have missed changes.
+    pub fn standing(&self) -> impl Iterator<Item = Speaker<P>> {
+        let heard = self.heard.iter();
+        heard.map(|(participant, heard)| speaker(participant.clone(), heard.told))
     }
 
     /// Those whose level has changed since the last call, loudest first; call it every [`INTERVAL`].
@@ -159,19 +212,16 @@ impl<P: Ord + Clone> Speakers<P> {
         let mut changed: Vec<_> = self
             .heard
             .iter_mut()
-            .filter_map(|(participant, (loudness, told))| {
-                let eighths = loudness.eighths(now);
-                (std::mem::replace(told, eighths) != eighths).then_some((participant, eighths))
+            .filter_map(|(participant, heard)| {
+                let eighths = heard.eighths(now);
+                (std::mem::replace(&mut heard.told, eighths) != eighths)
+                    .then_some((participant, eighths))
             })
             .collect();
         changed.sort_by_key(|&(_, eighths)| Reverse(eighths));
         changed
             .into_iter()
-            .map(|(participant, eighths)| Speaker {
-                participant: participant.clone(),
-                level: f32::from(eighths) / 8.0,
-                active: eighths > 0,
-            })
+            .map(|(participant, eighths)| speaker(participant.clone(), eighths))
             .collect()
     }
 }
@@ -182,11 +232,66 @@ mod tests {
     use crate::forward::testing::at;
 
     /// Talks for `ms` in packets of 20 ms, from `from` on.
-    fn talk(room: &mut Speakers<&'static str>, who: &'static str, level: u8, from: u32, ms: u32) {
+    fn talk(room: &mut Talk, who: &'static str, level: u8, from: u32, ms: u32) {
+        talk_into(room, (who, "mic"), level, from, ms, 0);
+    }
+
+    type Talk = Speakers<&'static str, &'static str>;
+
+    /// The same into a track whose timestamps begin somewhere.
+    fn talk_into(
+        room: &mut Talk,
+        (who, track): (&'static str, &'static str),
+        level: u8,
+        from: u32,
+        ms: u32,
+        first: u32,
+    ) {
         for packet in 0..ms / 20 {
             let time = from + packet * 20;
-            room.observe(&who, level, time * 48, 48_000, at(u64::from(time)));
+            let timestamp = first.wrapping_add(time * 48);
+            let now = at(u64::from(time));
+            room.observe((&who, &track), level, timestamp, 48_000, now);
         }
+    }
+
+    #[test]
+    fn another_microphone_counts_by_timestamps_of_its_own() {
+        let mut room = Speakers::new();
+        talk_into(&mut room, ("ann", "mic"), 10, 0, 900, 1_000_000_000);
+        assert_eq!(room.changes(at(900)).len(), 1);
+        room.remove_track(&"ann", &"mic");
+        assert!(!room.changes(at(901))[0].active);
+        talk_into(&mut room, ("ann", "mic2"), 10, 1_000, 900, 7);
+        assert!(room.changes(at(1_900))[0].active);
+    }
+
+    #[test]
+    fn a_track_that_begins_to_count_anew_is_heard() {
+        for (first, pause) in [(7, 20), (1_000_000_000 - 48 * 2_500, 2_000)] {
+            let mut room = Speakers::new();
+            talk_into(&mut room, ("ann", "mic"), 10, 0, 900, 1_000_000_000);
+            room.changes(at(900));
+            let from = 900 + pause;
+            room.changes(at(u64::from(from) + 1_000));
+            talk_into(&mut room, ("ann", "mic"), 10, from, 2_000, first);
+            let told = room.changes(at(u64::from(from) + 2_000));
+            assert!(told[0].active, "{told:?}");
+        }
+    }
+
+    #[test]
+    fn two_tracks_at_a_time_do_not_disturb_each_other() {
+        let mut room = Speakers::new();
+        for ms in (0..900).step_by(20) {
+            talk_into(&mut room, ("ann", "mic"), 10, ms, 20, 7);
+            talk_into(&mut room, ("ann", "tab"), 127, ms, 20, 1_000_000_000);
+        }
+        let told = room.changes(at(900));
+        assert_eq!(told.len(), 1);
+        assert!(told[0].active);
+        let standing: Vec<_> = room.standing().collect();
+        assert_eq!(standing, told);
     }
 
     #[test]
@@ -247,9 +352,10 @@ mod tests {
     #[test]
     fn forged_timestamps_count_no_longer_than_a_packet() {
         let mut room = Speakers::new();
-        room.observe(&"eve", 0, 0, 48_000, at(0));
-        room.observe(&"eve", 0, 2_000_000_000, 48_000, at(1));
-        room.observe(&"eve", 0, 1, 0, at(2));
+        let eve = (&"eve", &"mic");
+        room.observe(eve, 0, 0, 48_000, at(0));
+        room.observe(eve, 0, 2_000_000_000, 48_000, at(1));
+        room.observe(eve, 0, 1, 0, at(2));
         assert_eq!(room.changes(at(3)), []);
     }
 }

@@ -1,6 +1,36 @@
-//! Which temporal layers of the current source are sent, and which were when a late packet was taken.
+//! Which temporal layers a source has, which of them are sent, and which were when a late packet was taken.
+
+use std::time::{Duration, Instant};
 
 use crate::forward::payload::Temporal;
+
+/// A source that has not used its highest temporal layer for so long has less of them. Screens that stand still send few
+/// pictures.
+const UNUSED: Duration = Duration::from_secs(10);
+
+/// How many temporal layers a source has.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Depth {
+    /// The highest that was seen, and when.
+    highest: Option<(u8, Instant)>,
+}
+
+impl Depth {
+    /// A picture of this layer came.
+    pub(crate) fn note(&mut self, id: u8, now: Instant) {
+        let higher = self.highest.is_some_and(|(highest, seen)| {
+            id < highest && now.saturating_duration_since(seen) < UNUSED
+        });
+        if !higher {
+            self.highest = Some((id, now));
+        }
+    }
+
+    /// How many there are, 1 where pictures do not say.
+    pub(crate) fn layers(self) -> u8 {
+        self.highest.map_or(1, |(id, _)| id.saturating_add(1))
+    }
+}
 
 const REMEMBERED: usize = 8;
 
@@ -77,8 +107,24 @@ impl Limits {
 mod tests {
     use super::*;
 
+    use crate::forward::testing::at;
+
     fn temporal(id: u8, sync: bool) -> Temporal {
         Temporal { id, sync }
+    }
+
+    #[test]
+    fn as_many_layers_as_were_seen_of_late() {
+        let mut depth = Depth::default();
+        assert_eq!(depth.layers(), 1);
+        for (ms, id) in [(0, 0), (40, 2), (80, 1), (120, 2)] {
+            depth.note(id, at(ms));
+        }
+        assert_eq!(depth.layers(), 3);
+        depth.note(0, at(9_000));
+        assert_eq!(depth.layers(), 3, "it stands still");
+        depth.note(0, at(11_000));
+        assert_eq!(depth.layers(), 1);
     }
 
     #[test]

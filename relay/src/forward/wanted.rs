@@ -1,6 +1,6 @@
 //! What a subscriber asks for (LiveKit's `UpdateTrackSettings`) and which layer that is.
 
-use crate::forward::downtrack::{ALL_TEMPORAL, Target};
+use crate::forward::downtrack::ALL_TEMPORAL;
 
 /// LiveKit's video qualities, without `OFF`, which is `None` here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -139,21 +139,12 @@ impl Publication {
             .count();
         u8::try_from(below.saturating_sub(1)).unwrap_or(0)
     }
-
-    /// The layers asked for; `None` while disabled. `full` is the track's frame rate as measured, `temporal` how
-    /// many temporal layers it has (each one doubling the rate of those below).
-    #[must_use]
-    pub fn target(&self, request: &Request, full: u32, temporal: u8) -> Option<Target> {
-        let layer = self.layer(self.quality(request)?);
-        Some(Target {
-            layer,
-            temporal: temporal_for(request.frames, full, temporal),
-        })
-    }
 }
 
-/// The lowest temporal layer that gives at least `frames` per second.
-fn temporal_for(frames: u32, full: u32, layers: u8) -> u8 {
+/// The lowest temporal layer that gives at least `frames` per second. `full` is the layer's frame rate as measured,
+/// `layers` how many temporal layers it has (each one doubling the rate of those below).
+#[must_use]
+pub fn temporal_for(frames: u32, full: u32, layers: u8) -> u8 {
     if frames == 0 || full == 0 || layers < 2 || frames >= full {
         return ALL_TEMPORAL;
     }
@@ -250,51 +241,27 @@ mod tests {
     }
 
     #[test]
-    fn a_request_becomes_a_target() {
-        let camera = camera();
-        let tile = Request {
-            width: 320,
-            height: 180,
-            frames: 15,
+    fn fewer_frames_are_fewer_temporal_layers() {
+        for (frames, full, layers, temporal) in [
+            (15, 30, 3, 1),
+            (7, 30, 3, 0),
+            (16, 30, 3, ALL_TEMPORAL),
+            (5, 30, 1, ALL_TEMPORAL),
+            (0, 30, 3, ALL_TEMPORAL),
+            (5, 0, 3, ALL_TEMPORAL),
+        ] {
+            assert_eq!(temporal_for(frames, full, layers), temporal, "{frames}");
+        }
+    }
+
+    #[test]
+    fn whoever_does_not_see_it_asks_for_nothing() {
+        let hidden = Request {
+            disabled: true,
             ..Request::default()
         };
-        assert_eq!(
-            camera.target(&tile, 30, 3),
-            Some(Target {
-                layer: 0,
-                temporal: 1
-            })
-        );
-        assert_eq!(
-            camera.target(&Request { frames: 7, ..tile }, 30, 3),
-            Some(Target {
-                layer: 0,
-                temporal: 0
-            })
-        );
-        assert_eq!(
-            camera.target(&Request { frames: 16, ..tile }, 30, 3),
-            Some(Target::layer(0))
-        );
-        assert_eq!(
-            camera.target(&Request { frames: 5, ..tile }, 30, 1),
-            Some(Target::layer(0))
-        );
-        assert_eq!(
-            camera.target(
-                &Request {
-                    disabled: true,
-                    ..tile
-                },
-                30,
-                3
-            ),
-            None
-        );
-        assert_eq!(
-            camera.target(&Request::default(), 0, 0),
-            Some(Target::layer(2))
-        );
+        assert_eq!(camera().quality(&hidden), None);
+        assert_eq!(camera().quality(&Request::default()), Some(Quality::High));
     }
 
     #[test]

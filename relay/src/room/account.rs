@@ -9,6 +9,8 @@ use crate::forward::quality::Quality;
 pub struct Traffic {
     /// Media packets from publishers.
     pub received: u64,
+    /// Media packets from publishers that send more than they may.
+    pub refused: u64,
     /// Media packets to subscribers, without those sent once more.
     pub forwarded: u64,
     /// Octets of their payloads.
@@ -39,6 +41,7 @@ impl Sub for Traffic {
         }
         Self {
             received: self.received - earlier.received,
+            refused: self.refused - earlier.refused,
             forwarded: self.forwarded - earlier.forwarded,
             octets: self.octets - earlier.octets,
             missing: self.missing - earlier.missing,

@@ -9,7 +9,12 @@ use super::{
     subscription::Limit,
     track::{Track, TrackKey},
 };
-use crate::forward::{allocate::Demand, downtrack::Target, dynacast::Ceiling, wanted::Quality};
+use crate::forward::{
+    allocate::Demand,
+    downtrack::Target,
+    dynacast::Ceiling,
+    wanted::{Quality, Request, temporal_for},
+};
 
 impl Room {
     /// Chooses the layer of a track for a subscriber, and tells the publisher what is wanted.
@@ -34,8 +39,8 @@ impl Room {
             .and_then(|subscription| track.publication.quality(&subscription.request));
         if let Some(subscription) = subscription {
             let wanted = wanted
-                .filter(|_| subscription.negotiated && connected)
-                .map(|quality| Target::layer(present(track, quality, now)));
+                .filter(|_| subscription.negotiated && connected && !track.silenced)
+                .map(|quality| wanted_layers(track, quality, &subscription.request, now));
             let target = match (wanted, subscription.limit) {
                 (Some(wanted), Limit::To(limit)) => Some(Target {
                     layer: wanted.layer.min(limit.layer),
@@ -62,12 +67,13 @@ impl Room {
 
     /// Tells a publisher which qualities anybody wants.
     pub(super) fn tell_dynacast(&mut self, track_key: TrackKey, ceiling: Ceiling) {
-        let Some(track) = self.tracks.get(&track_key) else {
+        let Some(track) = self.tracks.get_mut(&track_key) else {
             return;
         };
         if track.is_audio() || !track.published {
             return;
         }
+        track.watch.steady = false;
         let qualities: Vec<proto::SubscribedQuality> = ceiling
             .qualities()
             .into_iter()
@@ -113,6 +119,16 @@ impl Room {
         for participant in self.participants.values_mut() {
             if participant.share == Share::Limited {
                 participant.share = Share::Stale;
+            }
+            for (key, subscription) in &mut participant.subscriptions {
+                let Some(track) = self.tracks.get(key) else {
+                    continue;
+                };
+                let wanted = track.publication.quality(&subscription.request);
+                if let (Some(wanted), Some(current)) = (wanted, subscription.downtrack.current()) {
+                    let missed = present(track, wanted, now).saturating_sub(current);
+                    subscription.watch.missed.note(missed);
+                }
             }
         }
         for (track, ceiling) in ceilings {
@@ -168,8 +184,8 @@ impl Room {
             let wanted = track
                 .publication
                 .quality(&subscription.request)
-                .filter(|_| subscription.negotiated)
-                .map(|quality| Target::layer(present(track, quality, now)));
+                .filter(|_| subscription.negotiated && !track.silenced)
+                .map(|quality| wanted_layers(track, quality, &subscription.request, now));
             demands.push(Demand {
                 track: *track_key,
                 screen: track.info.source == i32::from(proto::TrackSource::ScreenShare),
@@ -177,7 +193,7 @@ impl Room {
                 wanted,
                 current: subscription.downtrack.target(),
                 layers: track.offered,
-                temporal_layers: 1,
+                temporal_layers: track.temporal_layers,
             });
         }
         let allocation = participant
@@ -208,6 +224,15 @@ impl Room {
                 states.push((track.owner, track.info.sid.clone(), paused));
             }
         }
+        self.tell_stream_states(key, states);
+    }
+
+    /// Tells a subscriber which pictures come: of whom, which, and whether that is paused.
+    pub(super) fn tell_stream_states(
+        &mut self,
+        key: ParticipantKey,
+        states: Vec<(ParticipantKey, String, bool)>,
+    ) {
         let stream_states: Vec<proto::StreamStateInfo> = states
             .into_iter()
             .filter_map(|(owner, track_sid, paused)| {
@@ -227,6 +252,16 @@ impl Room {
             let update = proto::StreamStateUpdate { stream_states };
             self.send(key, Message::StreamStateUpdate(update));
         }
+    }
+}
+
+/// The layers that carry a quality with as many pictures a second as were asked for.
+fn wanted_layers(track: &Track, quality: Quality, request: &Request, now: Now) -> Target {
+    let layer = present(track, quality, now);
+    let full = track.frames.get(usize::from(layer)).copied();
+    Target {
+        layer,
+        temporal: temporal_for(request.frames, full.unwrap_or(0), track.temporal_layers),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use livekit_protocol as proto;
 use proto::signal_response::Message;
 
-use super::{Now, ParticipantKey, Room};
+use super::{Now, ParticipantKey, Room, track::may_publish};
 
 /// A request to a room that exists.
 #[derive(Debug)]
@@ -20,8 +20,13 @@ pub enum ApiCall {
     ListParticipants,
     /// `GetParticipant`, by identity.
     GetParticipant(String),
-    /// `RemoveParticipant`, by identity.
-    RemoveParticipant(String),
+    /// `RemoveParticipant`. Whoever holds the room refuses tokens that are good since before `from_s`.
+    RemoveParticipant {
+        /// Who.
+        identity: String,
+        /// Seconds since 1970.
+        from_s: i64,
+    },
     /// `MutePublishedTrack`.
     Mute(proto::MuteRoomTrackRequest),
     /// `UpdateParticipant`.
@@ -67,6 +72,12 @@ pub enum ApiError {
     /// Too large.
     #[error("the request exceeds a limit")]
     TooLarge,
+    /// No place for one more room.
+    #[error("the server carries as many rooms as it may")]
+    TooManyRooms,
+    /// The room failed while it did it, and is closed.
+    #[error("the room failed and was closed")]
+    Crashed,
 }
 
 impl Room {
@@ -107,7 +118,7 @@ impl Room {
                 let info = self.participant_info(key).ok_or(ApiError::NoParticipant)?;
                 Ok(ApiReply::Participant(Box::new(info)))
             }
-            ApiCall::RemoveParticipant(identity) => {
+            ApiCall::RemoveParticipant { identity, .. } => {
                 let key = self.by_identity(&identity)?;
                 self.remove(key, proto::DisconnectReason::ParticipantRemoved, now);
                 Ok(ApiReply::Done)
@@ -187,6 +198,7 @@ impl Room {
         }
         let key = track.key;
         self.set_muted(key, request.muted, now);
+        self.silence(key, request.muted, now);
         let mute = proto::MuteTrackRequest {
             sid: request.track_sid.clone(),
             muted: request.muted,
@@ -222,23 +234,20 @@ impl Room {
             }
         }
         if let Some(permission) = request.permission {
-            let may_publish = permission.can_publish;
+            let tracks = self.tracks.values().filter(|track| track.owner == key);
+            let not_allowed: Vec<_> = tracks
+                .filter(|track| !may_publish(&permission, track.info.source))
+                .map(|track| track.key)
+                .collect();
             participant.permission = permission;
-            if !may_publish {
-                let own: Vec<_> = self
-                    .tracks
-                    .values()
-                    .filter(|track| track.owner == key)
-                    .map(|track| track.key)
-                    .collect();
-                for track in own {
-                    self.unpublish(track, now);
-                }
+            for track in not_allowed {
+                self.unpublish(track, now);
             }
             self.subscribe_to_all(key, now);
             self.negotiate(key, now);
         }
         self.broadcast(key, None);
+        self.tell_grants(key);
         let info = self.participant_info(key).ok_or(ApiError::NoParticipant)?;
         Ok(ApiReply::Participant(Box::new(info)))
     }

@@ -18,10 +18,15 @@ impl Room {
             LOSSY => Kind::Lossy,
             _ => return,
         };
-        let Some(participant) = self.participants.get(&from) else {
+        let Some(participant) = self.participants.get_mut(&from) else {
             return;
         };
-        if !participant.permission.can_publish_data || bytes.len() > self.limits.data_bytes {
+        let bits = bytes.len() as u64 * 8;
+        if !participant.permission.can_publish_data
+            || bytes.len() > self.limits.data_bytes
+            || !participant.packets.take(1, now.instant)
+            || !participant.bits.take(bits, now.instant)
+        {
             metrics::counter!("relay_data_refused_total").increment(1);
             return;
         }

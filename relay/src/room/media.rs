@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use livekit_protocol as proto;
 
 use super::{
     ConnectionKey, Now, Output, ParticipantKey, Room, Side,
@@ -71,6 +72,12 @@ impl Room {
                 }
                 self.stream_opened(connection, ssrc, &mid, &rid, codec, now);
             }
+            Event::StreamEnded { ssrc } => {
+                if let Some(link) = self.link(connection) {
+                    link.known.remove(&ssrc);
+                    link.streams.remove(&ssrc);
+                }
+            }
             Event::KeyframeWanted { ssrc } => {
                 let wanted = self.participants.get(&key).and_then(|participant| {
                     let (track, subscription) = participant
@@ -113,7 +120,12 @@ impl Room {
                 }
             }
             Event::Missing { ssrc, sequences } => self.resend(connection, ssrc, &sequences, now),
-            Event::Reception { ssrc, lost, jitter } => {
+            Event::Reception {
+                ssrc,
+                lost,
+                jitter,
+                round_trip,
+            } => {
                 if let Some(participant) = self.participants.get_mut(&key)
                     && participant.receptions.len() < 1_024
                 {
@@ -121,6 +133,8 @@ impl Room {
                     reception.reports += 1;
                     reception.lost += lost;
                     reception.jitter = reception.jitter.max(jitter);
+                    let round_trip = round_trip.unwrap_or_default();
+                    reception.round_trip = reception.round_trip.max(round_trip);
                 }
             }
             Event::ChannelOpen { label } => {
@@ -177,25 +191,30 @@ impl Room {
             return;
         };
         let Some(codec) = track.codec else { return };
-        if let Some(level) = media.audio_level {
+        let allowed = participants.get_mut(&key).is_some_and(|owner| {
+            let bits = media.payload.len() as u64 * 8;
+            owner.bits.take(bits, now.instant)
+        });
+        if !allowed {
+            account.whole.refused += 1;
+            return;
+        }
+        // What somebody plays is not what they say.
+        let speaks = track.info.source != i32::from(proto::TrackSource::ScreenShareAudio);
+        if let Some(level) = media.audio_level.filter(|_| speaks) {
             speakers.observe(
-                &key,
+                (&key, &track_key),
                 if track.info.muted { 127 } else { level },
                 media.timestamp,
                 codec.clock_rate(),
                 now.instant,
             );
         }
-        if let Some(layer) = track.layers.get_mut(layer)
-            && !media.payload.is_empty()
-        {
-            layer.liveness.packet(now.instant);
-            layer
-                .meter
-                .add(media.payload.len(), media.marker, now.instant);
+        let inbound = inbound(&media, layer, codec);
+        if let Some(layer) = track.layers.get_mut(layer) {
+            layer.note(&media, inbound.payload.temporal, now.instant);
         }
         account.whole.received += 1;
-        let inbound = inbound(&media, layer, codec);
         let mut keyframe_of = None;
         let mut switched = Vec::new();
         for subscriber in &track.subscribers {
@@ -220,6 +239,7 @@ impl Room {
             };
             account.whole.forwarded += 1;
             account.whole.octets += outgoing.payload.len() as u64;
+            subscription.watch.sent = true;
             let sender = subscription.sender;
             let connection = (*subscriber, participant.sending_side());
             let link = participant.sending_link();
@@ -327,9 +347,10 @@ impl Room {
             tracks,
             ..
         } = self;
-        let Some(track) = tracks.get(&from.0) else {
+        let Some(track) = tracks.get_mut(&from.0) else {
             return;
         };
+        track.watch.reported = true;
         let arrived = ntp_now(now);
         let Some(ntp_here) = participants
             .get_mut(&track.owner)

@@ -14,12 +14,13 @@ mod media;
 mod negotiation;
 mod participant;
 mod reports;
+mod resume;
 mod signal;
 mod subscription;
 mod track;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -34,6 +35,7 @@ use rand::rngs::StdRng;
 use self::{
     account::Account,
     participant::{Link, Participant},
+    resume::Departures,
     track::{Track, TrackKey},
 };
 pub use self::{
@@ -175,6 +177,13 @@ pub enum Output {
         /// The message.
         message: Box<signal_response::Message>,
     },
+    /// What a participant is and may has changed since its token was made.
+    Grants {
+        /// Its signalling connection.
+        session: u64,
+        /// What a fresh token is to say.
+        grants: Box<Grants>,
+    },
     /// The session is over: close it after what was sent.
     Hangup {
         /// The signalling connection.
@@ -222,7 +231,8 @@ pub struct Room {
     empty_since: Option<Instant>,
     closed: bool,
     out: VecDeque<Output>,
-    speakers: Speakers<ParticipantKey>,
+    speakers: Speakers<ParticipantKey, TrackKey>,
+    departures: Departures,
     speakers_told: Instant,
     measured: Instant,
     settled: Instant,
@@ -259,6 +269,7 @@ impl Room {
             closed: false,
             out: VecDeque::new(),
             speakers: Speakers::new(),
+            departures: Departures::default(),
             speakers_told: now.instant,
             measured: now.instant,
             settled: now.instant,

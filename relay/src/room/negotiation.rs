@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use livekit_protocol as proto;
 use proto::signal_response::Message;
 
-use super::{Now, Output, ParticipantKey, Room, Side, participant::Share};
-use crate::stack::sdp::Description;
+use super::{Now, Output, ParticipantKey, Room, Side, participant::Share, track::Track};
+use crate::stack::sdp::{self, Description, Voice};
 
 impl Room {
     /// Takes the client's offer and answers it.
@@ -23,11 +23,12 @@ impl Room {
         };
         match link.connection.accept_offer(&offer.sdp, now.instant) {
             Ok(sdp) => {
+                let mid_to_track_id = self.sections_of(key);
                 let answer = proto::SessionDescription {
                     r#type: "answer".to_owned(),
-                    sdp,
+                    sdp: self.with_voices(key, &sdp, &mid_to_track_id),
                     id: offer.id,
-                    mid_to_track_id: self.sections_of(key),
+                    mid_to_track_id,
                 };
                 self.announce_routes((key, Side::Publisher));
                 self.send(key, Message::Answer(answer));
@@ -71,6 +72,28 @@ impl Room {
         }
         self.pump((key, Side::Subscriber), now);
         self.negotiate(key, now);
+    }
+
+    /// A description for a participant with what is to be said of voices: how its own are to be sent, as the client
+    /// announced them, and how those of others come.
+    fn with_voices(
+        &self,
+        key: ParticipantKey,
+        ours: &str,
+        sections: &HashMap<String, String>,
+    ) -> String {
+        sdp::with_voices(ours, |mid| {
+            if let Some(sid) = sections.get(mid) {
+                let track = self.track_by_sid(sid)?;
+                return is_stereo(&track.info).then_some(Voice::Stereo);
+            }
+            let own = |track: &&Track| track.owner == key && track.mid.as_deref() == Some(mid);
+            let info = &self.tracks.values().find(own)?.info;
+            Some(Voice::Wanted {
+                dtx: has_dtx(info),
+                stereo: is_stereo(info),
+            })
+        })
     }
 
     /// Which media section carries which track to a participant.
@@ -152,6 +175,8 @@ impl Room {
                 link.restart = false;
                 link.offered = Some(id);
                 participant.next_offer += 1;
+                let sections = self.sections_of(key);
+                let sdp = self.with_voices(key, &sdp, &sections);
                 let offer = proto::SessionDescription {
                     r#type: "offer".to_owned(),
                     sdp,
@@ -229,4 +254,16 @@ impl Room {
             self.update_track_settings(key, &settings, now);
         }
     }
+}
+
+#[expect(deprecated, reason = "older clients tell it in a field of its own")]
+fn has_dtx(info: &proto::TrackInfo) -> bool {
+    let without = proto::AudioTrackFeature::TfNoDtx.into();
+    !info.disable_dtx && !info.audio_features.contains(&without)
+}
+
+#[expect(deprecated, reason = "older clients tell it in a field of its own")]
+fn is_stereo(info: &proto::TrackInfo) -> bool {
+    let stereo = proto::AudioTrackFeature::TfStereo.into();
+    info.stereo || info.audio_features.contains(&stereo)
 }

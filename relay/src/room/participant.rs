@@ -2,7 +2,8 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    time::Instant,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use livekit_protocol as proto;
@@ -16,8 +17,9 @@ use super::{
     track::TrackKey,
 };
 use crate::{
-    forward::{allocate::Allocator, quality, reports::PublisherClock},
+    forward::{allocate::Allocator, bucket::Bucket, quality, reports::PublisherClock},
     stack::{Codec, Connection},
+    token::Grants,
 };
 
 /// What a subscriber reported of one stream since the last window.
@@ -29,6 +31,8 @@ pub(super) struct Reception {
     pub(super) lost: f32,
     /// The greatest jitter, in ticks.
     pub(super) jitter: u32,
+    /// The longest round trip, zero if unknown.
+    pub(super) round_trip: Duration,
 }
 
 /// How what a participant is sent follows from what its path carries.
@@ -40,6 +44,17 @@ pub(super) enum Share {
     Limited,
     /// The path, or what is to be shared of it, has changed.
     Stale,
+}
+
+/// Who may subscribe to a participant's tracks.
+#[derive(Clone, Debug)]
+pub(super) enum Audience {
+    /// Everybody; that was never a question.
+    Unchosen,
+    /// Everybody again.
+    Everybody,
+    /// Only these.
+    Only(Vec<proto::TrackPermission>),
 }
 
 /// A participant's connection.
@@ -65,7 +80,8 @@ pub(super) struct Link {
     pub(super) routes: Vec<String>,
     /// SSRC to the track and layer that it carries.
     pub(super) streams: HashMap<u32, (TrackKey, usize)>,
-    /// Every stream that ever came: its section, RID and codec. A section given to another track keeps its SSRCs.
+    /// Every stream that the connection knows: its section, RID and codec. A section given to another track keeps its
+    /// SSRCs.
     pub(super) known: HashMap<u32, (String, String, Codec)>,
 }
 
@@ -80,6 +96,8 @@ pub(super) struct Participant {
     pub(super) attributes: HashMap<String, String>,
     pub(super) permission: proto::ParticipantPermission,
     pub(super) kind: i32,
+    /// From when on its token is good.
+    pub(super) since_s: i64,
     pub(super) state: State,
     pub(super) joined: Now,
     pub(super) version: u32,
@@ -96,13 +114,14 @@ pub(super) struct Participant {
     pub(super) adaptive_stream: bool,
     pub(super) declined: HashSet<String>,
     pub(super) wanted: HashSet<String>,
-    /// Who may subscribe to this participant's tracks; `None`: everybody.
-    pub(super) audience: Option<Vec<proto::TrackPermission>>,
+    pub(super) audience: Audience,
     pub(super) next_offer: u32,
-    /// How well it receives, as told to everybody.
+    /// How well it sends and receives, as told to everybody.
     pub(super) quality: quality::Connection,
     /// The reports of the current window, by our SSRC.
     pub(super) receptions: HashMap<u32, Reception>,
+    /// Windows in a row in which it was sent something and reported nothing.
+    pub(super) unheard: u32,
     /// What the path to it carries, in bit/s, once known.
     pub(super) bandwidth: Option<u64>,
     pub(super) allocator: Allocator,
@@ -111,6 +130,10 @@ pub(super) struct Participant {
     pub(super) channel: bool,
     /// From its wall clock to ours.
     pub(super) clock: PublisherClock,
+    /// The bits that it may send.
+    pub(super) bits: Bucket,
+    /// The data packets that it may send.
+    pub(super) packets: Bucket,
 }
 
 impl Participant {
@@ -226,6 +249,7 @@ impl Room {
         };
         let key = ParticipantKey(self.next_participant);
         self.next_participant += 1;
+        let limits = Arc::clone(&self.limits);
         let grants = join.grants;
         let mut attributes = grants.attributes;
         if grants.permission.can_update_metadata {
@@ -244,6 +268,7 @@ impl Room {
             attributes,
             permission: grants.permission,
             kind: grants.kind,
+            since_s: grants.since_s,
             state: State::Joined,
             joined: now,
             version: 1,
@@ -256,15 +281,18 @@ impl Room {
             adaptive_stream: join.adaptive_stream,
             declined: HashSet::new(),
             wanted: HashSet::new(),
-            audience: None,
+            audience: Audience::Unchosen,
             next_offer: 1,
             quality: quality::Connection::default(),
             receptions: HashMap::new(),
+            unheard: 0,
             bandwidth: None,
             allocator: Allocator::default(),
             share: Share::Settled,
             channel: false,
             clock: PublisherClock::default(),
+            bits: Bucket::new(limits.publish_bits_per_second, now.instant),
+            packets: Bucket::new(limits.data_packets_per_second.into(), now.instant),
         };
         let two_connections = participant.subscriber.is_some();
         self.participants.insert(key, participant);
@@ -331,56 +359,6 @@ impl Room {
         }
     }
 
-    fn resume(&mut self, key: ParticipantKey, session: u64, join: Join, now: Now) {
-        let Some(participant) = self.participants.get_mut(&key) else {
-            return;
-        };
-        if let Some(old) = participant.session.replace(session) {
-            self.out.push_back(Output::Hangup { session: old });
-        }
-        participant.heard = now.instant;
-        participant.permission = join.grants.permission;
-        // The client's network is a new one: what it is sent must find a new path as well.
-        if let Some(link) = participant.subscriber.as_mut() {
-            link.offered = None;
-            link.stale = true;
-            link.restart = true;
-        }
-        self.out.push_back(Output::Joined {
-            session,
-            participant: key,
-        });
-        let reconnect = proto::ReconnectResponse {
-            ice_servers: join.ice_servers,
-            server_info: Some(server_info()),
-            ..proto::ReconnectResponse::default()
-        };
-        self.send(key, Message::Reconnect(reconnect));
-        let participants = self
-            .participants
-            .values()
-            .filter(|p| p.key == key || !p.permission.hidden)
-            .filter_map(|p| self.participant_info(p.key))
-            .collect();
-        self.send(
-            key,
-            Message::Update(proto::ParticipantUpdate { participants }),
-        );
-        self.send(
-            key,
-            Message::RoomUpdate(proto::RoomUpdate {
-                room: Some(self.info()),
-            }),
-        );
-        if let Some(sync) = join.sync {
-            self.sync_state(key, &sync, now);
-        }
-        if let Some(offer) = join.offer {
-            self.take_offer(key, &offer, now);
-        }
-        self.negotiate(key, now);
-    }
-
     /// Ends a participant's stay.
     pub(super) fn remove(
         &mut self,
@@ -445,12 +423,38 @@ impl Room {
             for other in self.keys() {
                 self.send(other, Message::Update(update.clone()));
             }
+            self.departures.note(info.clone(), now.instant);
         }
         self.speakers.remove(&key);
         self.event("participant_left", Some(info), None, now);
         if self.participants.is_empty() {
             self.empty_since = Some(now.instant);
         }
+    }
+
+    /// Tells the shell what a participant is and may by now: fresh tokens say so.
+    pub(super) fn tell_grants(&mut self, key: ParticipantKey) {
+        let Some(participant) = self.participants.get(&key) else {
+            return;
+        };
+        let Some(session) = participant.session else {
+            return;
+        };
+        let grants = Box::new(Grants {
+            identity: participant.identity.clone(),
+            name: participant.name.clone(),
+            metadata: participant.metadata.clone(),
+            attributes: participant.attributes.clone(),
+            kind: participant.kind,
+            permission: participant.permission.clone(),
+            room: self.name.clone(),
+            join: true,
+            create: false,
+            list: false,
+            admin: false,
+            since_s: participant.since_s,
+        });
+        self.out.push_back(Output::Grants { session, grants });
     }
 
     pub(super) fn keys(&self) -> Vec<ParticipantKey> {

@@ -19,6 +19,9 @@ impl Room {
                     .map(|track| track.key);
                 if let Some(track) = own {
                     self.set_muted(track, mute.muted, now);
+                    if !mute.muted {
+                        self.silence(track, false, now);
+                    }
                 }
             }
             Request::Subscription(update) => self.update_subscription(from, &update, now),
@@ -143,6 +146,7 @@ impl Room {
         self.send(from, Message::RequestResponse(response));
         if reason == Reason::Ok {
             self.broadcast(from, None);
+            self.tell_grants(from);
         }
     }
 }

@@ -4,10 +4,15 @@ use livekit_protocol as proto;
 use proto::signal_response::Message;
 use rand::RngExt as _;
 
-use super::{Now, ParticipantKey, Room, participant::Share, track::TrackKey};
+use super::{
+    Now, ParticipantKey, Room,
+    participant::{Audience, Share},
+    track::TrackKey,
+};
 use crate::{
     forward::{
         downtrack::{Downtrack, Target},
+        quality::Missed,
         wanted::{Quality, Request},
     },
     stack::{SenderId, SenderSpec},
@@ -24,6 +29,15 @@ pub(super) enum Limit {
     Nothing,
 }
 
+/// What was seen of a subscription since connections were judged last.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    /// Something was sent.
+    pub(super) sent: bool,
+    /// Layers that it is sent less than it wants.
+    pub(super) missed: Missed,
+}
+
 /// A track that a participant is sent.
 #[derive(Debug)]
 pub(super) struct Subscription {
@@ -37,6 +51,7 @@ pub(super) struct Subscription {
     /// The client was told that nothing comes.
     pub(super) paused: bool,
     pub(super) downtrack: Downtrack,
+    pub(super) watch: Watch,
     /// How the client shows it.
     pub(super) request: Request,
 }
@@ -64,11 +79,8 @@ impl Room {
         else {
             return false;
         };
-        let Some(audience) = self
-            .participants
-            .get(&track.owner)
-            .and_then(|owner| owner.audience.as_ref())
-        else {
+        let owner = self.participants.get(&track.owner);
+        let Some(Audience::Only(audience)) = owner.map(|owner| &owner.audience) else {
             return true;
         };
         audience.iter().any(|permission| {
@@ -148,6 +160,7 @@ impl Room {
                 limit: Limit::None,
                 paused: false,
                 downtrack,
+                watch: Watch::default(),
                 request: Request {
                     disabled: false,
                     // A client that tells sizes starts with the least and asks for more.
@@ -289,8 +302,11 @@ impl Room {
         let Some(participant) = self.participants.get_mut(&key) else {
             return;
         };
-        participant.audience =
-            (!permission.all_participants).then_some(permission.track_permissions);
+        participant.audience = if permission.all_participants {
+            Audience::Everybody
+        } else {
+            Audience::Only(permission.track_permissions)
+        };
         let tracks: Vec<(TrackKey, String)> = self
             .tracks
             .values()

@@ -12,10 +12,14 @@ use super::{Now, ParticipantKey, Room, Side, ids};
 use crate::{
     forward::{
         MAX_LAYERS,
+        arrivals::Arrivals,
         bitrate::{Liveness, Meter},
         dynacast::Dynacast,
         keyframe::Throttle,
         nack::{Bounds, History},
+        payload::Temporal,
+        quality::{Missed, Window},
+        temporal::Depth,
         wanted::{Declared, Publication, Quality, layer_of_rid},
     },
     stack::{Codec, Media, sdp::Description},
@@ -34,7 +38,10 @@ pub(super) struct Layer {
     /// Whether packets come.
     pub(super) liveness: Liveness,
     /// What it carries.
-    pub(super) meter: Meter,
+    meter: Meter,
+    /// Its temporal layers.
+    depth: Depth,
+    arrivals: Arrivals,
     /// What may be asked for again; made with the first packet of video.
     pub(super) history: Option<History<Media>>,
 }
@@ -58,7 +65,22 @@ impl Layer {
             ssrc: None,
             liveness: Liveness::new(silence),
             meter: Meter::new(),
+            depth: Depth::default(),
+            arrivals: Arrivals::default(),
             history: None,
+        }
+    }
+
+    /// A packet came.
+    pub(super) fn note(&mut self, media: &Media, temporal: Option<Temporal>, now: Instant) {
+        self.arrivals.packet(media.sequence);
+        if media.payload.is_empty() {
+            return;
+        }
+        self.liveness.packet(now);
+        self.meter.add(media.payload.len(), media.marker, now);
+        if let Some(temporal) = temporal {
+            self.depth.note(temporal.id, now);
         }
     }
 
@@ -83,6 +105,9 @@ pub(super) struct Track {
     pub(super) codec: Option<Codec>,
     /// From the lowest to the highest.
     pub(super) layers: Vec<Layer>,
+    /// It was muted by the city's servers: nothing of it is forwarded, whatever the client sends, until its user
+    /// unmutes it.
+    pub(super) silenced: bool,
     /// Media came: the others know of it.
     pub(super) published: bool,
     /// What the publisher declared.
@@ -92,6 +117,22 @@ pub(super) struct Track {
     pub(super) subscribers: Vec<ParticipantKey>,
     /// What the live layers carry, in bit/s, as it was shared out last.
     pub(super) offered: [Option<u64>; MAX_LAYERS],
+    /// Pictures a second of each layer, as measured last.
+    pub(super) frames: [u32; MAX_LAYERS],
+    /// How many temporal layers the live layers have.
+    pub(super) temporal_layers: u8,
+    pub(super) watch: Watch,
+}
+
+/// What was seen of a track since connections were judged last.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    /// The publisher reported on it.
+    pub(super) reported: bool,
+    /// What is to come of it has been the same all the time.
+    pub(super) steady: bool,
+    /// Layers that came less than were wanted.
+    missed: Missed,
 }
 
 impl Track {
@@ -99,24 +140,78 @@ impl Track {
         self.info.r#type == i32::from(proto::TrackType::Audio)
     }
 
-    /// Measures what its layers carry. Whether that is another offer than before: a layer came or went, or carries
-    /// more or less by an eighth.
+    /// Measures what its layers carry. Whether that is another offer than before: a layer came or went, carries more or
+    /// less by an eighth, or has other temporal layers.
     pub(super) fn measure(&mut self, now: Instant) -> bool {
         let mut offered = [None; MAX_LAYERS];
-        for (rate, layer) in offered.iter_mut().zip(&mut self.layers) {
+        let mut temporal_layers = 1;
+        let measures = offered.iter_mut().zip(&mut self.frames);
+        for ((bits, frames), layer) in measures.zip(&mut self.layers) {
             if layer.liveness.is_live(now) {
-                *rate = Some(layer.meter.rates(now).bits);
+                let rates = layer.meter.rates(now);
+                *bits = Some(rates.bits);
+                *frames = rates.frames;
+                temporal_layers = temporal_layers.max(layer.depth.layers());
             }
+        }
+        let before = std::mem::replace(&mut self.temporal_layers, temporal_layers);
+        if let Some(wanted) = self.wanted() {
+            let highest = offered.iter().rposition(Option::is_some).unwrap_or(0);
+            let highest = u8::try_from(highest).unwrap_or(u8::MAX);
+            self.watch.missed.note(wanted.saturating_sub(highest));
         }
         let same = |(old, new): (&Option<u64>, &Option<u64>)| match (old, new) {
             (Some(old), Some(new)) => old.abs_diff(*new) <= old / 8,
             (old, new) => old == new,
         };
-        if self.offered.iter().zip(&offered).all(same) {
+        if before == temporal_layers && self.offered.iter().zip(&offered).all(same) {
             return false;
         }
         self.offered = offered;
         true
+    }
+
+    /// The highest layer that the publisher is to send, as it was told last; `None` while it is to send nothing.
+    fn wanted(&self) -> Option<u8> {
+        if self.info.muted || !self.published {
+            return None;
+        }
+        let last = u8::try_from(self.layers.len().saturating_sub(1)).unwrap_or(u8::MAX);
+        if self.is_audio() {
+            return Some(last);
+        }
+        let quality = self.dynacast.told().0?;
+        Some(self.publication.layer(quality).min(last))
+    }
+
+    /// How it came since this was last asked; `None` where nothing can be said.
+    pub(super) fn judge(&mut self) -> Option<Window> {
+        let mut window = Window {
+            audio: self.is_audio(),
+            ..Window::default()
+        };
+        for layer in &mut self.layers {
+            let came = layer.arrivals.news();
+            window.expected += came.expected;
+            window.lost += came.lost;
+        }
+        let steady = Watch {
+            steady: true,
+            ..Watch::default()
+        };
+        let watch = std::mem::replace(&mut self.watch, steady);
+        self.wanted()?;
+        if window.expected > 0 {
+            if watch.steady {
+                window.missed = watch.missed.average();
+            }
+            return Some(window);
+        }
+        // A screen that stands still has nothing to send.
+        let screen = self.info.source == i32::from(proto::TrackSource::ScreenShare);
+        window.silent = !watch.reported;
+        window.paused = watch.reported && !screen;
+        Some(window).filter(|_| watch.steady)
     }
 
     /// The layer of that RID.
@@ -143,10 +238,7 @@ impl Room {
         let Some(participant) = self.participants.get(&key) else {
             return;
         };
-        let permission = &participant.permission;
-        let sources = &permission.can_publish_sources;
-        let allowed = permission.can_publish
-            && (sources.is_empty() || sources.contains(&request.source))
+        let allowed = may_publish(&participant.permission, request.source)
             && request.r#type != i32::from(proto::TrackType::Data);
         let own = self.tracks.values().filter(|t| t.owner == key).count();
         if !allowed || own >= self.limits.tracks as usize {
@@ -273,12 +365,16 @@ impl Room {
             mid: None,
             codec: None,
             layers: own,
+            silenced: false,
             published: false,
             publication,
             keyframes: Throttle::default(),
             dynacast: Dynacast::new(),
             subscribers: Vec::new(),
             offered: [None; MAX_LAYERS],
+            frames: [0; MAX_LAYERS],
+            temporal_layers: 1,
+            watch: Watch::default(),
         }
     }
 
@@ -411,6 +507,7 @@ impl Room {
             let streams = &mut participant.publisher.streams;
             streams.retain(|_, (of, _)| *of != track_key);
         }
+        self.speakers.remove_track(&owner, &track_key);
         let response = proto::TrackUnpublishedResponse {
             track_sid: track.info.sid.clone(),
         };
@@ -427,6 +524,21 @@ impl Room {
         self.tracks.values().find(|track| track.info.sid == sid)
     }
 
+    /// Forwards nothing of a track, or forwards it again.
+    pub(super) fn silence(&mut self, track_key: TrackKey, silenced: bool, now: Now) {
+        let Some(track) = self.tracks.get_mut(&track_key) else {
+            return;
+        };
+        if track.silenced == silenced {
+            return;
+        }
+        track.silenced = silenced;
+        track.watch.steady = false;
+        for subscriber in track.subscribers.clone() {
+            self.retarget(subscriber, track_key, now);
+        }
+    }
+
     /// Mutes or unmutes a track and tells everybody.
     pub(super) fn set_muted(&mut self, track_key: TrackKey, muted: bool, now: Now) {
         let Some(track) = self.tracks.get_mut(&track_key) else {
@@ -436,6 +548,7 @@ impl Room {
             return;
         }
         track.info.muted = muted;
+        track.watch.steady = false;
         let (owner, published) = (track.owner, track.published);
         if published {
             self.broadcast(owner, None);
@@ -444,6 +557,12 @@ impl Room {
             }
         }
     }
+}
+
+/// Whether somebody may publish tracks from a source.
+pub(super) fn may_publish(permission: &proto::ParticipantPermission, source: i32) -> bool {
+    let sources = &permission.can_publish_sources;
+    permission.can_publish && (sources.is_empty() || sources.contains(&source))
 }
 
 fn declared(layer: &proto::VideoLayer) -> Declared {

@@ -12,17 +12,19 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::oneshot;
 
 use super::{
+    clock,
     http::{self, State},
     shard::ShardInput,
 };
 use crate::{
+    removals::LEEWAY_S,
     room::{ApiCall, ApiError, ApiReply},
     token::{Grants, TokenError},
 };
 
 /// Why a call fails, as Twirp tells it.
 #[derive(Debug, thiserror::Error)]
-enum CallError {
+pub(crate) enum CallError {
     #[error("{0}")]
     Token(#[from] TokenError),
     #[error("{0}")]
@@ -43,7 +45,10 @@ impl IntoResponse for CallError {
             Self::Room(ApiError::NoRoom | ApiError::NoParticipant | ApiError::NoTrack) => {
                 (StatusCode::NOT_FOUND, "not_found")
             }
-            Self::Room(ApiError::TooLarge) => (StatusCode::TOO_MANY_REQUESTS, "resource_exhausted"),
+            Self::Room(ApiError::TooLarge | ApiError::TooManyRooms) => {
+                (StatusCode::TOO_MANY_REQUESTS, "resource_exhausted")
+            }
+            Self::Room(ApiError::Crashed) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             Self::Malformed => (StatusCode::BAD_REQUEST, "malformed"),
             Self::NoMethod => (StatusCode::NOT_FOUND, "bad_route"),
             Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
@@ -143,7 +148,16 @@ async fn dispatch(
         "RemoveParticipant" => {
             let request: proto::RoomParticipantIdentity = wire.read(body)?;
             admin(&request.room)?;
-            (request.room, ApiCall::RemoveParticipant(request.identity))
+            let now_s = clock::now().unix_ms / 1000;
+            let from_s = match request.revoke_token_ts {
+                0 => now_s + LEEWAY_S,
+                from_s => from_s,
+            };
+            let identity = request.identity;
+            (
+                request.room,
+                ApiCall::RemoveParticipant { identity, from_s },
+            )
         }
         "MutePublishedTrack" => {
             let request: proto::MuteRoomTrackRequest = wire.read(body)?;
@@ -186,7 +200,7 @@ async fn dispatch(
     })
 }
 
-async fn ask(state: &State, room: String, call: ApiCall) -> Result<ApiReply, CallError> {
+pub(super) async fn ask(state: &State, room: String, call: ApiCall) -> Result<ApiReply, CallError> {
     if room.is_empty() || room.len() > 256 {
         return Err(CallError::Malformed);
     }

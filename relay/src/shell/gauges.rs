@@ -69,6 +69,7 @@ pub(super) fn ended(mut room: Room, now: Instant) {
 fn count(traffic: Traffic) {
     for (name, news) in [
         ("relay_packets_received_total", traffic.received),
+        ("relay_packets_refused_total", traffic.refused),
         ("relay_packets_forwarded_total", traffic.forwarded),
         ("relay_payload_octets_forwarded_total", traffic.octets),
         ("relay_packets_missing_total", traffic.missing),

@@ -22,10 +22,15 @@ use livekit_protocol as proto;
 use prost::Message as _;
 use serde::Deserialize;
 
-use super::{api, clock, shard::Shards, signalling};
+use super::{
+    api::{self, CallError},
+    clock,
+    shard::Shards,
+    signalling,
+};
 use crate::{
     config::{ApiKey, Limits},
-    room::Join,
+    room::{ApiCall, ApiError, Join},
     token::{self, Grants, TokenError},
     turn::Turn,
 };
@@ -40,6 +45,7 @@ pub(crate) struct State {
     pub(crate) shards: Shards,
     pub(crate) keys: Arc<[ApiKey]>,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) auto_create: bool,
     pub(crate) sessions: Arc<AtomicU64>,
     pub(crate) turn: Option<Arc<Turn>>,
 }
@@ -98,6 +104,8 @@ pub(crate) enum Refusal {
     Token(#[from] TokenError),
     #[error("{0}")]
     Request(&'static str),
+    #[error("{0}")]
+    Room(#[from] CallError),
 }
 
 impl IntoResponse for Refusal {
@@ -105,6 +113,8 @@ impl IntoResponse for Refusal {
         let status = match &self {
             Self::Token(_) => StatusCode::UNAUTHORIZED,
             Self::Request(_) => StatusCode::BAD_REQUEST,
+            Self::Room(CallError::Room(ApiError::NoRoom)) => StatusCode::NOT_FOUND,
+            Self::Room(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         metrics::counter!("relay_requests_refused_total").increment(1);
         (status, self.to_string()).into_response()
@@ -141,7 +151,7 @@ fn is_true(value: Option<&String>, default: bool) -> bool {
     value.map_or(default, |value| value == "1" || value == "true")
 }
 
-fn may_join(
+async fn may_join(
     state: &State,
     headers: &HeaderMap,
     parameters: &Parameters,
@@ -153,6 +163,9 @@ fn may_join(
     if grants.identity.is_empty() || grants.identity.len() > 256 || grants.room.len() > 256 {
         return Err(Refusal::Request("identity cannot be empty or too long"));
     }
+    if !state.auto_create && !grants.create {
+        api::ask(state, grants.room.clone(), ApiCall::Describe).await?;
+    }
     Ok(grants)
 }
 
@@ -161,7 +174,7 @@ async fn validate(
     Query(parameters): Query<Parameters>,
     headers: HeaderMap,
 ) -> Result<&'static str, Refusal> {
-    may_join(&state, &headers, &parameters)?;
+    may_join(&state, &headers, &parameters).await?;
     Ok("success")
 }
 
@@ -171,7 +184,7 @@ async fn connect(
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refusal> {
-    let grants = may_join(&state, &headers, &parameters)?;
+    let grants = may_join(&state, &headers, &parameters).await?;
     let resume = is_true(parameters.reconnect.as_ref(), false);
     let join = Join {
         grants,
@@ -222,7 +235,7 @@ async fn validate_single(
     Query(parameters): Query<Parameters>,
     headers: HeaderMap,
 ) -> Result<&'static str, Refusal> {
-    may_join(&state, &headers, &parameters)?;
+    may_join(&state, &headers, &parameters).await?;
     join_request(parameters.join_request.as_deref())?;
     Ok("success")
 }
@@ -233,7 +246,7 @@ async fn connect_single(
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refusal> {
-    let grants = may_join(&state, &headers, &parameters)?;
+    let grants = may_join(&state, &headers, &parameters).await?;
     let request = join_request(parameters.join_request.as_deref())?;
     let settings = request.connection_settings.unwrap_or_default();
     let join = Join {

@@ -75,6 +75,15 @@ impl Routes {
         });
     }
 
+    /// Nothing leads to a room any more.
+    pub(crate) fn remove_room(&self, shard: usize, room: u64) {
+        self.change(|table| {
+            let elsewhere = |route: &Route| route.shard != shard || route.room != room;
+            table.users.retain(|_, route| elsewhere(route));
+            table.addresses.retain(|_, route| elsewhere(route));
+        });
+    }
+
     /// An address has proved to be a connection's peer's.
     pub(crate) fn add_address(&self, address: SocketAddr, route: Route) {
         self.change(|table| {
@@ -119,11 +128,12 @@ fn stun_user(bytes: &[u8]) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::room::{ParticipantKey, Side};
 
-    fn check(user: &str) -> Vec<u8> {
+    /// A check that names a user.
+    pub(crate) fn check(user: &str) -> Vec<u8> {
         let mut bytes = vec![0x00, 0x01, 0, 0];
         bytes.extend(STUN_COOKIE);
         bytes.extend([7; 12]);

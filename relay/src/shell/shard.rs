@@ -29,8 +29,10 @@ use super::{
 };
 use crate::{
     config::Limits,
-    room::{ApiCall, ApiError, ApiReply, Input, Join, Output, ParticipantKey, Room, TICK},
+    removals::Removals,
+    room::{ApiCall, ApiError, ApiReply, Input, Join, Now, Output, ParticipantKey, Room, TICK},
     stack::{Datagram, WebrtcStack},
+    token::Grants,
 };
 
 /// Inputs that wait for a busy thread; then datagrams are dropped and signalling waits.
@@ -48,6 +50,8 @@ pub(crate) enum ToClient {
     Joined,
     /// A message.
     Message(Box<signal_response::Message>),
+    /// What fresh tokens are to say from here on.
+    Grants(Box<Grants>),
     /// The end.
     Hangup,
 }
@@ -158,8 +162,32 @@ pub(crate) struct Equipment {
     pub(crate) routes: Arc<Routes>,
     pub(crate) egress: Arc<Egress>,
     pub(crate) events: mpsc::Sender<Box<proto::WebhookEvent>>,
-    /// Rooms that this thread may carry.
-    pub(crate) rooms: usize,
+    /// Joins begin rooms.
+    pub(crate) auto_create: bool,
+    /// Rooms that all threads together may carry.
+    pub(crate) places: Arc<Places>,
+}
+
+/// Places for rooms.
+#[derive(Debug)]
+pub(crate) struct Places(AtomicUsize);
+
+impl Places {
+    pub(crate) fn new(count: usize) -> Self {
+        Self(AtomicUsize::new(count))
+    }
+
+    /// Takes one, if one is free.
+    fn take(&self) -> bool {
+        let one_less = |free: usize| free.checked_sub(1);
+        self.0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+            .is_ok()
+    }
+
+    fn give_back(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// Starts the threads.
@@ -167,17 +195,7 @@ pub(crate) fn start(count: usize, equipment: &Equipment) -> std::io::Result<Shar
     let mut posts = Vec::new();
     for index in 0..count.max(1) {
         let (inputs, receiver) = mpsc::channel(WAITING);
-        let shard = Arc::new(Mutex::new(Shard {
-            index,
-            outbox: Outbox::new(Arc::clone(&equipment.egress)),
-            equipment: equipment.clone(),
-            rooms: HashMap::new(),
-            names: HashMap::new(),
-            sessions: HashMap::new(),
-            known: HashSet::new(),
-            next_room: 1,
-            ticks: 0,
-        }));
+        let shard = Arc::new(Mutex::new(Shard::new(index, equipment.clone())));
         let waiting = Arc::default();
         posts.push(Post {
             inputs,
@@ -248,11 +266,27 @@ struct Shard {
     sessions: HashMap<u64, Session>,
     /// Addresses already in the table.
     known: HashSet<(SocketAddr, Route)>,
+    removals: Removals,
     next_room: u64,
     ticks: u32,
 }
 
 impl Shard {
+    fn new(index: usize, equipment: Equipment) -> Self {
+        Self {
+            index,
+            outbox: Outbox::new(Arc::clone(&equipment.egress)),
+            equipment,
+            rooms: HashMap::new(),
+            names: HashMap::new(),
+            sessions: HashMap::new(),
+            known: HashSet::new(),
+            removals: Removals::default(),
+            next_room: 1,
+            ticks: 0,
+        }
+    }
+
     fn tick(&mut self) {
         let now = clock::now();
         let ids: Vec<u64> = self.rooms.keys().copied().collect();
@@ -275,6 +309,7 @@ impl Shard {
 
     fn end(&mut self, id: u64) {
         if let Some(room) = self.rooms.remove(&id) {
+            self.equipment.places.give_back();
             self.names.retain(|_, of| *of != id);
             self.known.retain(|(_, route)| route.room != id);
             gauges::ended(room, clock::now().instant);
@@ -328,12 +363,16 @@ impl Shard {
             }
             ShardInput::ListRooms { names, answer } => {
                 let wanted = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
-                let now = clock::now();
-                let rooms = self
+                let ids: Vec<u64> = self
                     .rooms
-                    .values_mut()
-                    .filter(|room| wanted(room.name()))
-                    .filter_map(|room| match room.call(ApiCall::Describe, now) {
+                    .iter()
+                    .filter(|(_, room)| wanted(room.name()))
+                    .map(|(id, _)| *id)
+                    .collect();
+                let describe = |room: &mut Room, now| room.call(ApiCall::Describe, now);
+                let rooms = ids
+                    .into_iter()
+                    .filter_map(|id| match self.enter(id, describe)? {
                         Ok(ApiReply::Room(info)) => Some(info),
                         _ => None,
                     })
@@ -363,12 +402,12 @@ impl Shard {
         if let Some(id) = self.names.get(name) {
             return Some(*id);
         }
-        if self.rooms.len() >= self.equipment.rooms {
-            return None;
-        }
         let rng = clock::rng()
             .inspect_err(|error| tracing::error!(%error, "no randomness"))
             .ok()?;
+        if !self.equipment.places.take() {
+            return None;
+        }
         let room = Room::new(
             name.to_owned(),
             Arc::clone(&self.equipment.limits),
@@ -376,25 +415,32 @@ impl Shard {
             rng,
             clock::now(),
         );
+        tracing::info!(room = name, "room started");
+        Some(self.stand(name, room))
+    }
+
+    fn stand(&mut self, name: &str, room: Room) -> u64 {
         let id = self.next_room;
         self.next_room += 1;
         self.rooms.insert(id, room);
         self.names.insert(name.to_owned(), id);
-        tracing::info!(room = name, "room started");
-        Some(id)
+        id
     }
 
     fn join(&mut self, name: &str, session: u64, join: Box<Join>, client: mpsc::Sender<ToClient>) {
-        let Some(id) = self.room(name) else {
-            metrics::counter!("relay_joins_refused_total").increment(1);
-            let leave = proto::LeaveRequest {
-                reason: proto::DisconnectReason::JoinFailure.into(),
-                ..proto::LeaveRequest::default()
-            };
-            let message = Box::new(signal_response::Message::Leave(leave));
-            let _ = client.try_send(ToClient::Message(message));
-            let _ = client.try_send(ToClient::Hangup);
-            return;
+        let id = match self.room_for(name, &join.grants) {
+            Ok(id) => id,
+            Err(reason) => {
+                metrics::counter!("relay_joins_refused_total").increment(1);
+                let leave = proto::LeaveRequest {
+                    reason: reason.into(),
+                    ..proto::LeaveRequest::default()
+                };
+                let message = Box::new(signal_response::Message::Leave(leave));
+                let _ = client.try_send(ToClient::Message(message));
+                let _ = client.try_send(ToClient::Hangup);
+                return;
+            }
         };
         self.sessions.insert(
             session,
@@ -407,40 +453,60 @@ impl Shard {
         self.handle(id, Input::Join { session, join });
     }
 
+    /// The room that a token leads to.
+    fn room_for(&mut self, name: &str, grants: &Grants) -> Result<u64, proto::DisconnectReason> {
+        use proto::DisconnectReason as Reason;
+        if self
+            .removals
+            .refuses(name, &grants.identity, grants.since_s)
+        {
+            return Err(Reason::ParticipantRemoved);
+        }
+        let may_begin = self.equipment.auto_create || grants.create;
+        if !may_begin && !self.names.contains_key(name) {
+            return Err(Reason::RoomDeleted);
+        }
+        self.room(name).ok_or(Reason::JoinFailure)
+    }
+
     fn call(&mut self, name: &str, call: ApiCall) -> Result<ApiReply, ApiError> {
+        // Who is not there at this moment holds the token all the same.
+        if let ApiCall::RemoveParticipant { identity, from_s } = &call {
+            let now_s = clock::now().unix_ms / 1000;
+            self.removals.note(name, identity, *from_s, now_s);
+        }
         let id = match (&call, self.names.get(name)) {
             (_, Some(id)) => *id,
-            (ApiCall::Configure(_), None) => self.room(name).ok_or(ApiError::TooLarge)?,
+            (ApiCall::Configure(_), None) => self.room(name).ok_or(ApiError::TooManyRooms)?,
             (_, None) => return Err(ApiError::NoRoom),
         };
         let over = matches!(call, ApiCall::Delete);
-        let now = clock::now();
-        let reply = self
-            .rooms
-            .get_mut(&id)
-            .ok_or(ApiError::NoRoom)?
-            .call(call, now);
-        self.carry_out(id);
+        let reply = self.enter(id, |room, now| room.call(call, now));
         if over {
             self.end(id);
         }
-        reply
+        reply.unwrap_or(Err(ApiError::Crashed))
     }
 
-    /// Gives a room an input and does what it wants done. A room that panics ends; the others go on.
+    /// Gives a room an input.
     fn handle(&mut self, id: u64, input: Input) {
-        let Some(room) = self.rooms.get_mut(&id) else {
-            return;
-        };
+        self.enter(id, |room, now| room.handle(input, now));
+    }
+
+    /// The one way into a room: lets it do something, and does what it wants done. A room that panics ends, the others
+    /// go on, and the answer is `None`; so it is where there is no such room.
+    fn enter<T>(&mut self, id: u64, act: impl FnOnce(&mut Room, Now) -> T) -> Option<T> {
+        let room = self.rooms.get_mut(&id)?;
         let now = clock::now();
-        let handled = std::panic::catch_unwind(AssertUnwindSafe(|| room.handle(input, now)));
-        if handled.is_err() {
+        let done = std::panic::catch_unwind(AssertUnwindSafe(|| act(room, now))).ok();
+        if done.is_some() {
+            self.carry_out(id);
+        } else {
             metrics::counter!("relay_rooms_crashed_total").increment(1);
             tracing::error!("a room crashed and is closed; its participants join anew");
             self.crash(id);
-            return;
         }
-        self.carry_out(id);
+        done
     }
 
     fn crash(&mut self, id: u64) {
@@ -464,6 +530,8 @@ impl Shard {
             }
         }
         self.end(id);
+        // It cannot be asked any more which ICE users it had.
+        self.equipment.routes.remove_room(self.index, id);
     }
 
     fn carry_out(&mut self, id: u64) {
@@ -503,6 +571,9 @@ impl Shard {
                     self.post(session, ToClient::Hangup);
                     self.sessions.remove(&session);
                 }
+                Output::Grants { session, grants } => {
+                    self.post(session, ToClient::Grants(grants));
+                }
                 Output::Hangup { session } => {
                     self.post(session, ToClient::Hangup);
                     self.sessions.remove(&session);
@@ -539,3 +610,6 @@ impl Shard {
 
 /// How long a stop may take.
 pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(3);
+
+#[cfg(test)]
+mod tests;

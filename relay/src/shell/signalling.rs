@@ -13,7 +13,10 @@ use super::{
     http::State,
     shard::{ShardInput, ToClient},
 };
-use crate::{room::Join, token};
+use crate::{
+    room::Join,
+    token::{self, Grants},
+};
 
 /// Messages that wait for a slow client before it is let go.
 const WAITING: usize = 512;
@@ -54,7 +57,7 @@ impl Rate {
 /// Serves one websocket to its end.
 pub(crate) async fn serve(mut socket: WebSocket, state: State, join: Join) {
     let session = state.next_session();
-    let grants = join.grants.clone();
+    let mut grants = join.grants.clone();
     let shard = state.shards.of_room(&grants.room);
     let (client, mut messages) = mpsc::channel(WAITING);
     let input = ShardInput::Join {
@@ -90,6 +93,12 @@ pub(crate) async fn serve(mut socket: WebSocket, state: State, join: Join) {
                     }
                 }
                 Some(ToClient::Joined) => {}
+                Some(ToClient::Grants(changed)) => {
+                    grants = *changed;
+                    if !send_token(&mut socket, &state, &grants, json).await {
+                        break;
+                    }
+                }
                 Some(ToClient::Hangup) | None => {
                     close(socket).await;
                     return;
@@ -123,12 +132,7 @@ pub(crate) async fn serve(mut socket: WebSocket, state: State, join: Join) {
                 }
             }
             _ = refresh.tick() => {
-                let Some(key) = state.keys.first() else { continue };
-                let Ok(token) = token::refresh(key, &grants, clock::now().unix_ms / 1000) else {
-                    continue;
-                };
-                let message = signal_response::Message::RefreshToken(token);
-                if !send(&mut socket, message, json).await {
+                if !send_token(&mut socket, &state, &grants, json).await {
                     break;
                 }
             }
@@ -138,6 +142,22 @@ pub(crate) async fn serve(mut socket: WebSocket, state: State, join: Join) {
         .shards
         .tell(shard, ShardInput::SignalLost { session })
         .await;
+}
+
+/// Gives the client a fresh token; whether the client is there.
+async fn send_token(socket: &mut WebSocket, state: &State, grants: &Grants, json: bool) -> bool {
+    let now_s = clock::now().unix_ms / 1000;
+    let fresh = state
+        .keys
+        .first()
+        .and_then(|key| token::refresh(key, grants, now_s).ok());
+    match fresh {
+        Some(token) => {
+            let message = signal_response::Message::RefreshToken(token);
+            send(socket, message, json).await
+        }
+        None => true,
+    }
 }
 
 async fn send(socket: &mut WebSocket, message: signal_response::Message, json: bool) -> bool {

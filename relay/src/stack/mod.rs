@@ -20,7 +20,11 @@ mod tests;
 mod uplink;
 mod webrtc;
 
-use std::{fmt, net::SocketAddr, time::Instant};
+use std::{
+    fmt,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use bytes::{Bytes, BytesMut};
 
@@ -187,6 +191,11 @@ pub enum Event {
     },
     /// Media of an announced stream.
     Media(Media),
+    /// An announced stream is forgotten, since its media section sends no more. If it sends again it is announced again.
+    StreamEnded {
+        /// Its SSRC.
+        ssrc: u32,
+    },
     /// The subscriber cannot decode the stream that we send with this SSRC and asks for a key frame.
     KeyframeWanted {
         /// Our SSRC.
@@ -208,6 +217,8 @@ pub enum Event {
         lost: f32,
         /// Interarrival jitter in ticks of the stream's clock.
         jitter: u32,
+        /// How long a packet and the answer to it take, where the report tells.
+        round_trip: Option<Duration>,
     },
     /// A publisher's sender report.
     SenderReport {

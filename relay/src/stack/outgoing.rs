@@ -151,13 +151,15 @@ impl Outgoing {
             Arrival::Reception(report) => {
                 let ssrc = report.ssrc;
                 let sender = self.senders.values().find(|s| s.spec.ssrc == ssrc)?;
-                if let Some(measured) = sender.round_trip(&report, now) {
+                let round_trip = sender.round_trip(&report, now);
+                if let Some(measured) = round_trip {
                     self.round_trip = (self.round_trip * 3 + measured) / 4;
                 }
                 Some(Event::Reception {
                     ssrc,
                     lost: f32::from(report.fraction_lost) / 256.0,
                     jitter: report.jitter,
+                    round_trip,
                 })
             }
         }

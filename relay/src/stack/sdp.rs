@@ -186,6 +186,63 @@ pub fn first_attribute<'a>(sdp: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
+/// What is said of a voice in the parameters of Opus (RFC 7587 §6.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voice {
+    /// How the peer is to send it.
+    Wanted {
+        /// Next to nothing in silence.
+        dtx: bool,
+        /// In two channels.
+        stereo: bool,
+    },
+    /// It is sent to the peer in two channels.
+    Stereo,
+}
+
+impl Voice {
+    fn parameters(self) -> &'static str {
+        match self {
+            Self::Wanted { dtx, stereo } => match (dtx, stereo) {
+                (true, true) => ";usedtx=1;stereo=1;maxaveragebitrate=510000",
+                (true, false) => ";usedtx=1",
+                // As much as Opus can use of it.
+                (false, true) => ";stereo=1;maxaveragebitrate=510000",
+                (false, false) => "",
+            },
+            Self::Stereo => ";sprop-stereo=1",
+        }
+    }
+}
+
+/// A description of ours with what is to be said of the voices in its media sections. Publishers send as an answer says,
+/// and of themselves without DTX and in one channel.
+#[must_use]
+pub fn with_voices(ours: &str, voice: impl Fn(&str) -> Option<Voice>) -> String {
+    let description = Description::parse(ours);
+    let mut sections = description.sections.iter();
+    let mut section = None;
+    let mut out = String::with_capacity(ours.len() + 64);
+    for line in ours.lines() {
+        let line = line.trim_end();
+        if line.starts_with("m=") {
+            section = sections.next().filter(|section| section.kind == "audio");
+        }
+        out.push_str(line);
+        if let Some(section) = section
+            && let Some(parameters) = line.strip_prefix("a=fmtp:")
+            && let Some((payload_type, _)) = parameters.split_once(' ')
+            && let Ok(payload_type) = payload_type.parse()
+            && section.codecs.get(&payload_type) == Some(&Codec::Opus)
+            && let Some(voice) = voice(&section.mid)
+        {
+            out.push_str(voice.parameters());
+        }
+        out.push_str("\r\n");
+    }
+    out
+}
+
 /// A description without its ICE candidates. The relay is ICE-lite: it answers checks and sends none, so a
 /// candidate of the peer's would only make it speak to addresses that somebody names.
 #[must_use]
@@ -231,6 +288,31 @@ mod tests {
         assert_eq!(video.ssrcs, [1], "the repair flow is not media");
         assert_eq!(video.repairs.get(&2), Some(&1));
         assert_eq!(video.rids, ["q", "h"]);
+    }
+
+    #[test]
+    fn an_answer_tells_how_a_voice_is_to_be_sent() {
+        let answer = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=recvonly\r\n\
+            a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n\
+            m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\na=recvonly\r\na=rtpmap:111 opus/48000/2\r\n\
+            a=fmtp:111 minptime=10\r\nm=video 9 UDP/TLS/RTP/SAVPF 96 97\r\na=mid:2\r\n\
+            a=rtpmap:96 VP8/90000\r\na=fmtp:97 apt=96\r\n";
+        let voice = |dtx, stereo| Some(Voice::Wanted { dtx, stereo });
+        assert_eq!(with_voices(answer, |_| None), answer);
+        assert_eq!(with_voices(answer, |_| voice(false, false)), answer);
+        let quiet = with_voices(answer, |mid| (mid == "0").then_some(voice(true, false))?);
+        assert!(quiet.contains("a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1\r\n"));
+        assert!(quiet.contains("a=fmtp:111 minptime=10\r\n"));
+        let music = with_voices(answer, |_| voice(false, true));
+        assert_eq!(
+            music
+                .matches(";stereo=1;maxaveragebitrate=510000\r\n")
+                .count(),
+            2
+        );
+        assert!(music.contains("a=fmtp:97 apt=96\r\n") && !music.contains("usedtx"));
+        let offer = with_voices(answer, |mid| (mid == "1").then_some(Voice::Stereo));
+        assert!(offer.contains("a=fmtp:111 minptime=10;sprop-stereo=1\r\n"));
     }
 
     #[test]

@@ -2,9 +2,10 @@
 //!
 //! `rtc` 0.21 finds a packet's track through its own table of SSRCs, and forgets the SSRCs of simulcast layers at
 //! each renegotiation, after which a browser does not name the layer again; it also throws retransmissions of such
-//! layers away. So inbound media and RTCP end here instead: this keeps its own table, which only grows, puts
-//! retransmissions back into their stream, generates the feedback (NACK, reception reports, transport-wide congestion
-//! control) from `rtc`'s parts bound by that table, and hands packets over in a queue.
+//! layers away. So inbound media and RTCP end here instead: this keeps its own table, out of which streams go when
+//! their media section sends no more and others need the place, puts retransmissions back into their stream, generates
+//! the feedback (NACK, reception reports, transport-wide congestion control) from `rtc`'s parts bound by that table, and
+//! hands packets over in a queue.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -124,6 +125,8 @@ impl Seen {
 
 #[derive(Debug)]
 struct Stream {
+    /// The media section.
+    mid: String,
     /// Of the media section: payload type to what it repairs.
     apt: HashMap<u8, u8>,
     /// For a repair flow: the SSRC that it repairs.
@@ -246,10 +249,39 @@ impl Uplink {
         });
     }
 
+    /// Forgets the streams of sections that send no more. Only for want of place: a section may send again, and
+    /// browsers name a stream's layer in its first packets only.
+    fn forget_ended(&mut self) {
+        let sections = &self.description.sections;
+        let sends = |mid: &str| sections.iter().any(|s| s.sends && s.mid == mid);
+        let ended: Vec<u32> = self
+            .streams
+            .iter()
+            .filter(|(_, stream)| !sends(&stream.mid))
+            .map(|(ssrc, _)| *ssrc)
+            .collect();
+        for ssrc in ended {
+            self.streams.remove(&ssrc);
+            self.layers.retain(|_, of| *of != ssrc);
+            let info = StreamInfo {
+                ssrc,
+                ..StreamInfo::default()
+            };
+            self.nack.unbind_remote_stream(&info);
+            self.reports.unbind_remote_stream(&info);
+            self.numbers.unbind_remote_stream(&info);
+            let event = Event::StreamEnded { ssrc };
+            self.arrivals.push_back(Arrival::Event(event));
+        }
+    }
+
     /// Makes a stream of an SSRC that belongs to something negotiated.
     fn admit(&mut self, packet: &rtc::rtp::Packet) {
         if self.streams.len() >= MAX_STREAMS {
-            return;
+            self.forget_ended();
+            if self.streams.len() >= MAX_STREAMS {
+                return;
+            }
         }
         let description = &self.description;
         let text = |uri: &str| {
@@ -309,6 +341,7 @@ impl Uplink {
         };
         self.numbers.bind_remote_stream(&info);
         let stream = Stream {
+            mid: section.mid.clone(),
             apt: section.apt.clone(),
             repairs,
             seen: Seen::new(),
@@ -474,6 +507,47 @@ mod tests {
             })
             .sum();
         assert_eq!(reported, 5);
+    }
+
+    /// The description of a publisher whose cameras were published one after the other, each in a section of its own.
+    fn cameras(count: u32) -> Description {
+        let mut sdp = format!("v=0\r\na=extmap:4 {}\r\n", sdp::MID);
+        for mid in 0..count {
+            let direction = if mid + 1 == count {
+                "sendonly"
+            } else {
+                "inactive"
+            };
+            let (media, repair) = (mid * 2 + 1_000, mid * 2 + 1_001);
+            let section = format!(
+                "m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\na=mid:{mid}\r\na={direction}\r\na=rtpmap:96 VP8/90000\r\n\
+                 a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\na=ssrc-group:FID {media} {repair}\r\n\
+                 a=ssrc:{media} cname:x\r\na=ssrc:{repair} cname:x\r\n",
+            );
+            sdp.push_str(&section);
+        }
+        Description::parse(&sdp)
+    }
+
+    #[test]
+    fn a_camera_published_again_and_again_is_still_taken() {
+        let mut uplink = Uplink::new();
+        for round in 0..120_u32 {
+            uplink.describe(cameras(round + 1));
+            for (ssrc, payload_type) in [(round * 2 + 1_000, 96), (round * 2 + 1_001, 97)] {
+                let mut packet = numbered(ssrc, 0);
+                packet.header.payload_type = payload_type;
+                packet.payload = Bytes::from_static(&[0, 0, 1, 2, 3]);
+                uplink.media(packet, at(u64::from(round))).unwrap();
+            }
+            let came = uplink.arrivals.iter().any(|arrival| {
+                matches!(arrival, Arrival::Event(Event::Stream { ssrc, .. })
+                    if *ssrc == round * 2 + 1_000)
+            });
+            assert!(came, "round {round}");
+            assert!(uplink.streams.len() <= MAX_STREAMS);
+            uplink.arrivals.clear();
+        }
     }
 
     #[test]

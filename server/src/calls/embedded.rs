@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use anyhow::{Context as _, Result, ensure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use relay::{ApiKey, Limits, turn::TurnConfig};
+use relay::{ApiKey, turn::TurnConfig};
 
 use super::relay::RelayAccess;
 use crate::{
@@ -26,6 +26,7 @@ pub(super) fn relay(config: &Config, embedded: &Embedded) -> Result<(RelayAccess
         "browsers must know where to send pictures and sound: write this machine's public addresses into \
          calls.embedded.public_ips"
     );
+    embedded.limits.check().context("calls.embedded.limits")?;
     let secret: [u8; 32] = shell::random()?;
     let secret = URL_SAFE_NO_PAD.encode(secret);
     let public = format!("{}{PATH}", config.public_origin()).replacen("http", "ws", 1);
@@ -41,7 +42,9 @@ pub(super) fn relay(config: &Config, embedded: &Embedded) -> Result<(RelayAccess
             secret,
         }],
         threads,
-        limits: Limits::default(),
+        // Only this process makes rooms, of visits that go on.
+        auto_create: false,
+        limits: embedded.limits.clone(),
         webhooks: Vec::new(),
         turn: embedded.turn.as_ref().map(turn).transpose()?,
     };

@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -23,6 +26,10 @@ use crate::{
     token::Grants,
 };
 
+/// What every connection says of itself.
+const OURS: &str = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=rtpmap:111 opus/48000/2\r\n\
+    a=fmtp:111 minptime=10\r\n";
+
 type Shared<T> = Arc<Mutex<T>>;
 
 #[derive(Debug, Default)]
@@ -40,7 +47,14 @@ struct Notes {
 }
 
 #[derive(Debug, Clone, Default)]
-struct Wires(Shared<Vec<Shared<Notes>>>);
+pub(crate) struct Wires(Shared<Vec<Shared<Notes>>>, Arc<AtomicBool>);
+
+impl Wires {
+    /// From here on a connection that is closed panics.
+    pub(crate) fn break_down(&self) {
+        self.1.store(true, Ordering::Relaxed);
+    }
+}
 
 impl Stack for Wires {
     fn connection(&mut self, _: bool, _: Instant) -> Result<Box<dyn Connection>, StackError> {
@@ -48,7 +62,12 @@ impl Stack for Wires {
         let mut wires = self.0.lock().unwrap();
         wires.push(Arc::clone(&notes));
         let ufrag = format!("user{}", wires.len());
-        Ok(Box::new(Wire { notes, ufrag }))
+        let broken = Arc::clone(&self.1);
+        Ok(Box::new(Wire {
+            notes,
+            ufrag,
+            broken,
+        }))
     }
 }
 
@@ -56,19 +75,20 @@ impl Stack for Wires {
 struct Wire {
     notes: Arc<Mutex<Notes>>,
     ufrag: String,
+    broken: Arc<AtomicBool>,
 }
 
 impl Connection for Wire {
     fn accept_offer(&mut self, _: &str, _: Instant) -> Result<String, StackError> {
         let mut notes = self.notes.lock().unwrap();
         notes.placed = notes.senders.len();
-        Ok("answer".to_owned())
+        Ok(OURS.to_owned())
     }
 
     fn make_offer(&mut self, _: bool, _: Instant) -> Result<String, StackError> {
         let mut notes = self.notes.lock().unwrap();
         notes.placed = notes.senders.len();
-        Ok("offer".to_owned())
+        Ok(OURS.to_owned())
     }
 
     fn accept_answer(&mut self, _: &str, _: Instant) -> Result<(), StackError> {
@@ -140,7 +160,44 @@ impl Connection for Wire {
         None
     }
 
-    fn close(&mut self, _: Instant) {}
+    fn close(&mut self, _: Instant) {
+        assert!(!self.broken.load(Ordering::Relaxed), "as the stack may");
+    }
+}
+
+/// How somebody joins who may do everything that participants may.
+pub(crate) fn join_of(identity: &str) -> Join {
+    Join {
+        grants: Grants {
+            identity: identity.to_owned(),
+            name: String::new(),
+            metadata: String::new(),
+            attributes: std::collections::HashMap::new(),
+            kind: 0,
+            permission: proto::ParticipantPermission {
+                can_publish: true,
+                can_subscribe: true,
+                can_publish_data: true,
+                ..proto::ParticipantPermission::default()
+            },
+            room: "r".to_owned(),
+            join: true,
+            create: false,
+            list: false,
+            admin: false,
+            since_s: 1_000,
+        },
+        auto_subscribe: true,
+        adaptive_stream: false,
+        single_connection: false,
+        offer: None,
+        tracks: Vec::new(),
+        attributes: std::collections::HashMap::new(),
+        metadata: String::new(),
+        resume: None,
+        sync: None,
+        ice_servers: Vec::new(),
+    }
 }
 
 /// A room, everything it said, and the clock.
@@ -158,12 +215,17 @@ struct Session {
     heard: Vec<Message>,
     refusal: Option<proto::LeaveRequest>,
     hung_up: bool,
+    grants: Option<Grants>,
     /// Places of the connections among the wires.
     wires: (usize, usize),
 }
 
 impl House {
     pub(super) fn new() -> Self {
+        Self::with_limits(Limits::default())
+    }
+
+    pub(super) fn with_limits(limits: Limits) -> Self {
         let wires = Wires::default();
         let now = Now {
             instant: origin(),
@@ -171,7 +233,7 @@ impl House {
         };
         let room = Room::new(
             "r".to_owned(),
-            Arc::new(Limits::default()),
+            Arc::new(limits),
             Box::new(wires.clone()),
             StdRng::seed_from_u64(7),
             now,
@@ -201,6 +263,10 @@ impl House {
                     message,
                 } => self.sessions[session(at)].heard.push(*message),
                 Output::Hangup { session: at } => self.sessions[session(at)].hung_up = true,
+                Output::Grants {
+                    session: at,
+                    grants,
+                } => self.sessions[session(at)].grants = Some(*grants),
                 Output::Event(event) => self.events.push(event.event),
                 Output::Transmit { .. } | Output::Route { .. } | Output::Unroute { .. } => {}
             }
@@ -222,36 +288,7 @@ impl House {
 
     /// Joins; the media connection does not stand yet.
     pub(super) fn enter(&mut self, identity: &str, change: impl FnOnce(&mut Join)) -> u64 {
-        let mut join = Join {
-            grants: Grants {
-                identity: identity.to_owned(),
-                name: String::new(),
-                metadata: String::new(),
-                attributes: std::collections::HashMap::new(),
-                kind: 0,
-                permission: proto::ParticipantPermission {
-                    can_publish: true,
-                    can_subscribe: true,
-                    can_publish_data: true,
-                    ..proto::ParticipantPermission::default()
-                },
-                room: "r".to_owned(),
-                join: true,
-                create: false,
-                list: false,
-                admin: false,
-            },
-            auto_subscribe: true,
-            adaptive_stream: false,
-            single_connection: false,
-            offer: None,
-            tracks: Vec::new(),
-            attributes: std::collections::HashMap::new(),
-            metadata: String::new(),
-            resume: None,
-            sync: None,
-            ice_servers: Vec::new(),
-        };
+        let mut join = join_of(identity);
         change(&mut join);
         let session = self.sessions.len() as u64;
         let first = self.wires.0.lock().unwrap().len();
@@ -276,6 +313,11 @@ impl House {
             resumes = join.resume.is_some();
         });
         if resumes {
+            // It goes on over the connections it had.
+            let participant = self.session(session).participant;
+            let same = |one: &&Session| participant.is_some() && one.participant == participant;
+            let wires = self.sessions.iter().find(same).map(|one| one.wires);
+            self.session(session).wires = wires.unwrap_or_default();
             return session;
         }
         self.happens(session, Side::Publisher, Event::Connected);
@@ -424,6 +466,11 @@ impl House {
 
     pub(super) fn hung_up(&mut self, session: u64) -> bool {
         self.session(session).hung_up
+    }
+
+    /// What a fresh token says, if that has changed.
+    pub(super) fn grants(&mut self, session: u64) -> Option<Grants> {
+        self.session(session).grants.take()
     }
 
     pub(super) fn events(&self) -> &[String] {

@@ -1,6 +1,10 @@
 //! Dialogues: a client says, expect messages; time passes, expect messages.
 
-mod fake;
+pub(crate) mod fake;
+mod limits;
+mod quality;
+mod resume;
+mod screen;
 mod video;
 
 use std::time::Duration;
@@ -57,7 +61,10 @@ fn packet(ssrc: u32, sequence: u16) -> Event {
 
 /// Anna publishes her microphone; the messages that both got on the way are read.
 fn anna_speaks_to_bert() -> (House, u64, u64) {
-    let mut house = House::new();
+    anna_speaks_to_bert_in(House::new())
+}
+
+fn anna_speaks_to_bert_in(mut house: House) -> (House, u64, u64) {
     let anna = house.join("anna");
     let bert = house.join("bert");
     house.says(anna, microphone());
@@ -146,6 +153,51 @@ fn a_track_is_announced_offered_and_then_sent() {
 }
 
 #[test]
+fn a_voice_is_sent_as_its_client_announced_it() {
+    let stereo = vec![proto::AudioTrackFeature::TfStereo.into()];
+    let no_dtx = vec![proto::AudioTrackFeature::TfNoDtx.into()];
+    for (features, answered, offered) in [
+        (vec![], "minptime=10;usedtx=1", "minptime=10"),
+        (no_dtx, "minptime=10", "minptime=10"),
+        (
+            stereo,
+            "minptime=10;usedtx=1;stereo=1;maxaveragebitrate=510000",
+            "minptime=10;sprop-stereo=1",
+        ),
+    ] {
+        let mut house = House::new();
+        let (anna, bert) = (house.join("anna"), house.join("bert"));
+        let first = house.offered(bert).unwrap();
+        house.answers(bert, first);
+        let Request::AddTrack(mut request) = microphone() else {
+            unreachable!();
+        };
+        request.audio_features = features;
+        house.says(anna, Request::AddTrack(request));
+        house.heard(anna);
+        house.says(anna, offer(OFFER));
+        let said = |heard: &[Message]| {
+            heard.iter().find_map(|message| match message {
+                Message::Answer(answer) => Some(answer.sdp.clone()),
+                Message::Offer(offer) => Some(offer.sdp.clone()),
+                _ => None,
+            })
+        };
+        let parameters = |sdp: String| {
+            let line = sdp
+                .lines()
+                .find_map(|line| line.strip_prefix("a=fmtp:111 "));
+            line.map(str::to_owned)
+        };
+        let answer = said(&house.heard(anna)).and_then(parameters);
+        assert_eq!(answer.as_deref(), Some(answered));
+        house.happens(anna, Side::Publisher, stream(1));
+        let offer = said(&house.heard(bert)).and_then(parameters);
+        assert_eq!(offer.as_deref(), Some(offered));
+    }
+}
+
+#[test]
 fn what_is_carried_is_counted_and_a_call_summed_up() {
     let (mut house, anna, bert) = anna_speaks_to_bert();
     for sequence in 0..3 {
@@ -156,16 +208,17 @@ fn what_is_carried_is_counted_and_a_call_summed_up() {
         ssrc,
         lost: 0.5,
         jitter: 0,
+        round_trip: None,
     };
     house.happens(bert, Side::Subscriber, lost);
     house.stay(bert, Duration::from_secs(6));
     let traffic = house.room.traffic();
     assert_eq!((traffic.received, traffic.forwarded), (3, 3));
     assert_eq!(traffic.octets, 15, "of payload");
-    assert_eq!(traffic.judged, [0, 1, 0, 0]);
+    assert_eq!(traffic.judged, [0, 1, 0, 1], "Bert, and Anna");
     assert_eq!(house.room.traffic().forwarded, 0, "told once");
     let summary = house.room.summary(house.now.instant);
-    assert_eq!((summary.most, summary.poor()), (2, Some(1.0)));
+    assert_eq!((summary.most, summary.poor()), (2, Some(0.5)));
     assert!(summary.lasted >= Duration::from_secs(6));
 }
 
@@ -563,12 +616,13 @@ fn a_city_removes_and_mutes_but_does_not_unmute() {
             .any(|m| matches!(m, Message::Mute(_)))
     );
     assert_eq!(house.call(mute(false)).unwrap_err(), ApiError::NoUnmute);
-    house
-        .call(ApiCall::RemoveParticipant("anna".to_owned()))
-        .unwrap();
+    let remove = || ApiCall::RemoveParticipant {
+        identity: "anna".to_owned(),
+        from_s: 0,
+    };
+    house.call(remove()).unwrap();
     assert!(house.hung_up(anna));
-    let nobody = ApiCall::RemoveParticipant("anna".to_owned());
-    assert_eq!(house.call(nobody).unwrap_err(), ApiError::NoParticipant);
+    assert_eq!(house.call(remove()).unwrap_err(), ApiError::NoParticipant);
 }
 
 #[test]

@@ -14,7 +14,7 @@ const LAYERS: [(u32, &str); 3] = [(1, "q"), (2, "h"), (3, "f")];
 /// Octets of a picture in each layer: at 25 a second 100 kbit/s, 400 kbit/s and 1.2 Mbit/s.
 const SIZES: [usize; 3] = [500, 2_000, 6_000];
 const PICTURE: Duration = Duration::from_millis(40);
-const A_SECOND: u16 = 25;
+pub(super) const A_SECOND: u16 = 25;
 
 fn camera() -> Request {
     let layer = |quality: VideoQuality, height| proto::VideoLayer {
@@ -40,15 +40,15 @@ fn camera() -> Request {
 }
 
 /// Anna shows herself to Bert.
-struct Call {
-    house: House,
-    anna: u64,
-    bert: u64,
+pub(super) struct Call {
+    pub(super) house: House,
+    pub(super) anna: u64,
+    pub(super) bert: u64,
     sequence: u16,
 }
 
 impl Call {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut house = House::new();
         let (anna, bert) = (house.join("anna"), house.join("bert"));
         house.says(anna, camera());
@@ -101,16 +101,16 @@ impl Call {
         self.house.sent(self.bert)
     }
 
-    fn show(&mut self, pictures: u16) -> Vec<OutgoingMedia> {
+    pub(super) fn show(&mut self, pictures: u16) -> Vec<OutgoingMedia> {
         self.show_layers(pictures, LAYERS.len())
     }
 
-    fn path_carries(&mut self, bits: u64) {
+    pub(super) fn path_carries(&mut self, bits: u64) {
         self.house
             .happens(self.bert, Side::Subscriber, Event::Bandwidth(bits));
     }
 
-    fn wants(&mut self, quality: VideoQuality) {
+    pub(super) fn wants(&mut self, quality: VideoQuality) {
         let settings = proto::UpdateTrackSettings {
             track_sids: vec![self.house.senders(self.bert)[0].track_id.clone()],
             quality: quality.into(),
@@ -120,7 +120,7 @@ impl Call {
     }
 
     /// Whether the publisher was last told to send its best, if it was told anything.
-    fn told_high(&mut self) -> Option<bool> {
+    pub(super) fn told_high(&mut self) -> Option<bool> {
         self.house
             .heard(self.anna)
             .into_iter()

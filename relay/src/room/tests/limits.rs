@@ -1,0 +1,73 @@
+//! What is too much, and what is said of it.
+
+use std::time::Duration;
+
+use livekit_protocol as proto;
+use prost::Message as _;
+
+use super::{super::Side, anna_speaks_to_bert_in, fake::House, packet};
+use crate::{Limits, stack::Event};
+
+#[test]
+fn one_participant_too_many_is_refused_with_a_reason() {
+    let mut house = House::with_limits(Limits {
+        participants: 2,
+        ..Limits::default()
+    });
+    let (anna, _) = (house.join("anna"), house.join("bert"));
+    let carl = house.enter("carl", |_| {});
+    let leave = house.refusal(carl).expect("a refusal");
+    assert_eq!(leave.reason(), proto::DisconnectReason::JoinFailure);
+    assert_eq!(leave.action(), proto::leave_request::Action::Disconnect);
+    house.says(
+        anna,
+        proto::signal_request::Message::Leave(proto::LeaveRequest::default()),
+    );
+    let carl = house.enter("carl", |_| {});
+    assert!(house.refusal(carl).is_none());
+}
+
+#[test]
+fn whoever_sends_more_than_may_be_is_heard_in_part_and_the_rest_counted() {
+    // The tests' voice has 40 bits.
+    let (mut house, anna, bert) = anna_speaks_to_bert_in(House::with_limits(Limits {
+        publish_bits_per_second: 400,
+        ..Limits::default()
+    }));
+    for sequence in 0..100 {
+        house.happens(anna, Side::Publisher, packet(1, sequence));
+    }
+    assert_eq!(house.sent(bert).len(), 20, "what two seconds allow");
+    let traffic = house.room.traffic();
+    assert_eq!((traffic.received, traffic.refused), (20, 80));
+    house.stay(anna, Duration::from_secs(1));
+    for sequence in 100..200 {
+        house.happens(anna, Side::Publisher, packet(1, sequence));
+    }
+    assert_eq!(house.sent(bert).len(), 10);
+}
+
+#[test]
+fn more_data_than_may_be_goes_to_nobody() {
+    let mut house = House::with_limits(Limits {
+        data_packets_per_second: 10,
+        ..Limits::default()
+    });
+    let (anna, bert) = (house.join("anna"), house.join("bert"));
+    let flood = |house: &mut House| {
+        for _ in 0..100 {
+            let event = Event::Data {
+                label: "_lossy".to_owned(),
+                bytes: proto::DataPacket::default()
+                    .encode_to_vec()
+                    .as_slice()
+                    .into(),
+            };
+            house.happens(anna, Side::Publisher, event);
+        }
+        house.data(bert).len()
+    };
+    assert_eq!(flood(&mut house), 20);
+    house.stay(anna, Duration::from_secs(1));
+    assert_eq!(flood(&mut house), 10);
+}
