@@ -6,8 +6,7 @@
 //! that is at work, or when more are waiting to be read.
 
 use std::{
-    collections::{HashMap, HashSet},
-    net::SocketAddr,
+    collections::HashMap,
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
     thread,
@@ -162,7 +161,6 @@ pub(crate) fn start(count: usize, equipment: &Equipment) -> std::io::Result<Shar
             rooms: HashMap::new(),
             names: HashMap::new(),
             sessions: HashMap::new(),
-            known: HashSet::new(),
             next_room: 1,
             ticks: 0,
         }));
@@ -226,8 +224,6 @@ struct Shard {
     rooms: HashMap<u64, Room>,
     names: HashMap<String, u64>,
     sessions: HashMap<u64, Session>,
-    /// Addresses already in the table.
-    known: HashSet<(SocketAddr, Route)>,
     next_room: u64,
     ticks: u32,
 }
@@ -256,7 +252,8 @@ impl Shard {
     fn end(&mut self, id: u64) {
         if let Some(room) = self.rooms.remove(&id) {
             self.names.retain(|_, of| *of != id);
-            self.known.retain(|(_, route)| route.room != id);
+            // A room that crashed has not said whom it no longer knows.
+            self.equipment.routes.remove_room(self.index, id);
             gauges::ended(room, clock::now().instant);
         }
     }
@@ -460,9 +457,8 @@ impl Shard {
                             room: id,
                             connection,
                         };
-                        if self.known.insert((transmit.to, route)) {
-                            self.equipment.routes.add_address(transmit.to, route);
-                        }
+                        let now = clock::now().instant;
+                        self.equipment.routes.acknowledge(transmit.to, route, now);
                     }
                 }
                 Output::Signal { session, message } => {
