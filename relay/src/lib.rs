@@ -12,6 +12,7 @@ pub mod stack;
 pub mod token;
 pub mod turn;
 
+mod crowd;
 mod shell;
 
 use std::{io, net::SocketAddr, sync::Arc};
@@ -32,6 +33,7 @@ use self::{
         net::{self, UdpThread},
         routes::Routes,
         shard::{self, Equipment, STOP_WITHIN, ShardInput, Shards},
+        tcp,
         webhooks,
     },
     stack::{Protocol, WebrtcStack},
@@ -154,7 +156,7 @@ impl Relay {
         if let Some((listener, address, candidates)) = listener {
             tcp = Some(address);
             let shards: Shards = shards.clone();
-            let accepting = net::accept_tcp(listener, candidates, egress, routes, shards);
+            let accepting = tcp::accept(listener, candidates, egress, routes, shards);
             tasks.push(tokio::spawn(accepting));
         }
         Ok(Self {
