@@ -1,6 +1,7 @@
 //! Dialogues: a client says, expect messages; time passes, expect messages.
 
 mod fake;
+mod limits;
 mod video;
 
 use std::time::Duration;
