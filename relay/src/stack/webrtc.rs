@@ -33,6 +33,7 @@ use super::{
     flights::Flights,
     outgoing::Outgoing,
     path::MediaPath,
+    roaming::Roaming,
     sdp,
     sdp::Description,
     srtp::{is_control, is_media, steers},
@@ -85,6 +86,7 @@ impl Stack for WebrtcStack {
             peer,
             path: MediaPath::new(exporter),
             flights: Flights::default(),
+            roaming: Roaming::default(),
             unasked: Unasked::default(),
             due: None,
             uplink: Uplink::new(),
@@ -112,6 +114,7 @@ struct WebrtcConnection {
     peer: RTCPeerConnection,
     path: MediaPath,
     flights: Flights,
+    roaming: Roaming,
     unasked: Unasked,
     /// When the stack wanted to be told the time when it was last asked.
     due: Option<Instant>,
@@ -219,7 +222,11 @@ impl WebrtcConnection {
             .local_description()
             .map(|description| description.sdp)
             .ok_or_else(|| StackError::Description("no local description".to_owned()))?;
-        self.ufrag = sdp::first_attribute(&sdp, "ice-ufrag").map(str::to_owned);
+        let ufrag = sdp::first_attribute(&sdp, "ice-ufrag").map(str::to_owned);
+        if self.ufrag != ufrag {
+            self.roaming.restart();
+            self.ufrag = ufrag;
+        }
         Ok(sdp)
     }
 
@@ -274,6 +281,31 @@ impl WebrtcConnection {
             }
         }
         None
+    }
+
+    fn next_transmit(&mut self) -> Option<Transmit> {
+        let media = self.path.poll_transmit();
+        if media.is_some() {
+            return media;
+        }
+        if !self.unasked.transmits {
+            return self.flights.poll_transmit();
+        }
+        self.unasked.timeout = true;
+        let Some(message) = self.peer.poll_write() else {
+            self.unasked.transmits = false;
+            return self.flights.poll_transmit();
+        };
+        let transmit = Transmit {
+            to: message.transport.peer_addr,
+            protocol: match message.transport.transport_protocol {
+                TransportProtocol::TCP => Protocol::Tcp,
+                _ => Protocol::Udp,
+            },
+            bytes: message.message,
+        };
+        self.flights.sent(&transmit, self.now);
+        Some(transmit)
     }
 
     fn write_control(&mut self, packets: Control, now: Instant) {
@@ -413,7 +445,7 @@ impl Connection for WebrtcConnection {
         self.write_control(vec![Box::new(request)], now);
     }
 
-    fn receive(&mut self, datagram: Datagram, now: Instant) {
+    fn receive(&mut self, mut datagram: Datagram, now: Instant) {
         self.now = now;
         if is_media(&datagram.bytes) {
             // What the peer did not seal, or a part of the stack cannot use, is the network's noise.
@@ -428,6 +460,9 @@ impl Connection for WebrtcConnection {
                 self.flights.used();
                 let _ = self.uplink.control(packets, now);
             }
+            return;
+        }
+        if !self.roaming.incoming(&mut datagram, now) {
             return;
         }
         let message = TaggedBytesMut {
@@ -493,27 +528,8 @@ impl Connection for WebrtcConnection {
     }
 
     fn poll_transmit(&mut self) -> Option<Transmit> {
-        let media = self.path.poll_transmit();
-        if media.is_some() {
-            return media;
-        }
-        if !self.unasked.transmits {
-            return self.flights.poll_transmit();
-        }
-        self.unasked.timeout = true;
-        let Some(message) = self.peer.poll_write() else {
-            self.unasked.transmits = false;
-            return self.flights.poll_transmit();
-        };
-        let transmit = Transmit {
-            to: message.transport.peer_addr,
-            protocol: match message.transport.transport_protocol {
-                TransportProtocol::TCP => Protocol::Tcp,
-                _ => Protocol::Udp,
-            },
-            bytes: message.message,
-        };
-        self.flights.sent(&transmit, self.now);
+        let mut transmit = self.next_transmit()?;
+        self.roaming.outgoing(&mut transmit, self.now);
         Some(transmit)
     }
 
