@@ -318,7 +318,7 @@ impl WebrtcConnection {
 
 impl Connection for WebrtcConnection {
     fn accept_offer(&mut self, offer: &str, now: Instant) -> Result<String, StackError> {
-        let offer = sdp::without_candidates(offer);
+        let offer = sdp::admissible(offer)?;
         let parsed = RTCSessionDescription::offer(offer.clone()).map_err(misdescribed)?;
         self.change()
             .set_remote_description(now, parsed)
@@ -339,7 +339,7 @@ impl Connection for WebrtcConnection {
     }
 
     fn accept_answer(&mut self, answer: &str, now: Instant) -> Result<(), StackError> {
-        let answer = sdp::without_candidates(answer);
+        let answer = sdp::admissible(answer)?;
         let parsed = RTCSessionDescription::answer(answer.clone()).map_err(misdescribed)?;
         self.change()
             .set_remote_description(now, parsed)
