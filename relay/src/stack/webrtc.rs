@@ -33,6 +33,7 @@ use super::{
     flights::Flights,
     outgoing::Outgoing,
     path::MediaPath,
+    preference::Preference,
     roaming::Roaming,
     sdp,
     sdp::Description,
@@ -87,6 +88,7 @@ impl Stack for WebrtcStack {
             path: MediaPath::new(exporter),
             flights: Flights::default(),
             roaming: Roaming::default(),
+            preference: Preference::default(),
             unasked: Unasked::default(),
             due: None,
             uplink: Uplink::new(),
@@ -115,6 +117,7 @@ struct WebrtcConnection {
     path: MediaPath,
     flights: Flights,
     roaming: Roaming,
+    preference: Preference,
     unasked: Unasked,
     /// When the stack wanted to be told the time when it was last asked.
     due: Option<Instant>,
@@ -465,6 +468,7 @@ impl Connection for WebrtcConnection {
         if !self.roaming.incoming(&mut datagram, now) {
             return;
         }
+        self.preference.apply(&mut datagram.bytes);
         let message = TaggedBytesMut {
             now,
             transport: TransportContext {
