@@ -32,6 +32,9 @@ struct Options {
     /// The addresses under which clients reach this machine.
     #[arg(long)]
     node_ip: Vec<IpAddr>,
+    /// Who is asked for them, without any: `stun.example:3478`.
+    #[arg(long)]
+    stun: Option<String>,
     /// The API key.
     #[arg(long, env = "VORZIMMER_RELAY_KEY")]
     key: String,
@@ -126,6 +129,7 @@ async fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         udp: options.udp,
         tcp: options.tcp,
         public_ips: options.node_ip,
+        stun_server: options.stun,
         keys: vec![ApiKey {
             key: options.key,
             secret: options.secret,

@@ -16,7 +16,10 @@ use super::{
     routes::{Route, Routes},
     shard::{ShardInput, Shards},
 };
-use crate::stack::{Datagram, Protocol};
+use crate::{
+    discovery,
+    stack::{Datagram, Protocol},
+};
 
 /// The largest datagram that is read; media stays below the path's 1500.
 pub(super) const LARGEST: usize = 2048;
@@ -67,21 +70,14 @@ pub(crate) fn from_here(bound: SocketAddr, by_ipv4: bool) -> SocketAddr {
     SocketAddr::new(ip, bound.port())
 }
 
-/// The addresses from which this machine would call the world. Nothing is sent to find out.
+/// The addresses from which this machine would call the world.
 fn own_addresses(bound: SocketAddr) -> Vec<SocketAddr> {
-    // Addresses for documentation (RFC 5737, RFC 3849): routed by default like any other.
-    let worlds = [("0.0.0.0:0", "192.0.2.1:9"), ("[::]:0", "[2001:db8::1]:9")];
-    let call = |(from, world): (&str, &str)| {
-        let socket = std::net::UdpSocket::bind(from).ok()?;
-        socket.connect(world).ok()?;
-        Some(SocketAddr::new(
-            socket.local_addr().ok()?.ip(),
-            bound.port(),
-        ))
-    };
-    let families = if bound.is_ipv6() { 2 } else { 1 };
-    let found: Vec<SocketAddr> = worlds.into_iter().take(families).filter_map(call).collect();
-    if found.is_empty() { vec![bound] } else { found }
+    let found = discovery::own_addresses(bound.is_ipv6());
+    if found.is_empty() {
+        return vec![bound];
+    }
+    let at = |ip| SocketAddr::new(ip, bound.port());
+    found.into_iter().map(at).collect()
 }
 
 /// A thread of its own for the UDP port: shared with other work, each run of datagrams would wake a second one.
