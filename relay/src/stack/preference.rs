@@ -135,12 +135,10 @@ mod tests {
         let (head, body) = hello.split_at(RECORD + MESSAGE);
         let part = |from: usize, to: usize| {
             let mut datagram = head.to_vec();
-            let [_, _, a, b] = u32::try_from(to - from).unwrap().to_be_bytes();
-            let [_, _, c, d] = u32::try_from(from).unwrap().to_be_bytes();
-            let [e, f] = u16::try_from(to - from + MESSAGE).unwrap().to_be_bytes();
-            datagram[11..13].copy_from_slice(&[e, f]);
-            datagram[20..22].copy_from_slice(&[c, d]);
-            datagram[23..25].copy_from_slice(&[a, b]);
+            let two = |number: usize| u16::try_from(number).unwrap().to_be_bytes();
+            datagram[11..13].copy_from_slice(&two(to - from + MESSAGE));
+            datagram[20..22].copy_from_slice(&two(from));
+            datagram[23..25].copy_from_slice(&two(to - from));
             datagram.extend(&body[from..to]);
             datagram
         };
