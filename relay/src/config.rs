@@ -29,9 +29,11 @@ pub struct Config {
     pub udp: SocketAddr,
     /// Where media comes by TCP, for networks without UDP.
     pub tcp: Option<SocketAddr>,
-    /// The addresses under which clients reach this machine; without any, those of `udp` and `tcp` themselves. The
-    /// ports are those that are bound.
+    /// The addresses under which clients reach this machine; without any, what `stun_server` tells, else those of `udp` and
+    /// `tcp` themselves, or that from which the machine would call the world. The ports are those that are bound.
     pub public_ips: Vec<std::net::IpAddr>,
+    /// Who is asked for them at the start where there are none: `stun.example:3478`. It learns that this machine is there.
+    pub stun_server: Option<String>,
     /// Who may ask.
     pub keys: Vec<ApiKey>,
     /// How many threads carry rooms.

@@ -6,6 +6,7 @@
 //! [`Relay`] puts threads, sockets and HTTP around them.
 
 pub mod config;
+pub mod discovery;
 pub mod forward;
 pub mod limits;
 pub mod removals;
@@ -14,9 +15,14 @@ pub mod stack;
 pub mod token;
 pub mod turn;
 
+mod crowd;
 mod shell;
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use tokio::{
     net::TcpListener,
@@ -34,7 +40,7 @@ use self::{
         net::{self, UdpThread},
         routes::Routes,
         shard::{self, Equipment, Places, STOP_WITHIN, ShardInput, Shards},
-        webhooks,
+        tcp, webhooks,
     },
     stack::{Protocol, WebrtcStack},
     turn::{Peer, Turn, TurnError},
@@ -78,6 +84,7 @@ pub struct Relay {
     state: State,
     udp: SocketAddr,
     tcp: Option<SocketAddr>,
+    told: Vec<SocketAddr>,
     tasks: Vec<JoinHandle<()>>,
     _udp_thread: UdpThread,
 }
@@ -97,17 +104,19 @@ impl Relay {
         let udp_address = udp
             .local_addr()
             .map_err(|error| StartError::Udp(config.udp, error))?;
-        let udp_candidates = net::candidates(udp_address, &config.public_ips);
+        let public_ips = public_ips(&config).await;
+        let udp_candidates = net::candidates(udp_address, &public_ips);
         let mut candidates: Vec<(Protocol, SocketAddr)> = udp_candidates
             .iter()
             .map(|address| (Protocol::Udp, *address))
             .collect();
+        let told = udp_candidates.clone();
         let mut listener = None;
         if let Some(tcp) = config.tcp {
             let fault = |error| StartError::Tcp(tcp, error);
             let bound = TcpListener::bind(tcp).await.map_err(fault)?;
             let address = bound.local_addr().map_err(fault)?;
-            let of_tcp = net::candidates(address, &config.public_ips);
+            let of_tcp = net::candidates(address, &public_ips);
             candidates.extend(of_tcp.iter().map(|address| (Protocol::Tcp, *address)));
             listener = Some((bound, address, of_tcp));
         }
@@ -161,10 +170,11 @@ impl Relay {
         if let Some((listener, address, candidates)) = listener {
             tcp = Some(address);
             let shards: Shards = shards.clone();
-            let accepting = net::accept_tcp(listener, candidates, egress, routes, shards);
+            let accepting = tcp::accept(listener, candidates, egress, routes, shards);
             tasks.push(tokio::spawn(accepting));
         }
         Ok(Self {
+            told,
             state: State {
                 shards,
                 keys,
@@ -191,6 +201,12 @@ impl Relay {
         self.udp
     }
 
+    /// Where clients are told to send media by UDP.
+    #[must_use]
+    pub fn told_addresses(&self) -> &[SocketAddr] {
+        &self.told
+    }
+
     /// Where media comes by TCP.
     #[must_use]
     pub fn tcp_address(&self) -> Option<SocketAddr> {
@@ -211,5 +227,19 @@ impl Relay {
         for task in self.tasks {
             task.abort();
         }
+    }
+}
+
+/// What is configured, or what a STUN server tells. A relay that nobody told its address serves at least those near it.
+async fn public_ips(config: &Config) -> Vec<IpAddr> {
+    match &config.stun_server {
+        Some(server) if config.public_ips.is_empty() => {
+            let told = discovery::ask(server).await;
+            told.unwrap_or_else(|error| {
+                tracing::error!("clients are told this machine's own addresses: {error}");
+                Vec::new()
+            })
+        }
+        _ => config.public_ips.clone(),
     }
 }

@@ -6,11 +6,14 @@ use std::{
     process::ExitCode,
 };
 
+use axum::{Router, routing::get};
 use clap::Parser;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use relay::{
     ApiKey, Config, Limits, Relay,
     turn::{self, TlsError, TurnConfig},
 };
+use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 /// A WebRTC relay that speaks the LiveKit protocol.
@@ -29,6 +32,9 @@ struct Options {
     /// The addresses under which clients reach this machine.
     #[arg(long)]
     node_ip: Vec<IpAddr>,
+    /// Who is asked for them, without any: `stun.example:3478`.
+    #[arg(long)]
+    stun: Option<String>,
     /// The API key.
     #[arg(long, env = "VORZIMMER_RELAY_KEY")]
     key: String,
@@ -41,6 +47,9 @@ struct Options {
     /// Whether whoever has a token begins the room it names; otherwise `CreateRoom` alone does.
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set)]
     auto_create: bool,
+    /// Where metrics are served in Prometheus' form. Not for the public: they tell how many people talk.
+    #[arg(long)]
+    metrics: Option<SocketAddr>,
     /// Where LiveKit's webhooks go.
     #[arg(long)]
     webhook: Vec<String>,
@@ -179,11 +188,17 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
+    // Before anything is counted.
+    let metrics = match options.metrics {
+        Some(address) => Some(metrics(address).await?),
+        None => None,
+    };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let relay = Relay::start(Config {
         udp: options.udp,
         tcp: options.tcp,
         public_ips: options.node_ip,
+        stun_server: options.stun,
         keys: vec![ApiKey {
             key: options.key,
             secret: options.secret,
@@ -195,14 +210,29 @@ async fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         turn: options.turn.config()?,
     })
     .await?;
-    let listener = tokio::net::TcpListener::bind(options.listen).await?;
+    let listener = TcpListener::bind(options.listen).await?;
     tracing::info!(listen = %listener.local_addr()?, udp = %relay.udp_address(), "ready");
     let router = relay.router();
+    let metrics = async {
+        match metrics {
+            Some((listener, router)) => axum::serve(listener, router).await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         served = axum::serve(listener, router) => served?,
+        served = metrics => served?,
         () = stopped() => relay.stop().await,
     }
     Ok(())
+}
+
+/// What counts, and where the counts are to be had.
+async fn metrics(address: SocketAddr) -> Result<(TcpListener, Router), Box<dyn std::error::Error>> {
+    let counts = PrometheusBuilder::new().install_recorder()?;
+    let listener = TcpListener::bind(address).await?;
+    let router = Router::new().route("/metrics", get(async move || counts.render()));
+    Ok((listener, router))
 }
 
 async fn stopped() {

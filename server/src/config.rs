@@ -129,6 +129,8 @@ pub(crate) struct Embedded {
     pub(crate) tcp: Option<SocketAddr>,
     /// The addresses under which browsers reach these ports.
     pub(crate) public_ips: Vec<IpAddr>,
+    /// Who is asked for them where none is written: `stun.example:3478`.
+    pub(crate) stun_server: Option<String>,
     /// TURN, for networks that let nothing else through.
     pub(crate) turn: Option<Turn>,
     /// What is too much.
@@ -167,6 +169,7 @@ impl Default for Embedded {
             udp: SocketAddr::from(([0, 0, 0, 0], 7882)),
             tcp: Some(SocketAddr::from(([0, 0, 0, 0], 7881))),
             public_ips: Vec::new(),
+            stun_server: None,
             turn: None,
             limits: relay::Limits::default(),
         }

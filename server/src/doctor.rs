@@ -14,7 +14,7 @@ use crate::{
     calls::RelayError,
     config::Config,
     house::House,
-    rooms,
+    outward, rooms,
     serve::Foundation,
     shell,
 };
@@ -279,10 +279,13 @@ async fn calls(report: &mut Report, house: &House) {
         }
     };
     match probe.await {
-        Ok(()) if calls.embedded.is_some() => {
-            report.well("calls are carried by the program's own relay");
-        }
-        Ok(()) => report.well("the relay answers and knows our key"),
+        Ok(()) => match &calls.embedded {
+            Some(relay) => {
+                report.well("calls are carried by the program's own relay");
+                addresses(report, relay).await;
+            }
+            None => report.well("the relay answers and knows our key"),
+        },
         Err(RelayError::Refused(401 | 403)) => report.fault(
             "the relay refuses our key: check calls.livekit.key and the secret in calls.livekit.secret_file",
         ),
@@ -316,6 +319,49 @@ async fn calls(report: &mut Report, house: &House) {
              homeserver.url",
             fault.code()
         )),
+    }
+}
+
+/// Whether browsers everywhere can reach the relay where they are told that it is.
+async fn addresses(report: &mut Report, relay: &relay::Config) {
+    let bound = relay.udp.ip();
+    let told = if !relay.public_ips.is_empty() {
+        relay.public_ips.clone()
+    } else if let Some(server) = &relay.stun_server {
+        match relay::discovery::ask(server).await {
+            Ok(told) => told,
+            Err(fault) => {
+                report.fault(format!(
+                    "{fault}: check calls.embedded.stun_server, or write this machine's public addresses into \
+                     calls.embedded.public_ips"
+                ));
+                return;
+            }
+        }
+    } else if bound.is_unspecified() {
+        relay::discovery::own_addresses(bound.is_ipv6())
+    } else {
+        vec![bound]
+    };
+    let list: Vec<String> = told.iter().map(ToString::to_string).collect();
+    let list = list.join(", ");
+    if told.is_empty() {
+        report.fault(
+            "this machine has no address to which browsers could send pictures and sound: write its public addresses into \
+             calls.embedded.public_ips",
+        );
+    } else if told
+        .iter()
+        .any(|ip| !outward::is_of_the_internet(*ip).unwrap_or(true))
+    {
+        report.warn(format!(
+            "browsers are told to send pictures and sound to {list}, which nobody outside reaches: write this machine's \
+             public addresses into calls.embedded.public_ips, or name a calls.embedded.stun_server that tells them"
+        ));
+    } else {
+        report.well(format!(
+            "browsers are told to send pictures and sound to {list}"
+        ));
     }
 }
 

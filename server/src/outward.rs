@@ -63,6 +63,21 @@ const SPECIAL: [&str; 27] = [
     "ff00::/8",
 ];
 
+fn special() -> Result<Vec<IpNet>> {
+    let nets = SPECIAL.iter().map(|net| net.parse());
+    Ok(nets.collect::<Result<_, _>>()?)
+}
+
+/// Whether machines everywhere reach an address.
+pub(crate) fn is_of_the_internet(address: IpAddr) -> Result<bool> {
+    let allowed = Vec::new();
+    let guard = Guard {
+        special: special()?,
+        allowed,
+    };
+    Ok(guard.permits(address))
+}
+
 /// Why a stranger's address gave nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum OutwardError {
@@ -156,10 +171,7 @@ impl Outward {
     /// `allowed`: networks that are asked although they are not part of the Internet. `ca_file`: certificates in PEM to
     /// be trusted besides the machine's. `table`: where in the configuration these stand, for errors.
     pub(crate) fn new(allowed: Vec<IpNet>, ca_file: Option<&Path>, table: &str) -> Result<Self> {
-        let special = SPECIAL
-            .iter()
-            .map(|net| net.parse())
-            .collect::<Result<_, _>>()?;
+        let special = special()?;
         let guard = Arc::new(Guard { special, allowed });
         let certificates = match ca_file {
             Some(path) => {

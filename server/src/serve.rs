@@ -207,7 +207,7 @@ async fn start_relay(house: &House) -> Result<Option<relay::Relay>> {
     let relay = relay::Relay::start(config)
         .await
         .context("the relay cannot start: see [calls.embedded]")?;
-    info!(udp = %relay.udp_address(), "the relay carries calls");
+    info!(udp = %relay.udp_address(), told = ?relay.told_addresses(), "the relay carries calls");
     Ok(Some(relay))
 }
 

@@ -116,11 +116,21 @@ class Participant:
     # Requests.
 
     async def join(
-        self, url: str, token: str, subscribe: bool, dynacast: bool, single: bool, turn: bool
+        self,
+        url: str,
+        token: str,
+        subscribe: bool,
+        dynacast: bool,
+        single: bool,
+        turn: bool,
+        key: str | None,
     ) -> None:
         options = rtc.RoomOptions(
             auto_subscribe=subscribe, dynacast=dynacast, single_peer_connection=single
         )
+        if key:
+            shared = rtc.KeyProviderOptions(shared_key=key.encode())
+            options.encryption = rtc.E2EEOptions(key_provider_options=shared)
         if turn:
             relayed = rtc.IceTransportType.TRANSPORT_RELAY
             options.rtc_config = rtc.RtcConfiguration(ice_transport_type=relayed)

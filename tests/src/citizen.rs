@@ -59,6 +59,7 @@ impl Citizen {
         let options = BrowserOptions {
             engine,
             devices: Devices::Allowed,
+            trusting: world.own_certificates,
             ..BrowserOptions::default()
         };
         Self::with(world, options).await

@@ -30,7 +30,8 @@ mod world;
 pub use artifacts::artifacts_dir;
 pub use browser::{Browser, BrowserOptions, Devices, Engine, Viewport};
 pub use call::{
-    Backend, CallServer, Caller, Grant, Joining, Network, Picture, Reach, Rooms, Way, Weather,
+    Backend, CallServer, Caller, Grant, Joining, Network, Picture, Reach, Rooms, Signals, Tap, Way,
+    Weather,
 };
 pub use citizen::{Citizen, Knock, Shown};
 pub use city::city_open_all_day;

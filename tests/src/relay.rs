@@ -75,6 +75,8 @@ pub enum Turn {
     Udp,
     /// Over TCP alone.
     Tcp,
+    /// Over TLS alone, with a certificate of an authority of its own.
+    Tls,
 }
 
 /// Where the program's own relay is.
@@ -110,19 +112,28 @@ impl Own {
         SocketAddr::new(self.ip, self.udp.number())
     }
 
-    /// The table `[calls]`. With an authority, other homeservers on loopback are asked.
-    pub(crate) fn table(&self, authority: Option<&Authority>) -> Result<toml::Table> {
+    /// The table `[calls]`; what it refers to is written to `dir`. With an authority, other homeservers on loopback are asked.
+    pub(crate) fn table(&self, dir: &Path, authority: Option<&Authority>) -> Result<toml::Table> {
         let at = |port: &Port| SocketAddr::new(self.ip, port.number());
         let mut embedded = json!({ "udp": self.media(), "tcp": at(&self.tcp) });
         if let Some(told) = self.told {
             embedded["public_ips"] = json!([told]);
         }
         if let Some((turn, port)) = &self.turn {
-            let protocol = match turn {
-                Turn::Udp => "udp",
-                Turn::Tcp => "tcp",
+            embedded["turn"] = match turn {
+                Turn::Udp => json!({ "host": self.ip, "udp": at(port) }),
+                Turn::Tcp => json!({ "host": self.ip, "tcp": at(port) }),
+                Turn::Tls => {
+                    let dir = dir.join("turn");
+                    let (certificate, key) = Authority::in_dir(&dir)?.issue(&dir)?;
+                    let tls = json!({
+                        "listen": at(port),
+                        "certificate_file": certificate,
+                        "key_file": key,
+                    });
+                    json!({ "host": "localhost", "tls": tls })
+                }
             };
-            embedded["turn"] = json!({ "host": self.ip, protocol: at(port) });
         }
         let mut table = json!({ "embedded": embedded });
         if let Some(authority) = authority {

@@ -136,7 +136,7 @@ impl WorldOptions {
         let authority = self.authority.as_deref();
         match (&self.relay, own) {
             (Some(relay), _) => Some(relay.table(dir, authority)),
-            (None, Some(own)) => Some(own.table(authority)),
+            (None, Some(own)) => Some(own.table(dir, authority)),
             (None, None) => None,
         }
         .transpose()
@@ -159,6 +159,8 @@ pub struct World {
     clerks: BTreeMap<&'static str, Client>,
     database: Database,
     strangers: AtomicU32,
+    /// Browsers take certificates of nobody they know.
+    pub(crate) own_certificates: bool,
     _ports: [Port; 3],
     _relay: Option<Own>,
     // Last: the directory goes when nothing runs in it any more.
@@ -267,6 +269,7 @@ impl World {
             clerks,
             database,
             strangers: AtomicU32::new(0),
+            own_certificates: options.turn == Some(Turn::Tls),
             _ports: [public, internal, mail],
             _relay: own,
             scratch,

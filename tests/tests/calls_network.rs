@@ -95,6 +95,11 @@ async fn a_guest_speaks_by_turn_over_tcp() -> TestResult {
     a_guest_speaks_by_turn(Turn::Tcp, "relay/tcp").await
 }
 
+#[tokio::test]
+async fn a_guest_speaks_by_turn_over_tls() -> TestResult {
+    a_guest_speaks_by_turn(Turn::Tls, "relay/tls").await
+}
+
 /// Waits until the page says so. On a dead line nobody tells it anything: it may take a while.
 async fn says(talk: &Talk, text: &str) -> TestResult {
     let page = talk.citizen.browser.page();

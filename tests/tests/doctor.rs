@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
-use blackbox::World;
+use blackbox::{World, WorldOptions};
 use serde_json::json;
 use tokio::{process::Command, time::Instant};
 
@@ -109,4 +109,74 @@ async fn doctor(config: &Path) -> Result<Diagnosis> {
         text: String::from_utf8(output.stdout)?,
         sound: output.status.success(),
     })
+}
+
+/// Answers every STUN question: the sender is seen at this address (RFC 8489 §14.2), whoever it is.
+async fn stun_server(seen: [u8; 4]) -> Result<String> {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await?;
+    let address = socket.local_addr()?.to_string();
+    tokio::spawn(async move {
+        let mut question = [0; 1500];
+        while let Ok((length, from)) = socket.recv_from(&mut question).await {
+            if length < 20 {
+                continue;
+            }
+            let mut answer = vec![0x01, 0x01, 0, 12];
+            answer.extend(&question[4..20]);
+            answer.extend([0, 0x20, 0, 8, 0, 1, 0, 0]);
+            answer.extend((0..4).map(|at| seen[at] ^ question[4 + at]));
+            // Who asked may be gone.
+            let _ = socket.send_to(&answer, from).await;
+        }
+    });
+    Ok(address)
+}
+
+#[tokio::test]
+async fn where_calls_are_reached_is_told_with_its_cure() -> Result<()> {
+    let world = World::start_with(WorldOptions {
+        own_relay: true,
+        ..WorldOptions::default()
+    })
+    .await?;
+    let config = world.dir().join("vorzimmer.toml");
+    let near = until_sound(&config).await?;
+    let told = "to send pictures and sound to 127.0.0.1, which nobody outside reaches";
+    assert!(near.text.contains(told), "{}", near.text);
+    assert!(near.text.contains("calls.embedded.public_ips"), "the cure");
+
+    let text = std::fs::read_to_string(&config)?;
+    let mut table: toml::Table = text.parse()?;
+    let embedded = table["calls"]["embedded"].as_table_mut();
+    let embedded = embedded.context("an embedded relay")?;
+    embedded.insert("udp".to_owned(), "0.0.0.0:0".into());
+    embedded.remove("tcp");
+    for (server, sound, expected) in [
+        (
+            stun_server([93, 184, 215, 14]).await?,
+            true,
+            "browsers are told to send pictures and sound to 93.184.215.14",
+        ),
+        (
+            "stun.invalid:3478".to_owned(),
+            false,
+            "the STUN server stun.invalid:3478 is not to be found",
+        ),
+    ] {
+        let mut table = table.clone();
+        let embedded = table["calls"]["embedded"].as_table_mut();
+        let embedded = embedded.context("an embedded relay")?;
+        embedded.insert("stun_server".to_owned(), server.into());
+        let other = world.dir().join("discovering.toml");
+        std::fs::write(&other, toml::to_string(&table)?)?;
+        let diagnosis = doctor(&other).await?;
+        assert!(diagnosis.text.contains(expected), "{}", diagnosis.text);
+        assert_eq!(diagnosis.sound, sound, "{}", diagnosis.text);
+        assert!(
+            !diagnosis.text.contains("nobody outside"),
+            "{}",
+            diagnosis.text
+        );
+    }
+    Ok(())
 }

@@ -32,6 +32,14 @@ async fn guest_and_clerk_in_element_call_see_and_hear_each_other() -> Result<()>
     )
     .await?;
 
+    // The guest shows something as well: the clerk sees a second picture that goes on.
+    citizen.clicks(".vz-control:nth-child(3)").await?;
+    citizen.chooses("Bildschirm teilen").await?;
+    citizen.reads("Sie teilen Ihren Bildschirm").await?;
+    clerk.browser.sees_and_hears(2, 1).await?;
+    clerk.browser.screenshot("element-call-clerk-shown").await?;
+    citizen.chooses("Nicht mehr zeigen").await?;
+
     clerk.press("incall_leave").await?;
     citizen
         .reads("Aus dem Büro ist noch niemand im Videogespräch.")

@@ -124,6 +124,34 @@ async fn signalling_comes_back(backend: Backend) -> TestResult {
     Ok(())
 }
 
+/// A router forgets whose datagrams it carried, and they come from another address; the call goes on, and nobody has
+/// to join anew.
+async fn an_address_changes_in_a_call(single: bool) -> TestResult {
+    let Some((server, network)) = CallServer::behind_network().await? else {
+        return Ok(());
+    };
+    let joining = Joining {
+        single,
+        ..Joining::default()
+    };
+    let callers = [
+        server.caller_with(ROOM, 1, &joining).await?,
+        server.caller_with(ROOM, 2, &joining).await?,
+    ];
+    talk_and_show(&callers).await?;
+    meet(&callers).await?;
+    for _ in 0..2 {
+        assert!(network.rebind() >= 2, "two clients at least");
+        meet(&callers).await?;
+    }
+    for caller in &callers {
+        for event in ["reconnecting", "out"] {
+            anyhow::ensure!(caller.events(event).is_empty(), "{caller}: {event}");
+        }
+    }
+    Ok(())
+}
+
 mod livekit {
     use super::*;
 
@@ -164,5 +192,15 @@ mod vorzimmer {
     #[tokio::test]
     async fn signalling_comes_back() -> TestResult {
         super::signalling_comes_back(Backend::Vorzimmer).await
+    }
+
+    #[tokio::test]
+    async fn an_address_changes_in_a_call_over_one_connection() -> TestResult {
+        super::an_address_changes_in_a_call(true).await
+    }
+
+    #[tokio::test]
+    async fn an_address_changes_in_a_call_over_two_connections() -> TestResult {
+        super::an_address_changes_in_a_call(false).await
     }
 }

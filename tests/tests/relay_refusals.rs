@@ -89,6 +89,10 @@ async fn tokens_that_do_not_count(server: CallServer) -> TestResult {
         );
     }
     assert_eq!(server.rooms(ROOM).names().await?, [""; 0]);
+    if server.backend() == Backend::Vorzimmer {
+        let counted = server.counted("relay_requests_refused_total").await?;
+        assert!(counted >= 2.0 * 11.0, "{counted} refusals were counted");
+    }
     Ok(())
 }
 

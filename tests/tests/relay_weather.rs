@@ -15,12 +15,14 @@ const BAD: Weather = Weather {
     lost: 50,
     delay: Duration::from_millis(75),
     bottleneck: None,
+    garbled: 0,
 };
 /// Enough for a voice and a small picture.
 const NARROW: Weather = Weather {
     lost: 0,
     delay: Duration::from_millis(20),
     bottleneck: Some(300_000),
+    garbled: 0,
 };
 
 fn count(report: &Value, what: &str) -> u64 {

@@ -1,5 +1,9 @@
 //! What is fuzzed, shared by the fuzz targets and by the test that replays the corpus.
 
+mod sdp;
+mod signalling;
+mod stub;
+
 use std::{
     sync::OnceLock,
     time::{Duration, Instant},
@@ -12,6 +16,8 @@ use relay::forward::{
     rtp::{self, Fields, Rtp},
     rtx,
 };
+
+pub use self::{sdp::sdp, signalling::signalling};
 
 /// Any octets as an RTP packet: read, rewritten, and taken for a retransmission.
 ///
@@ -47,6 +53,16 @@ pub fn rtp(octets: &[u8]) {
     }
 }
 
+/// Some instant; what is fuzzed only ever looks at differences.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an origin for virtual time, never compared with another reading"
+)]
+fn origin() -> Instant {
+    static ORIGIN: OnceLock<Instant> = OnceLock::new();
+    *ORIGIN.get_or_init(Instant::now)
+}
+
 const CODECS: [Codec; 5] = [Codec::Vp8, Codec::Vp9, Codec::H264, Codec::Av1, Codec::Opus];
 
 /// Any octets as a payload of every codec; what was read patches back to the same octets.
@@ -76,12 +92,7 @@ pub fn descriptors(octets: &[u8]) {
 ///
 /// When it does not.
 pub fn forwarding(octets: &[u8]) {
-    static ORIGIN: OnceLock<Instant> = OnceLock::new();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "an origin for virtual time, never compared with another reading"
-    )]
-    let mut now = *ORIGIN.get_or_init(Instant::now);
+    let mut now = origin();
     let Some((&[codec, first_high, first_low], mut script)) = octets.split_first_chunk::<3>()
     else {
         return;

@@ -112,13 +112,13 @@ const REMEMBERED: usize = 1_024;
 /// Which reports of one subscriber were answered lately.
 #[derive(Debug, Clone)]
 pub struct Answered {
-    slots: Box<[Option<(u16, Instant)>; REMEMBERED]>,
+    slots: Box<[Option<(u16, Instant)>]>,
 }
 
 impl Default for Answered {
     fn default() -> Self {
         Self {
-            slots: Box::new([None; REMEMBERED]),
+            slots: vec![None; REMEMBERED].into_boxed_slice(),
         }
     }
 }

@@ -104,13 +104,18 @@ impl Room {
         let Some(participant) = self.participants.get_mut(&from) else {
             return;
         };
-        let size = update.metadata.len()
-            + update.name.len()
-            + update
-                .attributes
-                .iter()
-                .map(|(key, value)| key.len() + value.len())
-                .sum::<usize>();
+        let mut attributes = participant.attributes.clone();
+        for (key, value) in &update.attributes {
+            if value.is_empty() {
+                attributes.remove(key);
+            } else {
+                attributes.insert(key.clone(), value.clone());
+            }
+        }
+        let of_attributes = attributes
+            .iter()
+            .map(|(key, value)| key.len() + value.len());
+        let size = update.metadata.len() + update.name.len() + of_attributes.sum::<usize>();
         let (reason, message) = if !participant.permission.can_update_metadata {
             (
                 Reason::NotAllowed,
@@ -129,13 +134,7 @@ impl Room {
             if !update.name.is_empty() {
                 participant.name.clone_from(&update.name);
             }
-            for (key, value) in &update.attributes {
-                if value.is_empty() {
-                    participant.attributes.remove(key);
-                } else if participant.attributes.len() < 64 {
-                    participant.attributes.insert(key.clone(), value.clone());
-                }
-            }
+            participant.attributes = attributes;
         }
         let response = proto::RequestResponse {
             request_id,

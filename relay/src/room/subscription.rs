@@ -18,6 +18,9 @@ use crate::{
     stack::{SenderId, SenderSpec},
 };
 
+/// Longer than any track's sid.
+const MAX_SID: usize = 64;
+
 /// What the path leaves of what is wanted.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Limit {
@@ -218,7 +221,8 @@ impl Room {
             .participant_tracks
             .iter()
             .flat_map(|tracks| &tracks.track_sids);
-        let sids: Vec<String> = update.track_sids.iter().chain(listed).cloned().collect();
+        let sids = update.track_sids.iter().chain(listed);
+        let sids: Vec<String> = sids.filter(|sid| sid.len() <= MAX_SID).cloned().collect();
         for sid in sids {
             if let Some(participant) = self.participants.get_mut(&key) {
                 // Bounded: a client cannot fill the memory with sids.

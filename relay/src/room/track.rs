@@ -6,6 +6,7 @@ use std::{
 };
 
 use livekit_protocol as proto;
+use prost::Message as _;
 use proto::signal_response::Message;
 
 use super::{Now, ParticipantKey, Room, Side, ids};
@@ -241,11 +242,18 @@ impl Room {
         let allowed = may_publish(&participant.permission, request.source)
             && request.r#type != i32::from(proto::TrackType::Data);
         let own = self.tracks.values().filter(|t| t.owner == key).count();
-        if !allowed || own >= self.limits.tracks as usize {
-            let (reason, message) = if allowed {
-                (Reason::LimitExceeded, "too many tracks")
-            } else {
+        // Everybody is told of it, again with each change.
+        let large = request.encoded_len() > self.limits.metadata_bytes;
+        if !allowed || large || own >= self.limits.tracks as usize {
+            let (reason, message) = if !allowed {
                 (Reason::NotAllowed, "does not have permission to publish")
+            } else if large {
+                (
+                    Reason::LimitExceeded,
+                    "the track's description is too large",
+                )
+            } else {
+                (Reason::LimitExceeded, "too many tracks")
             };
             let response = proto::RequestResponse {
                 reason: reason.into(),

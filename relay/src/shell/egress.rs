@@ -51,14 +51,6 @@ impl Egress {
         })
     }
 
-    /// TCP connections at the moment.
-    pub(super) fn streams(&self) -> usize {
-        self.streams
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
-    }
-
     pub(super) fn add_stream(&self, peer: SocketAddr, frames: mpsc::Sender<Bytes>) {
         self.streams
             .lock()

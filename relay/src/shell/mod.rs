@@ -9,4 +9,5 @@ pub(crate) mod net;
 pub(crate) mod routes;
 pub(crate) mod shard;
 pub(crate) mod signalling;
+pub(crate) mod tcp;
 pub(crate) mod webhooks;

@@ -1,43 +1,33 @@
-//! Sockets for media: one UDP port for everybody, and one TCP port for networks without UDP.
+//! One UDP port for everybody's media, and what clients are told about where it is.
 
 use std::{
     io::{self, IoSliceMut},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     thread,
-    time::Duration,
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _, Interest},
-    net::{TcpListener, TcpStream, UdpSocket},
-    runtime::Handle,
-    sync::{mpsc, oneshot},
-    task::JoinHandle,
-};
+use tokio::{io::Interest, net::UdpSocket, runtime::Handle, sync::oneshot, task::JoinHandle};
 
 use super::{
     egress::Egress,
     routes::{Route, Routes},
     shard::Shards,
 };
-use crate::stack::{Datagram, Protocol};
+use crate::{
+    discovery,
+    stack::{Datagram, Protocol},
+};
 
 /// The largest datagram that is read; media stays below the path's 1500.
-const LARGEST: usize = 2048;
+pub(super) const LARGEST: usize = 2048;
 /// Where the system gives several datagrams of one peer at once.
 const LARGEST_RUN: usize = 64 * 1024;
-/// TCP connections for media at a time.
-const MAX_STREAMS: usize = 2_000;
-/// A TCP connection has to name its user within this time.
-const FIRST_FRAME_WITHIN: Duration = Duration::from_secs(10);
-/// Frames that wait for a slow TCP connection before they are dropped.
-const WAITING_FRAMES: usize = 512;
 
 /// The candidate address for a datagram of that family.
-fn candidate_for(candidates: &[SocketAddr], from: SocketAddr) -> SocketAddr {
+pub(super) fn candidate_for(candidates: &[SocketAddr], from: SocketAddr) -> SocketAddr {
     let same_family = |candidate: &&SocketAddr| candidate.is_ipv4() == from.is_ipv4();
     candidates
         .iter()
@@ -48,7 +38,7 @@ fn candidate_for(candidates: &[SocketAddr], from: SocketAddr) -> SocketAddr {
 }
 
 /// An IPv4 peer as such, also on a socket that speaks IPv6 as well.
-fn canonical(address: SocketAddr) -> SocketAddr {
+pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
@@ -80,21 +70,14 @@ pub(crate) fn from_here(bound: SocketAddr, by_ipv4: bool) -> SocketAddr {
     SocketAddr::new(ip, bound.port())
 }
 
-/// The addresses from which this machine would call the world. Nothing is sent to find out.
+/// The addresses from which this machine would call the world.
 fn own_addresses(bound: SocketAddr) -> Vec<SocketAddr> {
-    // Addresses for documentation (RFC 5737, RFC 3849): routed by default like any other.
-    let worlds = [("0.0.0.0:0", "192.0.2.1:9"), ("[::]:0", "[2001:db8::1]:9")];
-    let call = |(from, world): (&str, &str)| {
-        let socket = std::net::UdpSocket::bind(from).ok()?;
-        socket.connect(world).ok()?;
-        Some(SocketAddr::new(
-            socket.local_addr().ok()?.ip(),
-            bound.port(),
-        ))
-    };
-    let families = if bound.is_ipv6() { 2 } else { 1 };
-    let found: Vec<SocketAddr> = worlds.into_iter().take(families).filter_map(call).collect();
-    if found.is_empty() { vec![bound] } else { found }
+    let found = discovery::own_addresses(bound.is_ipv6());
+    if found.is_empty() {
+        return vec![bound];
+    }
+    let at = |ip| SocketAddr::new(ip, bound.port());
+    found.into_iter().map(at).collect()
 }
 
 /// A thread of its own for the UDP port: shared with other work, each run of datagrams would wake a second one.
@@ -192,96 +175,4 @@ pub(crate) async fn read_udp(
             }
         }
     }
-}
-
-/// Accepts TCP connections for media for as long as the relay runs.
-pub(crate) async fn accept_tcp(
-    listener: TcpListener,
-    candidates: Vec<SocketAddr>,
-    egress: Arc<Egress>,
-    routes: Arc<Routes>,
-    shards: Shards,
-) {
-    loop {
-        let Ok((stream, from)) = listener.accept().await else {
-            // Out of file descriptors, most likely; the others need some time to end.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            continue;
-        };
-        let from = canonical(from);
-        if egress.streams() >= MAX_STREAMS {
-            continue;
-        }
-        let to = candidate_for(&candidates, from);
-        let (egress, routes, shards) = (Arc::clone(&egress), Arc::clone(&routes), shards.clone());
-        tokio::spawn(async move {
-            // A broken connection is the peer's business; ICE notices.
-            let _ = carry_tcp(stream, from, to, &egress, &routes, &shards).await;
-            egress.remove_stream(from);
-        });
-    }
-}
-
-/// Carries one TCP connection (RFC 4571: each datagram after its length in two bytes).
-async fn carry_tcp(
-    stream: TcpStream,
-    from: SocketAddr,
-    to: SocketAddr,
-    egress: &Egress,
-    routes: &Routes,
-    shards: &Shards,
-) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let (mut reader, mut writer) = stream.into_split();
-    let first = tokio::time::timeout(FIRST_FRAME_WITHIN, read_frame(&mut reader))
-        .await
-        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-    let Some(mut route) = routes.read().find(from, &first) else {
-        metrics::counter!("relay_datagrams_of_strangers_total").increment(1);
-        return Ok(());
-    };
-    let (sender, mut waiting) = mpsc::channel::<Bytes>(WAITING_FRAMES);
-    egress.add_stream(from, sender);
-    let writing = tokio::spawn(async move {
-        while let Some(bytes) = waiting.recv().await {
-            let Ok(length) = u16::try_from(bytes.len()) else {
-                continue;
-            };
-            let mut frame = BytesMut::with_capacity(2 + bytes.len());
-            frame.extend_from_slice(&length.to_be_bytes());
-            frame.extend_from_slice(&bytes);
-            if writer.write_all(&frame).await.is_err() {
-                return;
-            }
-        }
-    });
-    let mut frame = first;
-    let ended = loop {
-        if let Some(found) = routes.read().find(from, &frame) {
-            route = found;
-        }
-        let datagram = Datagram {
-            from,
-            to,
-            protocol: Protocol::Tcp,
-            bytes: frame,
-        };
-        shards.leave(route.shard, vec![(route, datagram)]);
-        match read_frame(&mut reader).await {
-            Ok(next) => frame = next,
-            Err(error) => break error,
-        }
-    };
-    writing.abort();
-    Err(ended)
-}
-
-async fn read_frame(reader: &mut (impl tokio::io::AsyncRead + Unpin)) -> io::Result<BytesMut> {
-    let length = usize::from(reader.read_u16().await?);
-    if length > LARGEST {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    let mut frame = BytesMut::zeroed(length);
-    reader.read_exact(&mut frame).await?;
-    Ok(frame)
 }

@@ -3,11 +3,15 @@
 //! A connection is found by the ICE user name that its peer's checks name. Once the connection has answered a check
 //! with success, or checks the peer in turn, the peer's address leads to it. What comes from an unknown address and is
 //! no check that names a known user costs one look into a table.
+//!
+//! A check proves that its sender knows the connection's password, not that it is where it says. So a connection has
+//! few addresses, the least recently checked of which goes first, and none that somebody else still checks from.
 
 use std::{
     collections::HashMap,
     net::SocketAddr,
     sync::{PoisonError, RwLock, RwLockReadGuard},
+    time::{Duration, Instant},
 };
 
 use crate::room::ConnectionKey;
@@ -23,11 +27,26 @@ pub(crate) struct Route {
     pub(crate) connection: ConnectionKey,
 }
 
+/// Addresses that lead to one connection. A browser has one for each of its networks and each way to us.
+const MOST_ADDRESSES: usize = 16;
+/// Whoever checks from an address keeps it for so long. Clients check every five seconds (RFC 7675 §5.1), and one
+/// check or two may get lost.
+const KEPT: Duration = Duration::from_secs(15);
+
+/// Whose an address is.
+#[derive(Clone, Copy, Debug)]
+struct Owner {
+    route: Route,
+    checked: Instant,
+}
+
 /// The table.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     users: HashMap<String, Route>,
-    addresses: HashMap<SocketAddr, Route>,
+    addresses: HashMap<SocketAddr, Owner>,
+    /// Each connection's addresses, the last checked one at the end.
+    of_route: HashMap<Route, Vec<SocketAddr>>,
 }
 
 impl Table {
@@ -39,7 +58,43 @@ impl Table {
                 return self.users.get(user).copied();
             }
         }
-        self.addresses.get(&from).copied()
+        self.addresses.get(&from).map(|owner| owner.route)
+    }
+
+    /// Whether an address has proved to be a connection's peer's.
+    pub(crate) fn leads(&self, from: SocketAddr, route: Route) -> bool {
+        self.addresses
+            .get(&from)
+            .is_some_and(|owner| owner.route == route)
+    }
+
+    fn acknowledge(&mut self, address: SocketAddr, route: Route, now: Instant) {
+        if let Some(owner) = self.addresses.get(&address).copied()
+            && owner.route != route
+        {
+            if now.saturating_duration_since(owner.checked) < KEPT {
+                metrics::counter!("relay_addresses_disputed_total").increment(1);
+                return;
+            }
+            if let Some(others) = self.of_route.get_mut(&owner.route) {
+                others.retain(|other| *other != address);
+            }
+        }
+        let checked = now;
+        self.addresses.insert(address, Owner { route, checked });
+        let own = self.of_route.entry(route).or_default();
+        own.retain(|other| *other != address);
+        own.push(address);
+        if own.len() > MOST_ADDRESSES {
+            let oldest = own.remove(0);
+            self.addresses.remove(&oldest);
+        }
+    }
+
+    fn forget(&mut self, gone: impl Fn(&Route) -> bool) {
+        self.users.retain(|_, route| !gone(route));
+        self.addresses.retain(|_, owner| !gone(&owner.route));
+        self.of_route.retain(|route, _| !gone(route));
     }
 }
 
@@ -70,25 +125,21 @@ impl Routes {
             if let Some(route) = table.users.remove(user)
                 && !table.users.values().any(|other| *other == route)
             {
-                table.addresses.retain(|_, other| *other != route);
+                for address in table.of_route.remove(&route).unwrap_or_default() {
+                    table.addresses.remove(&address);
+                }
             }
         });
     }
 
-    /// Nothing leads to a room any more.
-    pub(crate) fn remove_room(&self, shard: usize, room: u64) {
-        self.change(|table| {
-            let elsewhere = |route: &Route| route.shard != shard || route.room != room;
-            table.users.retain(|_, route| elsewhere(route));
-            table.addresses.retain(|_, route| elsewhere(route));
-        });
+    /// A connection has accepted a check from an address.
+    pub(crate) fn acknowledge(&self, address: SocketAddr, route: Route, now: Instant) {
+        self.change(|table| table.acknowledge(address, route, now));
     }
 
-    /// An address has proved to be a connection's peer's.
-    pub(crate) fn add_address(&self, address: SocketAddr, route: Route) {
-        self.change(|table| {
-            table.addresses.insert(address, route);
-        });
+    /// Nothing leads to a room any more.
+    pub(crate) fn remove_room(&self, shard: usize, room: u64) {
+        self.change(|table| table.forget(|route| route.shard == shard && route.room == room));
     }
 }
 
@@ -130,7 +181,10 @@ fn stun_user(bytes: &[u8]) -> Option<&str> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::room::{ParticipantKey, Side};
+    use crate::{
+        forward::testing::origin,
+        room::{ParticipantKey, Side},
+    };
 
     /// A check that names a user.
     pub(crate) fn check(user: &str) -> Vec<u8> {
@@ -167,10 +221,69 @@ pub(super) mod tests {
             None,
             "nobody's yet"
         );
-        routes.add_address(address, route(1));
+        routes.acknowledge(address, route(1), origin());
         assert_eq!(routes.read().find(address, &[0x80; 40]), Some(route(1)));
+        assert!(routes.read().leads(address, route(1)));
         routes.remove_user("abc");
         assert_eq!(routes.read().find(address, &[0x80; 40]), None);
+    }
+
+    fn media_from(routes: &Routes, address: SocketAddr) -> Option<Route> {
+        routes.read().find(address, &[0x80; 40])
+    }
+
+    #[test]
+    fn a_connection_has_few_addresses_and_keeps_those_that_it_checks_from() {
+        let routes = Routes::default();
+        routes.add_user("abc".to_owned(), route(1));
+        let at = |port| SocketAddr::new([192, 0, 2, 1].into(), port);
+        for port in 1..=10_000 {
+            routes.acknowledge(at(port), route(1), origin());
+            routes.acknowledge(at(60_000), route(1), origin());
+        }
+        assert_eq!(media_from(&routes, at(60_000)), Some(route(1)));
+        assert_eq!(media_from(&routes, at(10_000)), Some(route(1)));
+        assert_eq!(media_from(&routes, at(9_000)), None);
+        assert_eq!(routes.read().addresses.len(), MOST_ADDRESSES);
+        assert_eq!(routes.read().of_route[&route(1)].len(), MOST_ADDRESSES);
+        routes.remove_user("abc");
+        assert_eq!(routes.read().addresses.len(), 0);
+        assert_eq!(routes.read().of_route.len(), 0);
+    }
+
+    #[test]
+    fn whoever_writes_anothers_address_on_a_check_does_not_get_it() {
+        let routes = Routes::default();
+        let address: SocketAddr = "192.0.2.1:5".parse().unwrap();
+        let at = |seconds| origin() + Duration::from_secs(seconds);
+        routes.acknowledge(address, route(1), at(0));
+        for second in 0..60 {
+            if second % 5 == 0 {
+                routes.acknowledge(address, route(1), at(second));
+            }
+            routes.acknowledge(address, route(2), at(second));
+            assert_eq!(media_from(&routes, address), Some(route(1)));
+        }
+        // Whoever has gone leaves it to the next.
+        routes.acknowledge(address, route(2), at(80));
+        assert_eq!(media_from(&routes, address), Some(route(2)));
+        routes.acknowledge(address, route(1), at(100));
+        assert_eq!(media_from(&routes, address), Some(route(1)));
+    }
+
+    #[test]
+    fn nothing_leads_to_a_room_that_has_ended() {
+        let routes = Routes::default();
+        let [one, other] = ["192.0.2.1:5", "192.0.2.1:6"].map(|at| at.parse().unwrap());
+        for (user, address, room) in [("abc", one, 1), ("xyz", other, 2)] {
+            routes.add_user(user.to_owned(), route(room));
+            routes.acknowledge(address, route(room), origin());
+        }
+        routes.remove_room(0, 1);
+        assert_eq!(media_from(&routes, one), None);
+        assert_eq!(routes.read().find(one, &check("abc:x")), None);
+        assert_eq!(media_from(&routes, other), Some(route(2)));
+        assert_eq!(routes.read().find(one, &check("xyz:x")), Some(route(2)));
     }
 
     #[test]

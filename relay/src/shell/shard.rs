@@ -6,8 +6,7 @@
 //! that is at work, or when more are waiting to be read.
 
 use std::{
-    collections::{HashMap, HashSet},
-    net::SocketAddr,
+    collections::HashMap,
     panic::AssertUnwindSafe,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, TryLockError,
@@ -264,8 +263,6 @@ struct Shard {
     rooms: HashMap<u64, Room>,
     names: HashMap<String, u64>,
     sessions: HashMap<u64, Session>,
-    /// Addresses already in the table.
-    known: HashSet<(SocketAddr, Route)>,
     removals: Removals,
     next_room: u64,
     ticks: u32,
@@ -280,7 +277,6 @@ impl Shard {
             rooms: HashMap::new(),
             names: HashMap::new(),
             sessions: HashMap::new(),
-            known: HashSet::new(),
             removals: Removals::default(),
             next_room: 1,
             ticks: 0,
@@ -311,7 +307,8 @@ impl Shard {
         if let Some(room) = self.rooms.remove(&id) {
             self.equipment.places.give_back();
             self.names.retain(|_, of| *of != id);
-            self.known.retain(|(_, route)| route.room != id);
+            // A room that crashed has not said whom it no longer knows.
+            self.equipment.routes.remove_room(self.index, id);
             gauges::ended(room, clock::now().instant);
         }
     }
@@ -530,8 +527,6 @@ impl Shard {
             }
         }
         self.end(id);
-        // It cannot be asked any more which ICE users it had.
-        self.equipment.routes.remove_room(self.index, id);
     }
 
     fn carry_out(&mut self, id: u64) {
@@ -548,9 +543,8 @@ impl Shard {
                             room: id,
                             connection,
                         };
-                        if self.known.insert((transmit.to, route)) {
-                            self.equipment.routes.add_address(transmit.to, route);
-                        }
+                        let now = clock::now().instant;
+                        self.equipment.routes.acknowledge(transmit.to, route, now);
                     }
                 }
                 Output::Signal { session, message } => {

@@ -20,6 +20,9 @@ use crate::{
 
 /// Messages that wait for a slow client before it is let go.
 const WAITING: usize = 512;
+/// A client takes a message within this time, or it reads no more. Its window is full then, and what waits in the
+/// system for it is what it would need a minute for on a slow line.
+const WRITE_WITHIN: Duration = Duration::from_secs(15);
 /// A join is answered within this time, or the server is in trouble.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// A client gets a fresh token this often; tokens last an hour.
@@ -160,6 +163,7 @@ async fn send_token(socket: &mut WebSocket, state: &State, grants: &Grants, json
     }
 }
 
+/// Whether a message has gone. A client that does not take it would hold the connection for ever, and its messages.
 async fn send(socket: &mut WebSocket, message: signal_response::Message, json: bool) -> bool {
     let response = proto::SignalResponse {
         message: Some(message),
@@ -172,10 +176,18 @@ async fn send(socket: &mut WebSocket, message: signal_response::Message, json: b
     } else {
         Frame::Binary(response.encode_to_vec().into())
     };
-    socket.send(frame).await.is_ok()
+    in_time(socket.send(frame)).await
+}
+
+async fn in_time<E>(sending: impl Future<Output = Result<(), E>>) -> bool {
+    let sent = tokio::time::timeout(WRITE_WITHIN, sending).await;
+    if sent.is_err() {
+        metrics::counter!("relay_signals_untaken_total").increment(1);
+    }
+    matches!(sent, Ok(Ok(())))
 }
 
 async fn close(mut socket: WebSocket) {
     // The client may be gone already.
-    let _ = socket.send(Frame::Close(None)).await;
+    let _ = in_time(socket.send(Frame::Close(None))).await;
 }

@@ -13,6 +13,8 @@ mod exporter;
 mod flights;
 mod outgoing;
 mod path;
+mod preference;
+mod roaming;
 mod sender;
 mod srtp;
 #[cfg(test)]

@@ -6,10 +6,10 @@
 
 use std::collections::HashMap;
 
-use super::Codec;
+use super::{Codec, StackError};
 
 /// More media sections than any call has; what lies beyond is not read.
-const MAX_SECTIONS: usize = 256;
+const MAX_SECTIONS: usize = 512;
 
 /// Extension of RFC 9143: the media section's id in the packet.
 pub const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
@@ -66,6 +66,7 @@ impl Description {
     pub fn parse(sdp: &str) -> Self {
         let mut description = Self::default();
         let mut session_direction = (true, true);
+        let bundle_only = sdp.contains("a=bundle-only");
         for line in sdp.lines().map(str::trim_end) {
             if let Some(media) = line.strip_prefix("m=") {
                 if description.sections.len() == MAX_SECTIONS {
@@ -73,7 +74,7 @@ impl Description {
                 }
                 let mut words = media.split(' ');
                 let kind = words.next().unwrap_or_default().to_owned();
-                let rejected = words.next() == Some("0") && !sdp.contains("a=bundle-only");
+                let rejected = words.next() == Some("0") && !bundle_only;
                 description.sections.push(Section {
                     kind,
                     sends: session_direction.0 && !rejected,
@@ -243,6 +244,17 @@ pub fn with_voices(ours: &str, voice: impl Fn(&str) -> Option<Voice>) -> String 
     out
 }
 
+/// What the stack is given of a peer's description: all but its candidates, if that is no more than a call may have. The
+/// stack makes a transceiver of each section, for good.
+pub fn admissible(sdp: &str) -> Result<String, StackError> {
+    let sections = sdp.lines().filter(|line| line.starts_with("m=")).count();
+    if sections > MAX_SECTIONS {
+        let reason = format!("{sections} media sections, more than {MAX_SECTIONS}");
+        return Err(StackError::Description(reason));
+    }
+    Ok(without_candidates(sdp))
+}
+
 /// A description without its ICE candidates. The relay is ICE-lite: it answers checks and sends none, so a
 /// candidate of the peer's would only make it speak to addresses that somebody names.
 #[must_use]
@@ -321,6 +333,16 @@ mod tests {
         assert!(!offer.contains("10.0.0.1"));
         assert_eq!(offer.lines().count() + 1, OFFER.lines().count());
         assert_eq!(first_attribute(&offer, "ice-ufrag"), Some("abcd"));
+    }
+
+    #[test]
+    fn an_offer_has_no_more_sections_than_a_call_may_have() {
+        let of = |sections| admissible(&"m=video 9 UDP/TLS/RTP/SAVPF 96\r\n".repeat(sections));
+        assert!(of(MAX_SECTIONS).is_ok());
+        assert!(matches!(
+            of(MAX_SECTIONS + 1),
+            Err(StackError::Description(_))
+        ));
     }
 
     #[test]

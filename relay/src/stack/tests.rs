@@ -92,10 +92,13 @@ struct Pair {
     /// Where the client is, and where it was before.
     at: SocketAddr,
     left: Option<SocketAddr>,
+    /// The address that a router gives the client, if there is one.
+    outside: Option<SocketAddr>,
     /// Drops every so manieth datagram from the client, once connected.
     drop_every: Option<u32>,
     datagrams: u32,
     connected: bool,
+    lost: bool,
     streams: BTreeMap<u32, String>,
     got: BTreeMap<u32, BTreeSet<u16>>,
     doubled: u32,
@@ -134,9 +137,11 @@ impl Pair {
             now,
             at: client_address(),
             left: None,
+            outside: None,
             drop_every: None,
             datagrams: 0,
             connected: false,
+            lost: false,
             streams: BTreeMap::new(),
             got: BTreeMap::new(),
             doubled: 0,
@@ -213,6 +218,16 @@ impl Pair {
         self.at = address;
     }
 
+    /// The client's router has forgotten it and gives it another address, of which it knows nothing.
+    fn rebind(&mut self, address: SocketAddr) {
+        self.left = Some(self.outside());
+        self.outside = Some(address);
+    }
+
+    fn outside(&self) -> SocketAddr {
+        self.outside.unwrap_or(self.at)
+    }
+
     /// Lets virtual time pass.
     fn run(&mut self, time: Duration) {
         let until = self.now + time;
@@ -241,7 +256,7 @@ impl Pair {
                 continue;
             }
             let datagram = Datagram {
-                from: self.at,
+                from: self.outside(),
                 to: relay_address(),
                 protocol: Protocol::Udp,
                 bytes: message.message,
@@ -257,6 +272,7 @@ impl Pair {
         while let Some(event) = self.relay.poll_event() {
             match event {
                 Event::Connected => self.connected = true,
+                Event::Lost => self.lost = true,
                 Event::Stream { ssrc, rid, .. } => {
                     self.streams.insert(ssrc, rid);
                 }
@@ -275,7 +291,11 @@ impl Pair {
             if Some(transmit.to) == self.left {
                 continue;
             }
-            assert_eq!(transmit.to, self.at, "the relay speaks to nobody else");
+            assert_eq!(
+                transmit.to,
+                self.outside(),
+                "the relay speaks to nobody else"
+            );
             let message = TaggedBytesMut {
                 now: self.now,
                 transport: TransportContext {
@@ -438,6 +458,26 @@ fn media_follows_a_client_that_moves() {
     pair.run(Duration::from_secs(1));
     send(&mut pair, 20..40);
     assert_eq!(pair.delivered, (0..40).collect::<Vec<_>>());
+}
+
+#[test]
+fn media_follows_a_client_that_does_not_know_of_its_new_address() {
+    let mut pair = Pair::new();
+    let sender = pair.relay.add_sender(&shown()).unwrap();
+    pair.be_offered(false);
+    pair.connect();
+    for round in 0..4_u16 {
+        pair.rebind(SocketAddr::new([192, 0, 2, 9].into(), 6_000 + round));
+        pair.run(Duration::from_secs(20));
+        assert!(!pair.lost, "round {round}");
+        pair.delivered.clear();
+        for number in 0..20 {
+            pair.relay
+                .send_media(sender, picture(round * 100 + number), pair.now);
+            pair.run(Duration::from_millis(20));
+        }
+        assert_eq!(pair.delivered.len(), 20, "round {round}");
+    }
 }
 
 #[test]

@@ -33,6 +33,8 @@ use super::{
     flights::Flights,
     outgoing::Outgoing,
     path::MediaPath,
+    preference::Preference,
+    roaming::Roaming,
     sdp,
     sdp::Description,
     srtp::{is_control, is_media, steers},
@@ -85,6 +87,8 @@ impl Stack for WebrtcStack {
             peer,
             path: MediaPath::new(exporter),
             flights: Flights::default(),
+            roaming: Roaming::default(),
+            preference: Preference::default(),
             unasked: Unasked::default(),
             due: None,
             uplink: Uplink::new(),
@@ -112,6 +116,8 @@ struct WebrtcConnection {
     peer: RTCPeerConnection,
     path: MediaPath,
     flights: Flights,
+    roaming: Roaming,
+    preference: Preference,
     unasked: Unasked,
     /// When the stack wanted to be told the time when it was last asked.
     due: Option<Instant>,
@@ -219,7 +225,11 @@ impl WebrtcConnection {
             .local_description()
             .map(|description| description.sdp)
             .ok_or_else(|| StackError::Description("no local description".to_owned()))?;
-        self.ufrag = sdp::first_attribute(&sdp, "ice-ufrag").map(str::to_owned);
+        let ufrag = sdp::first_attribute(&sdp, "ice-ufrag").map(str::to_owned);
+        if self.ufrag != ufrag {
+            self.roaming.restart();
+            self.ufrag = ufrag;
+        }
         Ok(sdp)
     }
 
@@ -276,6 +286,31 @@ impl WebrtcConnection {
         None
     }
 
+    fn next_transmit(&mut self) -> Option<Transmit> {
+        let media = self.path.poll_transmit();
+        if media.is_some() {
+            return media;
+        }
+        if !self.unasked.transmits {
+            return self.flights.poll_transmit();
+        }
+        self.unasked.timeout = true;
+        let Some(message) = self.peer.poll_write() else {
+            self.unasked.transmits = false;
+            return self.flights.poll_transmit();
+        };
+        let transmit = Transmit {
+            to: message.transport.peer_addr,
+            protocol: match message.transport.transport_protocol {
+                TransportProtocol::TCP => Protocol::Tcp,
+                _ => Protocol::Udp,
+            },
+            bytes: message.message,
+        };
+        self.flights.sent(&transmit, self.now);
+        Some(transmit)
+    }
+
     fn write_control(&mut self, packets: Control, now: Instant) {
         let _ = self.change().handle_write(TaggedRTCMessage {
             now,
@@ -286,7 +321,7 @@ impl WebrtcConnection {
 
 impl Connection for WebrtcConnection {
     fn accept_offer(&mut self, offer: &str, now: Instant) -> Result<String, StackError> {
-        let offer = sdp::without_candidates(offer);
+        let offer = sdp::admissible(offer)?;
         let parsed = RTCSessionDescription::offer(offer.clone()).map_err(misdescribed)?;
         self.change()
             .set_remote_description(now, parsed)
@@ -307,7 +342,7 @@ impl Connection for WebrtcConnection {
     }
 
     fn accept_answer(&mut self, answer: &str, now: Instant) -> Result<(), StackError> {
-        let answer = sdp::without_candidates(answer);
+        let answer = sdp::admissible(answer)?;
         let parsed = RTCSessionDescription::answer(answer.clone()).map_err(misdescribed)?;
         self.change()
             .set_remote_description(now, parsed)
@@ -413,7 +448,7 @@ impl Connection for WebrtcConnection {
         self.write_control(vec![Box::new(request)], now);
     }
 
-    fn receive(&mut self, datagram: Datagram, now: Instant) {
+    fn receive(&mut self, mut datagram: Datagram, now: Instant) {
         self.now = now;
         if is_media(&datagram.bytes) {
             // What the peer did not seal, or a part of the stack cannot use, is the network's noise.
@@ -430,6 +465,10 @@ impl Connection for WebrtcConnection {
             }
             return;
         }
+        if !self.roaming.incoming(&mut datagram, now) {
+            return;
+        }
+        self.preference.apply(&mut datagram.bytes);
         let message = TaggedBytesMut {
             now,
             transport: TransportContext {
@@ -493,27 +532,8 @@ impl Connection for WebrtcConnection {
     }
 
     fn poll_transmit(&mut self) -> Option<Transmit> {
-        let media = self.path.poll_transmit();
-        if media.is_some() {
-            return media;
-        }
-        if !self.unasked.transmits {
-            return self.flights.poll_transmit();
-        }
-        self.unasked.timeout = true;
-        let Some(message) = self.peer.poll_write() else {
-            self.unasked.transmits = false;
-            return self.flights.poll_transmit();
-        };
-        let transmit = Transmit {
-            to: message.transport.peer_addr,
-            protocol: match message.transport.transport_protocol {
-                TransportProtocol::TCP => Protocol::Tcp,
-                _ => Protocol::Udp,
-            },
-            bytes: message.message,
-        };
-        self.flights.sent(&transmit, self.now);
+        let mut transmit = self.next_transmit()?;
+        self.roaming.outgoing(&mut transmit, self.now);
         Some(transmit)
     }
 

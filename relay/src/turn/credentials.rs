@@ -15,7 +15,7 @@ pub(super) struct Credentials {
 /// Credentials that lapse at `expires_at` (seconds since 1970). `label` is opaque and tells two clients apart.
 pub(super) fn issue(secret: &[u8], expires_at: u64, label: &str) -> Credentials {
     let username = format!("{expires_at}:{label}");
-    let password = password_of(secret, &username);
+    let password = sign(secret, &username);
     Credentials { username, password }
 }
 
@@ -24,15 +24,16 @@ pub(super) fn issue(secret: &[u8], expires_at: u64, label: &str) -> Credentials 
 pub(super) fn password(secret: &[u8], username: &str, now: u64) -> Option<String> {
     let (expires_at, _) = username.split_once(':')?;
     let expires_at: u64 = expires_at.parse().ok()?;
-    (now < expires_at).then(|| password_of(secret, username))
+    (now < expires_at).then(|| sign(secret, username))
 }
 
-fn password_of(secret: &[u8], username: &str) -> String {
+/// The HMAC of a text.
+pub(super) fn sign(secret: &[u8], text: &str) -> String {
     // HMAC takes a key of any length (RFC 2104 §3), so this never is `None`.
     let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(secret) else {
         return String::new();
     };
-    mac.update(username.as_bytes());
+    mac.update(text.as_bytes());
     STANDARD.encode(mac.finalize().into_bytes())
 }
 

@@ -1,23 +1,17 @@
-//! One client of the UDP port as a connection of its own, so that what one client makes the server remember
-//! goes when the client goes.
+//! The way back to one client of the UDP port.
 
-use std::{any::Any, io, net::SocketAddr, sync::Arc};
+use std::{any::Any, net::SocketAddr, sync::Arc};
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use tokio::{
-    net::UdpSocket,
-    sync::{Mutex, mpsc},
-};
+use tokio::net::UdpSocket;
 use util::Conn;
 
 use super::exit::unsupported;
 
-/// A client that is known by its address. Reading ends when the sender of `packets` is dropped.
+/// A client that is known by its address. What it sends is read by who reads the port.
 pub(super) struct DatagramConn {
     pub(super) socket: Arc<UdpSocket>,
     pub(super) remote: SocketAddr,
-    pub(super) packets: Mutex<mpsc::Receiver<Bytes>>,
 }
 
 #[async_trait]
@@ -26,16 +20,12 @@ impl Conn for DatagramConn {
         Err(unsupported())
     }
 
-    async fn recv(&self, buffer: &mut [u8]) -> Result<usize, util::Error> {
-        let packet = self.packets.lock().await.recv().await;
-        let packet = packet.ok_or(io::Error::from(io::ErrorKind::UnexpectedEof))?;
-        let length = packet.len().min(buffer.len());
-        buffer[..length].copy_from_slice(&packet[..length]);
-        Ok(length)
+    async fn recv(&self, _: &mut [u8]) -> Result<usize, util::Error> {
+        Err(unsupported())
     }
 
-    async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), util::Error> {
-        Ok((self.recv(buffer).await?, self.remote))
+    async fn recv_from(&self, _: &mut [u8]) -> Result<(usize, SocketAddr), util::Error> {
+        Err(unsupported())
     }
 
     async fn send(&self, packet: &[u8]) -> Result<usize, util::Error> {

@@ -5,10 +5,7 @@ use std::{
     any::Any,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
 };
 
 use async_trait::async_trait;
@@ -28,8 +25,6 @@ pub(crate) struct Peer {
 /// Makes the exits of one client's allocations.
 pub(super) struct Exits {
     pub(super) peers: Arc<[Peer]>,
-    /// Set once the client has an allocation, that is: has shown credentials.
-    pub(super) allocated: Arc<AtomicBool>,
 }
 
 #[async_trait]
@@ -50,7 +45,6 @@ impl RelayAddressGenerator for Exits {
             .ok_or(turn::Error::ErrRelayAddressInvalid)?;
         let socket = UdpSocket::bind(local_towards(reachable.actual)).await?;
         let address = socket.local_addr()?;
-        self.allocated.store(true, Ordering::Relaxed);
         let exit = Exit {
             socket,
             peers: Arc::clone(&self.peers),

@@ -1,15 +1,16 @@
 //! TURN (RFC 8656) over UDP, TCP and TLS for guests whose network lets nothing else through.
 //!
 //! The protocol is the `turn` crate's; here is what a public server needs around it: credentials that lapse,
-//! streams, a bound on what strangers can make it remember (a server of its own for each client, so that its
-//! nonces go with it), and exits that lead to the relay alone. [`Relay::start`](crate::Relay::start) runs it and tells
+//! streams, a gate that remembers nothing of strangers, and exits that lead to the relay alone. [`Relay::start`](crate::Relay::start) runs it and tells
 //! every client of it when it joins.
 
 mod credentials;
 mod datagram;
 mod exit;
 mod framing;
+mod gate;
 mod listen;
+mod session;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -31,12 +32,16 @@ use tokio_rustls::rustls;
 
 use listen::Shop;
 
+use crate::crowd::Crowd;
+
 pub(crate) use exit::Peer;
 pub use tls::{TlsError, tls};
 
 /// Longer than a conversation, shorter than a day.
 const LIFETIME: Duration = Duration::from_hours(12);
 const MAX_CLIENTS: usize = 1_000;
+/// A browser makes some for each of its networks, and behind one address may be a whole office.
+const MAX_CLIENTS_OF_ONE_ADDRESS: usize = 250;
 
 /// What the TURN server listens on.
 #[derive(Clone, Debug)]
@@ -51,8 +56,10 @@ pub struct TurnConfig {
     pub tls: Option<(SocketAddr, Arc<rustls::ServerConfig>)>,
     /// How long credentials hold. A client that has an allocation needs them to refresh it.
     pub lifetime: Duration,
-    /// Clients at one time, over all listeners; one more is not answered.
+    /// Clients with an allocation at one time, over all listeners; one more is told that there are too many.
     pub max_clients: usize,
+    /// Of them, those of one address (with IPv6: of one network).
+    pub max_clients_of_one_address: usize,
 }
 
 impl TurnConfig {
@@ -66,6 +73,7 @@ impl TurnConfig {
             tls: None,
             lifetime: LIFETIME,
             max_clients: MAX_CLIENTS,
+            max_clients_of_one_address: MAX_CLIENTS_OF_ONE_ADDRESS,
         }
     }
 }
@@ -115,7 +123,7 @@ impl Turn {
             config.host.clone(),
             Arc::clone(&secret),
             peers.into(),
-            config.max_clients,
+            Crowd::new(config.max_clients, config.max_clients_of_one_address),
         );
         let host = uri_host(&config.host);
         let mut urls = Vec::new();

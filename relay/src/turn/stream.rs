@@ -1,11 +1,11 @@
 //! A TCP or TLS connection as the packet connection that the `turn` crate serves.
 
-use std::{any::Any, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{any::Any, io, net::SocketAddr, time::Duration};
 
 use async_trait::async_trait;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf},
-    sync::{Mutex, Notify},
+    sync::Mutex,
     time::timeout,
 };
 use util::Conn;
@@ -22,7 +22,6 @@ pub(super) struct StreamConn<S> {
     local: SocketAddr,
     remote: SocketAddr,
     silence: Duration,
-    ended: Arc<Notify>,
 }
 
 struct Reader<S> {
@@ -32,14 +31,8 @@ struct Reader<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite> StreamConn<S> {
-    /// A stream that ends when nothing has come for `silence`; `ended` is told once the server has let go of it.
-    pub(super) fn new(
-        stream: S,
-        local: SocketAddr,
-        remote: SocketAddr,
-        silence: Duration,
-        ended: Arc<Notify>,
-    ) -> Self {
+    /// A stream that ends when nothing has come for `silence`.
+    pub(super) fn new(stream: S, local: SocketAddr, remote: SocketAddr, silence: Duration) -> Self {
         let (half, writer) = tokio::io::split(stream);
         Self {
             reader: Mutex::new(Reader {
@@ -51,7 +44,6 @@ impl<S: AsyncRead + AsyncWrite> StreamConn<S> {
             local,
             remote,
             silence,
-            ended,
         }
     }
 }
@@ -124,7 +116,6 @@ impl<S: AsyncRead + AsyncWrite + Send + 'static> Conn for StreamConn<S> {
     }
 
     async fn close(&self) -> Result<(), util::Error> {
-        self.ended.notify_one();
         Ok(self.writer.lock().await.shutdown().await?)
     }
 

@@ -6,7 +6,6 @@ use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
-    sync::Notify,
 };
 use tokio_rustls::{
     TlsConnector,
@@ -107,7 +106,7 @@ fn over(stream: TcpStream) -> StreamConn<TcpStream> {
         stream.local_addr().expect("connected"),
         stream.peer_addr().expect("connected"),
     );
-    StreamConn::new(stream, local, remote, AN_HOUR, Arc::new(Notify::new()))
+    StreamConn::new(stream, local, remote, AN_HOUR)
 }
 
 #[tokio::test]
@@ -166,13 +165,7 @@ async fn media_passes_over_tls() {
     let local = stream.local_addr().expect("connected");
     let name = ServerName::try_from("localhost").expect("a name");
     let stream = TlsConnector::from(Arc::new(connector)).connect(name, stream);
-    let conn = StreamConn::new(
-        stream.await.expect("a TLS session"),
-        local,
-        server,
-        AN_HOUR,
-        Arc::new(Notify::new()),
-    );
+    let conn = StreamConn::new(stream.await.expect("a TLS session"), local, server, AN_HOUR);
     reaches_the_relay(client(conn, server, &offer).await).await;
 }
 
@@ -246,16 +239,82 @@ async fn a_stream_that_is_not_turn_is_closed() {
 #[tokio::test]
 async fn clients_beyond_the_limit_are_turned_away() {
     let config = TurnConfig {
+        udp: Some(LOOPBACK),
         tcp: Some(LOOPBACK),
         max_clients: 1,
         ..config()
     };
     let turn = start(config, echo().await).await.expect("started");
     let offer = offer(&turn);
+    let [by_udp, by_tcp] = [0, 1].map(|at| address_in(&offer.urls[at]));
+    let first = TcpStream::connect(by_tcp).await.expect("connected");
+    let first = client(over(first), by_tcp, &offer).await;
+    let allocation = first.allocate().await.expect("an allocation");
+    let second = TcpStream::connect(by_tcp).await.expect("connected");
+    let second = client(over(second), by_tcp, &offer).await;
+    assert!(second.allocate().await.is_err());
+    let socket = UdpSocket::bind(LOOPBACK).await.expect("a port");
+    let third = client(socket, by_udp, &offer).await;
+    assert!(third.allocate().await.is_err());
+    // A place is as long taken as there is an allocation.
+    allocation.close().await.expect("given up");
+    first.close().await.expect("closed");
+    let waiting = async {
+        loop {
+            let socket = UdpSocket::bind(LOOPBACK).await.expect("a port");
+            let next = client(socket, by_udp, &offer).await;
+            if next.allocate().await.is_ok() {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting)
+        .await
+        .expect("a place");
+}
+
+#[tokio::test]
+async fn strangers_over_udp_take_no_place() {
+    let config = TurnConfig {
+        udp: Some(LOOPBACK),
+        ..config()
+    };
+    let turn = start(config, echo().await).await.expect("started");
+    let offer = offer(&turn);
     let server = address_in(&offer.urls[0]);
-    let first = TcpStream::connect(server).await.expect("connected");
-    assert_closed(TcpStream::connect(server).await.expect("connected")).await;
-    reaches_the_relay(client(over(first), server, &offer).await).await;
+    // An Allocate request without credentials, and a question for one's own address.
+    let mut request = [0; 20];
+    request[4..8].copy_from_slice(&[0x21, 0x12, 0xa4, 0x42]);
+    let mut strangers = Vec::new();
+    for number in 0..200_u16 {
+        request[1] = if number.is_multiple_of(2) { 3 } else { 1 };
+        let socket = UdpSocket::bind(LOOPBACK).await.expect("a port");
+        socket.send_to(&request, server).await.expect("sent");
+        let mut buffer = [0; 1500];
+        let length = socket.recv(&mut buffer).await.expect("an answer");
+        assert!(length < 200, "an answer is hardly longer than a question");
+        strangers.push(socket);
+    }
+    let socket = UdpSocket::bind(LOOPBACK).await.expect("a port");
+    reaches_the_relay(client(socket, server, &offer).await).await;
+}
+
+#[tokio::test]
+async fn streams_that_say_nothing_make_room_for_others() {
+    let config = TurnConfig {
+        tcp: Some(LOOPBACK),
+        ..config()
+    };
+    let turn = start(config, echo().await).await.expect("started");
+    let offer = offer(&turn);
+    let server = address_in(&offer.urls[0]);
+    let mut silent = Vec::new();
+    for _ in 0..50 {
+        silent.push(TcpStream::connect(server).await.expect("connected"));
+    }
+    assert_closed(silent.remove(0)).await;
+    let stream = TcpStream::connect(server).await.expect("connected");
+    reaches_the_relay(client(over(stream), server, &offer).await).await;
 }
 
 /// The server has ended the connection: at its end, or cut because it left something unread.

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use relay::{ApiKey, turn::TurnConfig};
 
@@ -19,13 +19,6 @@ const KEY: &str = "vorzimmer";
 
 /// How to reach the relay and how to start it, with a secret made for this run.
 pub(super) fn relay(config: &Config, embedded: &Embedded) -> Result<(RelayAccess, relay::Config)> {
-    let needs_address = embedded.udp.ip().is_unspecified()
-        || embedded.tcp.is_some_and(|tcp| tcp.ip().is_unspecified());
-    ensure!(
-        !needs_address || !embedded.public_ips.is_empty(),
-        "browsers must know where to send pictures and sound: write this machine's public addresses into \
-         calls.embedded.public_ips"
-    );
     embedded.limits.check().context("calls.embedded.limits")?;
     let secret: [u8; 32] = shell::random()?;
     let secret = URL_SAFE_NO_PAD.encode(secret);
@@ -37,6 +30,7 @@ pub(super) fn relay(config: &Config, embedded: &Embedded) -> Result<(RelayAccess
         udp: embedded.udp,
         tcp: embedded.tcp,
         public_ips: embedded.public_ips.clone(),
+        stun_server: embedded.stun_server.clone(),
         keys: vec![ApiKey {
             key: KEY.to_owned(),
             secret,

@@ -12,6 +12,7 @@ mod media;
 mod peer;
 mod round;
 mod signal;
+mod strangers;
 
 use anyhow::{Result, ensure};
 use clap::Parser;
@@ -88,6 +89,13 @@ async fn main() -> Result<()> {
             }
         }
         say(table(&title, &outcomes));
+    }
+    for backend in &backends {
+        if let Some([check, media]) = strangers::measure(*backend, &cores).await? {
+            say(format_args!(
+                "{backend:?}: {check:.2} µs for a check of a stranger, {media:.2} µs for media of one"
+            ));
+        }
     }
     Ok(())
 }

@@ -17,6 +17,8 @@ pub struct BrowserOptions {
     pub language: String,
     /// Whether pages have cameras with moving pictures and microphones with a beep.
     pub devices: Devices,
+    /// Takes every certificate. Chromium only.
+    pub trusting: bool,
 }
 
 /// Camera and microphone, and what the person in front of the browser says when a page wants them.
@@ -53,6 +55,7 @@ impl Default for BrowserOptions {
             engine: Engine::Chromium,
             language: "de-DE".to_owned(),
             devices: Devices::Missing,
+            trusting: false,
         }
     }
 }
@@ -114,6 +117,9 @@ impl BrowserOptions {
             format!("--user-data-dir={}", profile.display()),
             format!("--lang={language}"),
         ];
+        if self.trusting {
+            arguments.push("--ignore-certificate-errors".to_owned());
+        }
         let answer = match self.devices {
             Devices::Missing => None,
             Devices::Allowed => Some("--use-fake-ui-for-media-stream"),

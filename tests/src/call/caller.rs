@@ -47,6 +47,8 @@ pub struct Joining {
     pub single: bool,
     /// How media goes.
     pub way: Way,
+    /// Everybody's key, where media is encrypted from end to end.
+    pub key: Option<&'static str>,
 }
 
 impl Default for Joining {
@@ -56,6 +58,7 @@ impl Default for Joining {
             dynacast: true,
             single: true,
             way: Way::Any,
+            key: None,
         }
     }
 }
@@ -162,6 +165,7 @@ impl Caller {
             "dynacast": joining.dynacast,
             "single": joining.single,
             "turn": joining.way == Way::Turn,
+            "key": joining.key,
         });
         self.ask(request).await.map(drop)
     }

@@ -8,9 +8,13 @@ mod caller;
 mod network;
 mod rooms;
 mod server;
+mod signals;
+mod tap;
 
 pub use caller::{Caller, Joining, Picture, Way};
 pub use network::{Network, Weather};
 pub use rooms::Rooms;
 pub use server::CallServer;
+pub use signals::Signals;
+pub use tap::Tap;
 pub use xtask::relay::{Backend, Grant, Reach};

@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use tokio::{
     net::UdpSocket,
-    sync::mpsc,
+    sync::{broadcast, mpsc},
     task::JoinHandle,
     time::{Instant, sleep_until},
 };
@@ -22,6 +22,8 @@ use tokio::{
 const LONGEST_QUEUE: Duration = Duration::from_millis(300);
 /// Larger than any datagram of a call.
 const DATAGRAM: usize = 2048;
+/// Incidents that wait for a client's way.
+const INCIDENTS: usize = 1_024;
 /// A far future.
 const NEVER: Duration = Duration::from_hours(1);
 
@@ -34,6 +36,8 @@ pub struct Weather {
     pub delay: Duration,
     /// What the narrowest place carries, in bit/s.
     pub bottleneck: Option<u64>,
+    /// Of a thousand datagrams so many are preceded by a damaged copy.
+    pub garbled: u16,
 }
 
 /// One direction.
@@ -67,6 +71,31 @@ impl Way {
         if self.draw() % 1000 < u64::from(weather.lost) {
             return;
         }
+        if weather.garbled > 0 && self.draw() % 1000 < u64::from(weather.garbled) {
+            let damaged = self.damage(&datagram);
+            self.send_off(damaged, weather, now);
+        }
+        self.send_off(datagram, weather, now);
+    }
+
+    /// A copy of which some octets are others, or the end is missing.
+    fn damage(&mut self, datagram: &[u8]) -> Vec<u8> {
+        let mut damaged = datagram.to_vec();
+        if self.draw().is_multiple_of(4) {
+            let kept = self.draw() % (datagram.len() as u64 + 1);
+            damaged.truncate(usize::try_from(kept).unwrap_or_default());
+        }
+        for _ in 0..=self.draw() % 4 {
+            let draw = self.draw();
+            if !damaged.is_empty() {
+                let at = usize::try_from(draw >> 8).unwrap_or_default() % damaged.len();
+                damaged[at] ^= draw.to_le_bytes()[0] | 1;
+            }
+        }
+        damaged
+    }
+
+    fn send_off(&mut self, datagram: Vec<u8>, weather: &Weather, now: Instant) {
         let mut through = now;
         if let Some(rate) = weather.bottleneck {
             let begin = self.free.map_or(now, |free| free.max(now));
@@ -105,10 +134,20 @@ fn weather(sky: &Sky) -> [Weather; 2] {
     *sky.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What happens to the clients' datagrams beside the weather.
+#[derive(Debug, Clone)]
+enum Incident {
+    /// Each client's address towards the relay is another from now on.
+    Rebound,
+    /// This comes to the relay from each client's address.
+    Forged(Vec<u8>),
+}
+
 /// A network in front of a relay's port for UDP. Dropping it cuts it.
 #[derive(Debug)]
 pub struct Network {
     sky: Sky,
+    incidents: broadcast::Sender<Incident>,
     task: JoinHandle<()>,
 }
 
@@ -123,18 +162,41 @@ impl Network {
     pub(crate) async fn between(front: SocketAddr, relay: SocketAddr) -> Result<Self> {
         let front = UdpSocket::bind(front).await.context("a network's socket")?;
         let sky = Sky::default();
-        let task = tokio::spawn(listen(Arc::new(front), relay, Arc::clone(&sky)));
-        Ok(Self { sky, task })
+        let (incidents, _) = broadcast::channel(INCIDENTS);
+        let (for_each, weather) = (incidents.clone(), Arc::clone(&sky));
+        let task = tokio::spawn(listen(Arc::new(front), relay, weather, for_each));
+        Ok(Self {
+            sky,
+            incidents,
+            task,
+        })
     }
 
     /// From now on: towards the relay, and from it to clients.
     pub fn set(&self, up: Weather, down: Weather) {
         *self.sky.lock().unwrap_or_else(PoisonError::into_inner) = [up, down];
     }
+
+    /// Gives every client another address towards the relay, as a router does that has forgotten it. How many clients
+    /// there are.
+    pub fn rebind(&self) -> usize {
+        self.incidents.send(Incident::Rebound).unwrap_or_default()
+    }
+
+    /// Sends something to the relay from every client's address, which the client itself has not sent.
+    pub fn forge(&self, datagram: &[u8]) {
+        // Without clients there is nobody in whose name to send.
+        let _ = self.incidents.send(Incident::Forged(datagram.to_vec()));
+    }
 }
 
 /// Gives the datagrams of each client to a connection of its own.
-async fn listen(front: Arc<UdpSocket>, relay: SocketAddr, sky: Sky) {
+async fn listen(
+    front: Arc<UdpSocket>,
+    relay: SocketAddr,
+    sky: Sky,
+    incidents: broadcast::Sender<Incident>,
+) {
     let mut clients: HashMap<SocketAddr, mpsc::UnboundedSender<Vec<u8>>> = HashMap::new();
     let mut connections = tokio::task::JoinSet::new();
     let mut datagram = [0; DATAGRAM];
@@ -147,7 +209,13 @@ async fn listen(front: Arc<UdpSocket>, relay: SocketAddr, sky: Sky) {
         let to = clients.entry(client).or_insert_with(|| {
             let (sender, from_client) = mpsc::unbounded_channel();
             let (front, sky) = (Arc::clone(&front), Arc::clone(&sky));
-            connections.spawn(carry(front, client, relay, from_client, sky, seed));
+            let incidents = incidents.subscribe();
+            let both = Both {
+                front,
+                client,
+                relay,
+            };
+            connections.spawn(carry(both, from_client, incidents, sky, seed));
             sender
         });
         // It ends with the network.
@@ -155,16 +223,26 @@ async fn listen(front: Arc<UdpSocket>, relay: SocketAddr, sky: Sky) {
     }
 }
 
-/// Carries the datagrams of one client both ways.
-async fn carry(
+/// The ends of one client's way.
+struct Both {
     front: Arc<UdpSocket>,
     client: SocketAddr,
     relay: SocketAddr,
+}
+
+/// Carries the datagrams of one client both ways.
+async fn carry(
+    Both {
+        front,
+        client,
+        relay,
+    }: Both,
     mut from_client: mpsc::UnboundedReceiver<Vec<u8>>,
+    mut incidents: broadcast::Receiver<Incident>,
     sky: Sky,
     seed: u64,
 ) -> std::io::Result<()> {
-    let back = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let mut back = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let (mut up, mut down) = (Way::new(2 * seed), Way::new(2 * seed + 1));
     let mut datagram = [0; DATAGRAM];
     loop {
@@ -179,6 +257,11 @@ async fn carry(
                 let length = received?;
                 down.take(datagram[..length].to_vec(), &weather(&sky)[1], Instant::now());
             }
+            // One who lags behind has missed forgeries.
+            Ok(incident) = incidents.recv() => match incident {
+                Incident::Rebound => back = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?,
+                Incident::Forged(datagram) => drop(back.send_to(&datagram, relay).await),
+            },
             () = sleep_until(next) => {}
         }
         let now = Instant::now();

@@ -60,8 +60,8 @@ pub struct RelayServer {
     process: Option<Process>,
     secret: String,
     http: reqwest::Client,
-    /// Signalling, media over UDP, media over TCP, TURN.
-    ports: [Port; 4],
+    /// Signalling, media over UDP, media over TCP, TURN, metrics.
+    ports: [Port; 5],
     reach: Reach,
     dir: PathBuf,
     program: PathBuf,
@@ -91,6 +91,7 @@ impl RelayServer {
             secret: secrets::token()?,
             http: http_client()?,
             ports: [
+                Port::lease()?,
                 Port::lease()?,
                 Port::lease()?,
                 Port::lease()?,
@@ -133,6 +134,22 @@ impl RelayServer {
         (Ipv4Addr::LOCALHOST, self.ports[1].number()).into()
     }
 
+    /// Where it takes media over TCP.
+    #[must_use]
+    pub fn media_by_tcp(&self) -> SocketAddr {
+        let ip = match self.reach {
+            Reach::Tcp => Ipv4Addr::new(127, 0, 0, 2),
+            _ => Ipv4Addr::LOCALHOST,
+        };
+        (ip, self.ports[2].number()).into()
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
     /// Where clients of [`Reach::Carried`] send their media: the same port of another address of loopback.
     #[must_use]
     pub fn front(&self) -> SocketAddr {
@@ -163,6 +180,18 @@ impl RelayServer {
         &self.http
     }
 
+    /// What a counter says in all, whatever its labels; 0 while nothing was counted. Our relay alone.
+    pub async fn counted(&self, name: &str) -> Result<f64> {
+        let url = format!("http://{}/metrics", self.ports[4].address());
+        let text = self.http.get(url).send().await?.text().await?;
+        let lines = text.lines().filter(|line| {
+            let rest = line.strip_prefix(name);
+            rest.is_some_and(|rest| rest.starts_with(['{', ' ']))
+        });
+        let values = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+        Ok(values.sum())
+    }
+
     /// A token that it accepts, as far as the grant goes.
     pub fn sign(&self, grant: Grant) -> Result<String> {
         grant.signed(KEY, &self.secret)
@@ -188,7 +217,7 @@ impl RelayServer {
     }
 
     fn livekit(&self) -> Result<Command> {
-        let [signalling, udp, tcp, _] = self.ports.each_ref().map(Port::number);
+        let [signalling, udp, tcp, ..] = self.ports.each_ref().map(Port::number);
         // JSON is YAML.
         let config: Value = json!({
             "port": signalling,
@@ -223,13 +252,14 @@ impl RelayServer {
             Reach::Carried => told = &front,
             Reach::Ipv6 => (for_udp, for_tcp, told) = ("[::1]", "[::1]", "::1"),
         }
-        let [signalling, udp, tcp, turn] = self.ports.each_ref().map(Port::number);
+        let [signalling, udp, tcp, turn, metrics] = self.ports.each_ref().map(Port::number);
         let mut command = Command::new(&self.program);
         command
             .args(["--listen", &format!("127.0.0.1:{signalling}")])
             .args(["--udp", &format!("{for_udp}:{udp}")])
             .args(["--tcp", &format!("{for_tcp}:{tcp}")])
             .args(["--node-ip", told])
+            .args(["--metrics", &format!("127.0.0.1:{metrics}")])
             .args(["--key", KEY, "--secret", &self.secret]);
         if let Some(webhook) = &self.webhook {
             command.args(["--webhook", webhook]);

@@ -2,6 +2,7 @@
 
 pub(crate) mod fake;
 mod limits;
+mod memory;
 mod quality;
 mod resume;
 mod screen;
