@@ -103,8 +103,18 @@ impl Bookings {
         booking.state = BookingState::Confirmed;
         booking.expires_at = None;
         booking.changed_at = place.now;
+        let kept = place.keep(&mut tx, &booking, None).await;
+        if !kept.map_err(internal)? {
+            booking.state = BookingState::Expired;
+            booking.ended_at = Some(place.now);
+            tx.save_booking(&booking).await.map_err(internal)?;
+            tx.release_places(&booking.id, place.now)
+                .await
+                .map_err(internal)?;
+            tx.commit().await.map_err(internal)?;
+            return Err(self.lost(place, &booking).await);
+        }
         tx.save_booking(&booking).await.map_err(internal)?;
-        tx.keep_places(&booking.id, None).await.map_err(internal)?;
         self.counts(&mut tx, place, &booking, &private)
             .await
             .map_err(internal)?;

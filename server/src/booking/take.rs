@@ -160,6 +160,43 @@ impl Place<'_> {
         Ok(placed.map(|_| slot).map_err(|_| Refused::Full))
     }
 
+    /// The time that a booking takes from a desk.
+    pub(super) fn span_of(&self, booking: &Booking) -> Span {
+        let buffer = SignedDuration::from_mins(i64::from(self.terms.rules.buffer_minutes));
+        Span {
+            start: booking.start,
+            end: booking.end.saturating_add(buffer).unwrap_or(booking.end),
+        }
+    }
+
+    /// Keeps a booking's places until `release_at`, in the transaction that decides. Whether it has its time: not the
+    /// clock says so but the places. Whoever saw another time than we do, or came while we waited for our turn to
+    /// write, has cleared away what had lapsed by then. What nobody has taken meanwhile is taken again.
+    pub(super) async fn keep(
+        &self,
+        tx: &mut Tx,
+        booking: &Booking,
+        release_at: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
+        let range = cells(self.span_of(booking));
+        if tx.keep_places(&booking.id, &range, release_at).await? {
+            return Ok(true);
+        }
+        let busy = self.busy(tx).await?;
+        let places = capacity(&self.office.hours, &self.terms.rules, &busy, &range);
+        let taken = tx
+            .take_places(
+                &self.office.slug,
+                &booking.id,
+                &range,
+                &places,
+                self.now,
+                release_at,
+            )
+            .await?;
+        Ok(taken.is_ok())
+    }
+
     pub(super) async fn nearest(
         &self,
         read: &mut Read,
@@ -239,6 +276,18 @@ impl Bookings {
         match nearest.await {
             Ok(nearest) => BookingError::NoSuchTime { reason, nearest },
             Err(fault) => internal(fault),
+        }
+    }
+
+    /// That somebody else has a booking's time by now, with the nearest that can be had.
+    pub(super) async fn lost(&self, place: &Place<'_>, booking: &Booking) -> BookingError {
+        match place.minutes(&booking.services) {
+            Ok(minutes) => {
+                self.refuse(place, minutes, booking.start, Refused::Full)
+                    .await
+            }
+            // Nor can it be booked any more.
+            Err(_) => BookingError::Lapsed,
         }
     }
 
@@ -352,9 +401,12 @@ impl Bookings {
         booking.expires_at =
             confirm.then(|| (place.now + place.terms.confirm_within).min(booking.start));
         tx.save_booking(&booking).await.map_err(internal)?;
-        tx.keep_places(&booking.id, booking.expires_at)
-            .await
-            .map_err(internal)?;
+        let kept = place.keep(&mut tx, &booking, booking.expires_at).await;
+        if !kept.map_err(internal)? {
+            tx.drop_booking(&booking.id).await.map_err(internal)?;
+            tx.commit().await.map_err(internal)?;
+            return Err(self.lost(place, &booking).await);
+        }
         tx.set_booking_token(&booking.id, manage.hash().as_str())
             .await
             .map_err(internal)?;

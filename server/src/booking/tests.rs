@@ -314,6 +314,50 @@ async fn what_is_not_confirmed_in_time_lapses() {
     );
 }
 
+/// A clock can be set back, and a task can wait for its turn to write while a hold lapses.
+#[tokio::test]
+async fn what_lapsed_by_another_clock_and_was_taken_is_not_booked_twice() {
+    let stage = Stage::new().await;
+    let manage = |number| {
+        let id = bridge::ids::BookingId::from_random(dice(number).id);
+        stage.bookings.key.manage(&id).hash()
+    };
+    let book = async |hold: &Hold, mail, now| {
+        let place = stage.place(now);
+        let token = hold.token.hash();
+        stage.bookings.book(&place, &token, contact(mail)).await
+    };
+    let before = "2026-11-23T06:09:59Z";
+    let first = stage.hold(1, WEDNESDAY, NOW).await.unwrap();
+    let second = stage.hold(2, WEDNESDAY, "2026-11-23T06:10:00Z").await;
+    let lost = book(&first, "erika@example.org", before).await;
+    let Err(BookingError::NoSuchTime { reason, nearest }) = lost else {
+        unreachable!("the first hold has no place any more")
+    };
+    assert_eq!((reason, nearest.len()), (Refused::Full, 6));
+
+    // The same with a booking that is to be confirmed: it has until 06:40.
+    let second = second.unwrap();
+    book(&second, "max@example.org", "2026-11-23T06:10:00Z")
+        .await
+        .unwrap();
+    let third = stage.hold(3, WEDNESDAY, "2026-11-23T06:40:00Z").await;
+    let place = stage.place("2026-11-23T06:39:59Z");
+    let lost = stage.bookings.confirm(&place, &manage(2)).await;
+    assert!(matches!(lost, Err(BookingError::NoSuchTime { .. })));
+    let view = stage.bookings.show(&place, &manage(2)).await.unwrap();
+    assert_eq!(view.phase, BookingPhase::Expired);
+
+    // What nobody has taken meanwhile is still had.
+    let third = third.unwrap();
+    let fourth = stage.hold(4, WEDNESDAY, "2026-11-23T06:50:00Z").await;
+    let token = fourth.unwrap().token.hash();
+    stage.bookings.let_go(&token).await.unwrap();
+    let booked = book(&third, "eva@example.org", "2026-11-23T06:49:59Z").await;
+    assert!(booked.is_ok());
+    assert!(stage.hold(5, WEDNESDAY, NOW).await.is_err());
+}
+
 #[tokio::test]
 async fn links_of_those_who_come_along_change_nothing() {
     let stage = Stage::new().await;

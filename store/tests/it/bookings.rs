@@ -213,6 +213,24 @@ pub(crate) async fn a_hold_lapses_and_its_place_is_free(database: Database) {
     assert_eq!(taken(store, &late, 601).await, [1; 6]);
 }
 
+pub(crate) async fn what_somebody_else_has_by_now_is_not_kept(database: Database) {
+    let store = &database.store;
+    let first = booking(1, 24);
+    assert!(hold(store, &first, 1, 0).await);
+    // A quarter of an hour later, and only for whom the clock says that the first hold is over.
+    let second = Booking {
+        start: first.start + SignedDuration::from_mins(15),
+        end: first.end + SignedDuration::from_mins(15),
+        expires_at: Some(at(1200)),
+        ..booking(2, 24)
+    };
+    assert!(hold(store, &second, 1, 600).await);
+    let mut tx = store.begin().await.unwrap();
+    let (lost, own) = (cells_of(&first), cells_of(&second));
+    assert!(!tx.keep_places(&first.id, &lost, None).await.unwrap());
+    assert!(tx.keep_places(&second.id, &own, None).await.unwrap());
+}
+
 pub(crate) async fn a_move_takes_the_new_place_before_it_gives_up_the_old(database: Database) {
     let store = &database.store;
     let one = booking(1, 24);
@@ -246,7 +264,8 @@ pub(crate) async fn a_cancelled_place_comes_back_later(database: Database) {
     let mut one = booking(1, 24);
     assert!(hold(store, &one, 1, 0).await);
     let mut tx = store.begin().await.unwrap();
-    tx.keep_places(&one.id, None).await.unwrap();
+    let range = cells_of(&one);
+    assert!(tx.keep_places(&one.id, &range, None).await.unwrap());
     one.state = BookingState::Confirmed;
     one.expires_at = None;
     tx.save_booking(&one).await.unwrap();

@@ -51,6 +51,7 @@ cases! {
     bookings::a_thousand_want_one_place_and_one_gets_it,
     bookings::the_schema_keeps_capacity_as_well,
     bookings::a_hold_lapses_and_its_place_is_free,
+    bookings::what_somebody_else_has_by_now_is_not_kept,
     bookings::a_move_takes_the_new_place_before_it_gives_up_the_old,
     bookings::a_cancelled_place_comes_back_later,
     bookings::appointments_are_counted_by_mail_address,
