@@ -7,6 +7,7 @@ mod answer;
 mod busy;
 mod change;
 mod clerk;
+mod conflict;
 mod feed;
 mod front;
 mod key;

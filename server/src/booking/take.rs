@@ -13,7 +13,10 @@ use scheduler::slots::{
 };
 use store::{Booking, BookingPrivate, BookingState, LinkRole, Read, StoreError, Tx};
 
-use super::{Bookings, Letter, News, Place, internal, slot_view, stretches, tell, write};
+use super::{
+    Bookings, Letter, News, Place, conflict::tell_conflicts_of, internal, slot_view, stretches,
+    tell, write,
+};
 
 /// As many nearest times are told to somebody who came too late.
 pub(super) const ALTERNATIVES: usize = 6;
@@ -454,7 +457,8 @@ impl Bookings {
                 .await?;
             write(tx, &booking.id, Letter::Companion, place.now).await?;
         }
-        tell(tx, booking, News::New, place.now).await
+        tell(tx, booking, News::New, place.now).await?;
+        tell_conflicts_of(tx, place, booking).await
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod answers;
 mod busy;
+mod conflicts;
 mod feeds;
 mod letters;
 mod offers;

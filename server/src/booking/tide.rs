@@ -5,14 +5,14 @@ use std::{sync::Arc, time::Duration};
 
 use appservice::jobs::{self, Job};
 use bridge::ids::Language;
-use city::model::City;
 use jiff::{SignedDuration, Timestamp, civil::Time};
-use scheduler::slots::{Affected, Agenda, Cell, Conflict, Span, Taken, affected};
+use scheduler::slots::Cell;
 use store::{Booking, BookingState, Lane, StoreError, Tx};
 use tracing::{error, warn};
 
 use super::{
     Bookings, Letter, News, Place,
+    conflict::Compared,
     line::{Needs, agenda},
     look_ahead, tell, write,
 };
@@ -35,7 +35,7 @@ pub(crate) async fn keep(house: Arc<House>) {
     let Some(bookings) = house.bookings.clone() else {
         return std::future::pending().await;
     };
-    let mut checked: Option<Arc<City>> = None;
+    let mut compared = Compared::default();
     loop {
         if let Err(fault) = round(&house, &bookings).await {
             error!("appointments are late: {fault}");
@@ -45,15 +45,8 @@ pub(crate) async fn keep(house: Arc<House>) {
         }
         // `vorzimmer mail-in` stores jobs in a process of its own, and cannot ring.
         house.outbox.notify_one();
-        let city = house.city.get();
-        if !checked
-            .as_ref()
-            .is_some_and(|before| Arc::ptr_eq(before, &city))
-        {
-            match conflicts(&house, &bookings, &city).await {
-                Ok(()) => checked = Some(city),
-                Err(fault) => error!("appointments are not compared with the calendar: {fault}"),
-            }
+        if let Err(fault) = compared.with_city(&house, &bookings).await {
+            error!("appointments are not compared with the calendar: {fault}");
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
@@ -94,19 +87,6 @@ async fn round(house: &House, bookings: &Bookings) -> Result<(), ChangeError> {
     Ok(())
 }
 
-/// The city's file may have changed: appointments that the calendar no longer carries are told to the clerks.
-async fn conflicts(house: &House, bookings: &Bookings, city: &City) -> Result<(), ChangeError> {
-    let now = shell::now();
-    for office in &city.offices {
-        if let Ok(place) = Place::new(office, now)
-            && bookings.tell_conflicts(&place).await?
-        {
-            house.outbox.notify_one();
-        }
-    }
-    Ok(())
-}
-
 /// Erases rooms that stood ready in vain. Nobody was ever in them.
 async fn clear_rooms(house: &House, bookings: &Bookings) -> Result<(), StoreError> {
     let rooms = bookings.store.read().await?.booking_rooms_in_vain().await?;
@@ -128,54 +108,6 @@ async fn clear_rooms(house: &House, bookings: &Bookings) -> Result<(), StoreErro
 }
 
 impl Bookings {
-    /// Appointments that the office's calendar, or the desks' own calendars, no longer carry are told to its clerks, each
-    /// once for its time; what becomes of them is for a person to say. Whether there are new ones.
-    pub(crate) async fn tell_conflicts(&self, place: &Place<'_>) -> Result<bool, StoreError> {
-        // All in one transaction: calendars and the city's file may change at once, and nobody is to be told twice.
-        let mut tx = self.store.begin().await?;
-        let to_come = tx.bookings_to_come(&place.office.slug, place.now).await?;
-        let known = tx.booking_conflicts(&place.office.slug).await?;
-        let busy = place.busy(&mut tx).await?;
-        let buffer = SignedDuration::from_mins(i64::from(place.terms.rules.buffer_minutes));
-        let taken: Vec<Taken> = to_come
-            .iter()
-            .map(|booking| Taken {
-                span: Span {
-                    start: booking.start,
-                    end: booking.end.saturating_add(buffer).unwrap_or(booking.end),
-                },
-                desks: 1,
-            })
-            .collect();
-        let found = affected(&Agenda {
-            hours: &place.office.hours,
-            rules: &place.terms.rules,
-            taken: &taken,
-            busy: &busy,
-        });
-        let mut any = false;
-        for Affected { index, conflict } in &found {
-            let booking = &to_come[*index];
-            if known.contains(&(booking.id.clone(), booking.start)) {
-                continue;
-            }
-            tx.set_booking_conflict(&booking.id, booking.start).await?;
-            let news = match conflict {
-                Conflict::Closed => News::Closed,
-                Conflict::TooManyBookings => News::Overbooked,
-            };
-            tell(&mut tx, booking, news, place.now).await?;
-            any = true;
-        }
-        for (id, _) in &known {
-            if !found.iter().any(|one| to_come[one.index].id == *id) {
-                tx.clear_booking_conflict(id).await?;
-            }
-        }
-        tx.commit().await?;
-        Ok(any)
-    }
-
     /// What has come due at an office. Whether anything has.
     pub(crate) async fn tide(&self, place: &Place<'_>) -> Result<bool, StoreError> {
         let ahead = place

@@ -1,8 +1,8 @@
 //! What time does to bookings: lapsing, reminders, no-shows, the morning's list, erasure.
 
 use bridge::ids::{BookingId, OfficeSlug};
-use jiff::{Timestamp, civil::Date};
-use scheduler::slots::Cell;
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use scheduler::slots::{Cell, LONGEST_MINUTES};
 
 use super::{Booking, columns, read};
 use crate::{
@@ -44,6 +44,28 @@ impl Read {
              ORDER BY b.starts_at, b.id"
         ))
         .bind(office.as_str())
+        .bind(millis(from));
+        self.all(statement).await?.iter().map(read).collect()
+    }
+
+    /// Confirmed bookings of an office that are not over at `from` and begin before `to`, in order.
+    pub async fn bookings_between(
+        &mut self,
+        office: &OfficeSlug,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Booking>> {
+        // No longer one has begun before; the index is by start.
+        let longest = SignedDuration::from_mins(i64::from(LONGEST_MINUTES));
+        let statement = sqlx::query(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM bookings b WHERE b.state = 'confirmed' AND b.office = $1 AND b.starts_at >= $2
+             AND b.starts_at < $3 AND b.ends_at > $4 ORDER BY b.starts_at, b.id"
+        ))
+        .bind(office.as_str())
+        .bind(millis(from.saturating_sub(longest).unwrap_or(Timestamp::MIN)))
+        .bind(millis(to))
         .bind(millis(from));
         self.all(statement).await?.iter().map(read).collect()
     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bridge::ids::{BookingId, Language};
-use gateway::appointments::BookingPhase;
 use texts::Catalogue;
 
 use super::{NOW, Stage, WEDNESDAY, dice, open};
@@ -62,38 +61,6 @@ async fn who_books_late_is_not_reminded_of_what_the_invitation_says() {
         .await
         .unwrap();
     assert_eq!(stage.errands().await, ["mail Reminder"]);
-}
-
-#[tokio::test]
-async fn appointments_that_the_calendar_no_longer_carries_are_told_once_and_stay() {
-    let mut stage = Stage::new().await;
-    let manage = stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
-    stage
-        .confirmed(2, "2026-11-26T08:00:00Z", "max@example.org")
-        .await;
-    stage.errands().await;
-    let told = async |stage: &Stage| {
-        let place = stage.place(NOW);
-        stage.bookings.tell_conflicts(&place).await.unwrap();
-        stage.errands().await
-    };
-    assert_eq!(told(&stage).await, [""; 0]);
-    let open = stage.office.clone();
-    let wednesday = "2026-11-25".parse().unwrap();
-    stage.office.hours.exceptions.insert(wednesday, Vec::new());
-    assert_eq!(told(&stage).await, ["line Closed"]);
-    assert_eq!(told(&stage).await, [""; 0]);
-    let view = stage
-        .bookings
-        .show(&stage.place(NOW), &manage.hash())
-        .await
-        .unwrap();
-    assert_eq!(view.phase, BookingPhase::Confirmed);
-    // Opened again and closed once more: news each time.
-    let closed = std::mem::replace(&mut stage.office, open);
-    assert_eq!(told(&stage).await, [""; 0]);
-    stage.office = closed;
-    assert_eq!(told(&stage).await, ["line Closed"]);
 }
 
 #[tokio::test]
