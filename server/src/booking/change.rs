@@ -247,6 +247,9 @@ impl Bookings {
         }
         booking.wants_earlier = wanted;
         tx.save_booking(&booking).await.map_err(internal)?;
+        if wanted {
+            place.begin_to_wait(&mut tx).await.map_err(internal)?;
+        }
         let offer = place
             .offer_view(&mut tx, &booking)
             .await

@@ -22,6 +22,7 @@ mod take;
 #[cfg(test)]
 mod tests;
 mod tide;
+mod vacancies;
 
 use bridge::ids::BookingId;
 use city::model::{Booking as Terms, OfficeConfig};

@@ -51,7 +51,7 @@ impl Place<'_> {
     }
 
     /// Everything from the first to the last of these days, a day wider on each side.
-    fn cells_around(days: &RangeInclusive<Date>) -> std::ops::Range<Cell> {
+    pub(super) fn cells_around(days: &RangeInclusive<Date>) -> std::ops::Range<Cell> {
         let instant = |date: Date| {
             jiff::tz::Offset::UTC
                 .to_timestamp(date.to_datetime(jiff::civil::Time::MIN))

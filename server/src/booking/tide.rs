@@ -6,7 +6,6 @@ use std::{sync::Arc, time::Duration};
 use appservice::jobs::{self, Job};
 use bridge::ids::Language;
 use jiff::{SignedDuration, Timestamp, civil::Time};
-use scheduler::slots::Cell;
 use store::{Booking, BookingState, Lane, StoreError, Tx};
 use tracing::{error, warn};
 
@@ -37,9 +36,7 @@ pub(crate) async fn keep(house: Arc<House>) {
     };
     let mut compared = Compared::default();
     loop {
-        if let Err(fault) = round(&house, &bookings).await {
-            error!("appointments are late: {fault}");
-        }
+        round(&house, &bookings).await;
         if let Err(fault) = look_ahead(&house, &bookings).await {
             error!("the next free appointments are not up to date: {fault}");
         }
@@ -52,39 +49,50 @@ pub(crate) async fn keep(house: Arc<House>) {
     }
 }
 
-async fn round(house: &House, bookings: &Bookings) -> Result<(), ChangeError> {
+/// Each part by itself: what fails at one office, or for one purpose, holds up no other.
+async fn round(house: &House, bookings: &Bookings) {
     let now = shell::now();
-    let mut tx = bookings.store.begin().await?;
-    let freed = tx.freed_places(now).await?;
-    tx.lapse_bookings(now).await?;
-    tx.commit().await?;
+    if let Err(fault) = lapse(bookings, now).await {
+        error!("what has lapsed still stands: {fault}");
+    }
     let city = house.city.get();
-    let mut told = false;
     for office in &city.offices {
         let Ok(place) = Place::new(office, now) else {
             continue;
         };
-        told |= bookings.tide(&place).await?;
-        let freed: Vec<Cell> = freed
-            .iter()
-            .filter(|(slug, _)| *slug == office.slug)
-            .map(|(_, cell)| *cell)
-            .collect();
-        let dice = shell::random().map_err(|_| ChangeError::Randomness)?;
-        told |= bookings
-            .offer_earlier(&place, &freed, u64::from_be_bytes(dice))
-            .await?
-            > 0;
-        told |= bookings
-            .morning(&house.words, first_language(&city), &place)
-            .await?;
+        match at_office(house, bookings, first_language(&city), &place).await {
+            Ok(true) => house.outbox.notify_one(),
+            Ok(false) => {}
+            Err(fault) => error!(office = %office.slug, "appointments are late: {fault}"),
+        }
     }
-    if told {
-        house.outbox.notify_one();
+    if let Err(fault) = clear_rooms(house, bookings).await {
+        error!("rooms that stood ready in vain are still there: {fault}");
     }
-    clear_rooms(house, bookings).await?;
-    forget(bookings, now, city.retention).await?;
-    Ok(())
+    if let Err(fault) = forget(bookings, now, city.retention).await {
+        error!("erasure of appointments is late: {fault}");
+    }
+}
+
+async fn lapse(bookings: &Bookings, now: Timestamp) -> Result<(), StoreError> {
+    let mut tx = bookings.store.begin().await?;
+    tx.lapse_bookings(now).await?;
+    tx.commit().await
+}
+
+/// What has come due at one office. Whether anything has.
+async fn at_office(
+    house: &House,
+    bookings: &Bookings,
+    language: Language,
+    place: &Place<'_>,
+) -> Result<bool, ChangeError> {
+    let tide = bookings.tide(place).await?;
+    let dice = shell::random().map_err(|_| ChangeError::Randomness)?;
+    let dice = u64::from_be_bytes(dice);
+    let offered = bookings.offer_freed(place, dice).await?;
+    let agenda = bookings.morning(&house.words, language, place).await?;
+    Ok(tide || offered > 0 || agenda)
 }
 
 /// Erases rooms that stood ready in vain. Nobody was ever in them.

@@ -2,7 +2,7 @@
 
 use bridge::ids::{BookingId, OfficeSlug};
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use scheduler::slots::{Cell, LONGEST_MINUTES};
+use scheduler::slots::LONGEST_MINUTES;
 
 use super::{Booking, columns, read};
 use crate::{
@@ -109,24 +109,6 @@ impl Read {
 }
 
 impl Tx {
-    /// The cells in which places that were given up are free again at `now`, and whose rows have not been cleared away.
-    pub async fn freed_places(&mut self, now: Timestamp) -> Result<Vec<(OfficeSlug, Cell)>> {
-        let statement = sqlx::query(
-            "SELECT p.office, p.cell FROM booking_places p JOIN bookings b ON b.id = p.booking
-             WHERE p.release_at <= $1 AND b.state IN ('cancelled', 'confirmed')
-             ORDER BY p.office, p.cell",
-        )
-        .bind(millis(now));
-        self.all(statement)
-            .await?
-            .iter()
-            .map(|row| {
-                let row = Record::keyed(row, "booking_places", "cell");
-                Ok((row.parse("office")?, row.get("cell")?))
-            })
-            .collect()
-    }
-
     /// What has lapsed by `now`: holds vanish, unconfirmed bookings expire, places that are free again lose their
     /// rows. How many bookings it touched.
     pub async fn lapse_bookings(&mut self, now: Timestamp) -> Result<u64> {

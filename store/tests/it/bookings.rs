@@ -280,6 +280,24 @@ pub(crate) async fn a_cancelled_place_comes_back_later(database: Database) {
     assert!(hold(store, &booking(3, 24), 1, 400).await);
 }
 
+pub(crate) async fn where_an_office_had_places_is_kept_while_somebody_waits(database: Database) {
+    let store = &database.store;
+    let (gewerbe, other) = (office("gewerbe"), office("fundbuero"));
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(tx.known_vacancies(&gewerbe).await.unwrap(), None);
+    for runs in [
+        vec![3..7, 9..12],
+        Vec::new(),
+        vec![-5..2, i64::MAX - 1..i64::MAX],
+    ] {
+        tx.set_known_vacancies(&gewerbe, Some(&runs)).await.unwrap();
+        assert_eq!(tx.known_vacancies(&gewerbe).await.unwrap(), Some(runs));
+    }
+    assert_eq!(tx.known_vacancies(&other).await.unwrap(), None);
+    tx.set_known_vacancies(&gewerbe, None).await.unwrap();
+    assert_eq!(tx.known_vacancies(&gewerbe).await.unwrap(), None);
+}
+
 pub(crate) async fn appointments_are_counted_by_mail_address(database: Database) {
     let store = &database.store;
     for (number, hour, mail) in [

@@ -54,6 +54,7 @@ cases! {
     bookings::what_somebody_else_has_by_now_is_not_kept,
     bookings::a_move_takes_the_new_place_before_it_gives_up_the_old,
     bookings::a_cancelled_place_comes_back_later,
+    bookings::where_an_office_had_places_is_kept_while_somebody_waits,
     bookings::appointments_are_counted_by_mail_address,
     bookings::the_person_is_erased_and_the_booking_stays,
     bookings::links_lead_to_their_booking_alone,
