@@ -52,7 +52,7 @@ impl Bookings {
         let mut tx = self.store.begin().await?;
         let (booking, mut so_far) = addressed(&mut tx, secrets).await?;
         let office = city.office(&booking.office).ok_or(NotTaken::Over)?;
-        let place = Place::new(office, now).map_err(|_| NotTaken::Over)?;
+        let place = Place::kept(office, now);
         if so_far.taken >= MOST_MAILS {
             return Err(NotTaken::TooMany);
         }

@@ -37,9 +37,7 @@ impl Compared {
             return Ok(());
         }
         for office in &city.offices {
-            if let Ok(place) = Place::new(office, now)
-                && bookings.tell_conflicts(&place).await?
-            {
+            if bookings.tell_conflicts(&Place::kept(office, now)).await? {
                 house.outbox.notify_one();
             }
         }

@@ -140,6 +140,7 @@ pub(crate) async fn plan(
         offer: offer.as_ref(),
         link: link(&house.settings.public_url, booking.language, &token),
         rebook: rebook(&house.settings.public_url, office, booking.language),
+        organizer: organizer(office, post, answers.as_ref()),
         answers,
     };
     let number = transaction_id(house, &row.id.to_string());
@@ -176,7 +177,7 @@ async fn answer_address(
 pub(crate) fn calendar(
     words: &Words,
     public_url: &str,
-    office: &OfficeConfig,
+    (office, post): (&OfficeConfig, &Post),
     booking: &Booking,
     private: &BookingPrivate,
     token: &Token,
@@ -189,6 +190,7 @@ pub(crate) fn calendar(
         offer: None,
         link: link(public_url, booking.language, token),
         rebook: rebook(public_url, office, booking.language),
+        organizer: organizer(office, post, None),
         answers: None,
     };
     sheet.calendar(Method::Publish)
@@ -208,7 +210,21 @@ fn rebook(public_url: &str, office: &OfficeConfig, language: Language) -> String
         Language::De => "",
         Language::En => "/en",
     };
-    format!("{public_url}{prefix}/buero/{}/termin", office.slug)
+    let page = if office.booking.is_some() {
+        "/termin"
+    } else {
+        ""
+    };
+    format!("{public_url}{prefix}/buero/{}{page}", office.slug)
+}
+
+/// Whom calendars answer. An office that takes no appointments any more names no address of its own.
+pub(super) fn organizer(office: &OfficeConfig, post: &Post, answers: Option<&Address>) -> String {
+    match (answers, &office.booking) {
+        (Some(answers), _) => answers.to_string(),
+        (None, Some(terms)) => terms.mail.clone(),
+        (None, None) => post.from.to_string(),
+    }
 }
 
 /// What has to follow from a mail that no server takes: the clerks learn of it.

@@ -8,6 +8,7 @@ mod busy;
 mod change;
 mod clerk;
 mod conflict;
+mod ending;
 mod feed;
 mod front;
 mod key;
@@ -24,6 +25,8 @@ mod tests;
 mod tide;
 mod vacancies;
 
+use std::sync::LazyLock;
+
 use bridge::ids::BookingId;
 use city::model::{Booking as Terms, OfficeConfig};
 use gateway::appointments::{BookingError, BookingPhase, BookingView, Holder};
@@ -39,6 +42,7 @@ pub(crate) use self::{
     busy::{Calendars, keep as keep_calendars},
     change::opened,
     clerk::{agenda_of, cancel_for_clerk, offer_for_clerk},
+    ending::orphans,
     key::{Key, ReplySecret},
     letter::{Letter, plan as plan_letter, undeliverable},
     line::plan as plan_line,
@@ -57,7 +61,10 @@ pub(crate) struct Bookings {
     pub(crate) domain: String,
 }
 
-/// An office that takes appointments, at a moment.
+/// The terms of those who have an appointment where none can be booked any more.
+static ENDED: LazyLock<Terms> = LazyLock::new(Terms::ended);
+
+/// An office as a place of appointments, at a moment.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) office: &'a OfficeConfig,
@@ -66,6 +73,13 @@ pub(crate) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
+    /// For appointments that stand already: an office that takes no more has them still.
+    pub(crate) fn kept(office: &'a OfficeConfig, now: Timestamp) -> Self {
+        let terms = office.booking.as_ref().unwrap_or_else(|| &*ENDED);
+        Self { office, terms, now }
+    }
+
+    /// For new times.
     pub(crate) fn new(office: &'a OfficeConfig, now: Timestamp) -> Result<Self, BookingError> {
         let terms = office.booking.as_ref().ok_or(BookingError::NotOffered)?;
         Ok(Self { office, terms, now })

@@ -29,6 +29,8 @@ pub(super) struct Sheet<'a> {
     pub(super) link: String,
     /// The page on which to book anew.
     pub(super) rebook: String,
+    /// The address that calendars answer to.
+    pub(super) organizer: String,
     /// Where answers and bounces come, if they are read.
     pub(super) answers: Option<Address>,
 }
@@ -144,12 +146,6 @@ impl Sheet<'_> {
             Some(Reply::Declined) => Participation::Declined,
             Some(Reply::Tentative) => Participation::Tentative,
         };
-        // Calendars answer to the organizer.
-        let organizer = match (&self.answers, &self.office.booking) {
-            (Some(answers), _) => answers.to_string(),
-            (None, Some(terms)) => terms.mail.clone(),
-            (None, None) => String::new(),
-        };
         // A companion is told of no one.
         let attendees = if method == Method::Publish {
             Vec::new()
@@ -167,7 +163,10 @@ impl Sheet<'_> {
             start: self.booking.start,
             end: self.booking.end,
             cancelled: self.booking.state == BookingState::Cancelled,
-            organizer: Person::new(self.office.name.get(self.booking.language), &organizer),
+            organizer: Person::new(
+                self.office.name.get(self.booking.language),
+                &self.organizer,
+            ),
             attendees,
             summary: format!(
                 "{}: {}",

@@ -3,6 +3,7 @@
 mod answers;
 mod busy;
 mod conflicts;
+mod endings;
 mod feeds;
 mod letters;
 mod offers;

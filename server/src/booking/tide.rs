@@ -1,17 +1,16 @@
-//! What time does to bookings: holds lapse, reminders go out, clerks are told, who did not come is a no-show, and in
-//! the end the person is forgotten.
+//! What time does to bookings: reminders go out, clerks are told, and who did not come is a no-show.
 
 use std::{sync::Arc, time::Duration};
 
-use appservice::jobs::{self, Job};
 use bridge::ids::Language;
 use jiff::{SignedDuration, Timestamp, civil::Time};
 use store::{Booking, BookingState, Lane, StoreError, Tx};
-use tracing::{error, warn};
+use tracing::error;
 
 use super::{
     Bookings, Letter, News, Place,
     conflict::Compared,
+    ending::{lapse, settle, warn_of_orphans},
     line::{Needs, agenda},
     look_ahead, tell, write,
 };
@@ -24,60 +23,44 @@ use crate::{
 
 /// How often to look.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
-/// As many persons are forgotten at a time.
-const BATCH: u32 = 200;
 /// The morning's list is written at this time by the office's clock, or when the program starts later.
 const MORNING: Time = Time::constant(7, 0, 0, 0);
 
-/// Looks after bookings, for ever. In a city without mail there are none.
+/// Looks after bookings, for ever. In a city without mail none are made; what was made before is ended and erased.
 pub(crate) async fn keep(house: Arc<House>) {
-    let Some(bookings) = house.bookings.clone() else {
-        return std::future::pending().await;
-    };
     let mut compared = Compared::default();
+    let mut warned = None;
     loop {
-        round(&house, &bookings).await;
-        if let Err(fault) = look_ahead(&house, &bookings).await {
-            error!("the next free appointments are not up to date: {fault}");
+        lapse(&house).await;
+        if let Some(bookings) = &house.bookings {
+            round(&house, bookings).await;
+            if let Err(fault) = look_ahead(&house, bookings).await {
+                error!("the next free appointments are not up to date: {fault}");
+            }
+            if let Err(fault) = compared.with_city(&house, bookings).await {
+                error!("appointments are not compared with the calendar: {fault}");
+            }
         }
+        settle(&house).await;
+        warn_of_orphans(&house, &mut warned).await;
         // `vorzimmer mail-in` stores jobs in a process of its own, and cannot ring.
         house.outbox.notify_one();
-        if let Err(fault) = compared.with_city(&house, &bookings).await {
-            error!("appointments are not compared with the calendar: {fault}");
-        }
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
-/// Each part by itself: what fails at one office, or for one purpose, holds up no other.
+/// Each office by itself: what fails at one holds up no other.
 async fn round(house: &House, bookings: &Bookings) {
     let now = shell::now();
-    if let Err(fault) = lapse(bookings, now).await {
-        error!("what has lapsed still stands: {fault}");
-    }
     let city = house.city.get();
     for office in &city.offices {
-        let Ok(place) = Place::new(office, now) else {
-            continue;
-        };
+        let place = Place::kept(office, now);
         match at_office(house, bookings, first_language(&city), &place).await {
             Ok(true) => house.outbox.notify_one(),
             Ok(false) => {}
             Err(fault) => error!(office = %office.slug, "appointments are late: {fault}"),
         }
     }
-    if let Err(fault) = clear_rooms(house, bookings).await {
-        error!("rooms that stood ready in vain are still there: {fault}");
-    }
-    if let Err(fault) = forget(bookings, now, city.retention).await {
-        error!("erasure of appointments is late: {fault}");
-    }
-}
-
-async fn lapse(bookings: &Bookings, now: Timestamp) -> Result<(), StoreError> {
-    let mut tx = bookings.store.begin().await?;
-    tx.lapse_bookings(now).await?;
-    tx.commit().await
 }
 
 /// What has come due at one office. Whether anything has.
@@ -93,26 +76,6 @@ async fn at_office(
     let offered = bookings.offer_freed(place, dice).await?;
     let agenda = bookings.morning(&house.words, language, place).await?;
     Ok(tide || offered > 0 || agenda)
-}
-
-/// Erases rooms that stood ready in vain. Nobody was ever in them.
-async fn clear_rooms(house: &House, bookings: &Bookings) -> Result<(), StoreError> {
-    let rooms = bookings.store.read().await?.booking_rooms_in_vain().await?;
-    for (booking, room) in rooms {
-        let Ok(room) = room.try_into() else { continue };
-        match jobs::execute(&house.matrix, &Job::EraseRoom { room }, "").await {
-            Ok(_) => {
-                let mut tx = bookings.store.begin().await?;
-                tx.set_booking_room(&booking, None).await?;
-                tx.commit().await?;
-            }
-            Err(fault) => warn!(
-                "a room that stood ready is not erased yet: {}",
-                fault.code()
-            ),
-        }
-    }
-    Ok(())
 }
 
 impl Bookings {
@@ -162,7 +125,11 @@ impl Bookings {
         if here.time() < MORNING {
             return Ok(false);
         }
-        let today = here.date();
+        let (today, slug) = (here.date(), &place.office.slug);
+        // Most looks find nothing to do, and keep no writer waiting.
+        if self.store.read().await?.agenda_day(slug).await? == Some(today) {
+            return Ok(false);
+        }
         let mut tx = self.store.begin().await?;
         if tx.agenda_day(&place.office.slug).await? == Some(today) {
             return Ok(false);
@@ -287,25 +254,4 @@ pub(crate) async fn day_of(
         told.push((booking, needs));
     }
     Ok(told)
-}
-
-/// Forgets the persons of bookings that were over long enough ago.
-async fn forget(
-    bookings: &Bookings,
-    now: Timestamp,
-    retention: SignedDuration,
-) -> Result<(), StoreError> {
-    let mut read = bookings.store.read().await?;
-    let due = read.bookings_to_erase(now - retention, BATCH).await?;
-    drop(read);
-    if due.is_empty() {
-        return Ok(());
-    }
-    let mut tx = bookings.store.begin().await?;
-    for erasure in due {
-        tx.erase_booking(&erasure.booking, now).await?;
-    }
-    tx.commit().await?;
-    bookings.store.scrub().await?;
-    Ok(())
 }

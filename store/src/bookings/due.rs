@@ -64,10 +64,29 @@ impl Read {
              AND b.starts_at < $3 AND b.ends_at > $4 ORDER BY b.starts_at, b.id"
         ))
         .bind(office.as_str())
-        .bind(millis(from.saturating_sub(longest).unwrap_or(Timestamp::MIN)))
+        .bind(millis(
+            from.saturating_sub(longest).unwrap_or(Timestamp::MIN),
+        ))
         .bind(millis(to))
         .bind(millis(from));
         self.all(statement).await?.iter().map(read).collect()
+    }
+
+    /// How many confirmed bookings are to come at each office that has any.
+    pub async fn appointments_to_come(&mut self, now: Timestamp) -> Result<Vec<(OfficeSlug, u64)>> {
+        let statement = sqlx::query(
+            "SELECT office, COUNT(*) AS appointments FROM bookings WHERE state = 'confirmed' AND ends_at > $1
+             GROUP BY office ORDER BY office",
+        )
+        .bind(millis(now));
+        self.all(statement)
+            .await?
+            .iter()
+            .map(|row| {
+                let row = Record::keyed(row, "bookings", "office");
+                Ok((row.parse("office")?, row.number("appointments")?))
+            })
+            .collect()
     }
 
     /// Bookings that were over before `before` and still have their person.

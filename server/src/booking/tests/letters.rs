@@ -11,6 +11,7 @@ use super::{NOW, Stage, WEDNESDAY, at, dice};
 use crate::{
     booking::{
         Letter, MailConfig, Post,
+        letter::organizer,
         sheet::{Sheet, Unfit},
     },
     words::Words,
@@ -66,7 +67,9 @@ fn mail(stage: &Stage, letter: Letter, language: Language, answers: Option<&str>
         replies: None,
         user: None,
         password_file: None,
-    });
+    })
+    .unwrap();
+    let answers = answers.map(|address| address.parse().unwrap());
     let private = BookingPrivate {
         name: "Erika <b>Große</b>, \"Z\"".to_owned(),
         mail: "erika@example.org".to_owned(),
@@ -88,9 +91,10 @@ fn mail(stage: &Stage, letter: Letter, language: Language, answers: Option<&str>
         offer: Some(&offer),
         link: LINK.to_owned(),
         rebook: "https://vorzimmer.example/buero/gewerbe/termin".to_owned(),
-        answers: answers.map(|address| address.parse().unwrap()),
+        organizer: organizer(&stage.office, &post, answers.as_ref()),
+        answers,
     };
-    match sheet.mail(letter, &post.unwrap(), "house-17") {
+    match sheet.mail(letter, &post, "house-17") {
         Ok(mail) => String::from_utf8(mail.formatted()).unwrap(),
         Err(Unfit(what)) => unreachable!("{letter:?}: {what}"),
     }
@@ -162,9 +166,9 @@ async fn every_mail_says_the_same_as_text_and_as_html() {
 
 #[tokio::test]
 async fn the_organizer_is_where_answers_are_read() {
-    let stage = Stage::new().await;
-    let organizer = |answers| {
-        let mail = mail(&stage, Letter::Booked, Language::De, answers);
+    let mut stage = Stage::new().await;
+    let organizer = |stage: &Stage, answers| {
+        let mail = mail(stage, Letter::Booked, Language::De, answers);
         let parts = parts(&mail);
         let calendar = parts.iter().find(|(kind, _)| kind == "text/calendar");
         let calendar = Component::read(&calendar.unwrap().1).unwrap();
@@ -174,7 +178,10 @@ async fn the_organizer_is_where_answers_are_read() {
             .value
             .clone()
     };
-    assert_eq!(organizer(None), "mailto:gewerbe@dormagen.example");
+    assert_eq!(organizer(&stage, None), "mailto:gewerbe@dormagen.example");
     let answers = "antwort+00112233445566778899aabbccddeeff@stadt.example";
-    assert_eq!(organizer(Some(answers)), format!("mailto:{answers}"));
+    let answered = organizer(&stage, Some(answers));
+    assert_eq!(answered, format!("mailto:{answers}"));
+    stage.office.booking = None;
+    assert_eq!(organizer(&stage, None), "mailto:termine@stadt.example");
 }
