@@ -11,7 +11,7 @@ use scheduler::{
 };
 use store::{Booking, BookingState, Reply, ReturnMail, StoreError, Tx};
 
-use super::{Bookings, Letter, News, Place, ReplySecret, change::retire, tell, write};
+use super::{Bookings, Letter, News, Place, ReplySecret, change::retire, tell, write, write_all};
 
 /// As many mails about one booking have an effect: an endless answering machine stops there.
 const MOST_MAILS: u32 = 40;
@@ -132,7 +132,7 @@ async fn answered(
     match (reply, place.terms.declined) {
         (Reply::Declined, Declined::Cancel) => {
             retire(tx, place, &mut booking, dice).await?;
-            write(tx, &booking.id, Letter::Cancelled, place.now).await?;
+            write_all(tx, &booking.id, &private, Letter::Cancelled, place.now).await?;
             tell(tx, &booking, News::Cancelled, place.now).await?;
         }
         (Reply::Declined, Declined::Ask) => {

@@ -4,7 +4,7 @@ use gateway::appointments::{BookingError, BookingView, Holder, Token, TokenHash}
 use jiff::Timestamp;
 use store::{Booking, BookingPrivate, BookingState, LinkRole, Read, Tx};
 
-use super::{Bookings, Letter, News, Place, internal, reappears, tell, write};
+use super::{Bookings, Letter, News, Place, internal, reappears, tell, write_all};
 
 /// As many links a booking gives out.
 const LINKS: u32 = 8;
@@ -163,7 +163,7 @@ impl Bookings {
         booking.reply = None;
         booking.changed_at = place.now;
         tx.save_booking(&booking).await.map_err(internal)?;
-        write(&mut tx, &booking.id, Letter::Moved, place.now)
+        write_all(&mut tx, &booking.id, &private, Letter::Moved, place.now)
             .await
             .map_err(internal)?;
         tell(&mut tx, &booking, News::Moved, place.now)
@@ -189,7 +189,7 @@ impl Bookings {
                     .await
                     .map_err(internal)?;
                 if told {
-                    write(&mut tx, &booking.id, Letter::Cancelled, place.now)
+                    write_all(&mut tx, &booking.id, &private, Letter::Cancelled, place.now)
                         .await
                         .map_err(internal)?;
                     tell(&mut tx, &booking, News::Cancelled, place.now)

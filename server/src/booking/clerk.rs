@@ -7,7 +7,7 @@ use store::BookingState;
 
 use super::{
     Letter, Place, change::retire, line::agenda, offer::Unoffered, take::ALTERNATIVES,
-    tide::day_of, write,
+    tide::day_of, write, write_all,
 };
 use crate::{
     house::{ChangeError, House, Unit},
@@ -51,14 +51,9 @@ pub(crate) async fn cancel_for_clerk(
     if let Some(mut private) = unit.tx.booking_private(&booking.id).await? {
         private.reason = reason;
         unit.tx.put_booking_private(&booking.id, &private).await?;
+        let letter = Letter::CancelledByOffice;
+        write_all(&mut unit.tx, &booking.id, &private, letter, place.now).await?;
     }
-    write(
-        &mut unit.tx,
-        &booking.id,
-        Letter::CancelledByOffice,
-        place.now,
-    )
-    .await?;
     unit.has_errands();
     say("answer-booking-cancelled")
 }

@@ -41,6 +41,10 @@ pub(crate) enum Letter {
     NoShow,
     /// For the companion who was named.
     Companion,
+    /// For the companion: another time.
+    CompanionMoved,
+    /// For the companion: it does not take place.
+    CompanionCancelled,
     /// An earlier time is held.
     Earlier,
     /// A clerk offers another time.
@@ -61,6 +65,8 @@ impl Letter {
             Self::Reminder => "reminder",
             Self::NoShow => "no-show",
             Self::Companion => "companion",
+            Self::CompanionMoved => "companion-moved",
+            Self::CompanionCancelled => "companion-cancelled",
             Self::Earlier => "earlier",
             Self::Offer => "offer",
             Self::OtherTime => "other-time",
@@ -75,20 +81,52 @@ impl Letter {
             | Self::Moved
             | Self::Reminder
             | Self::Companion
+            | Self::CompanionMoved
             | Self::Earlier
             | Self::Offer
             | Self::OtherTime => booking.state == BookingState::Confirmed,
-            Self::Cancelled | Self::CancelledByOffice => booking.state == BookingState::Cancelled,
+            Self::Cancelled | Self::CancelledByOffice | Self::CompanionCancelled => {
+                booking.state == BookingState::Cancelled
+            }
             Self::NoShow => booking.state == BookingState::NoShow,
         }
+    }
+
+    /// What the companion who was named reads when the booker reads this.
+    pub(super) const fn beside(self) -> Option<Self> {
+        match self {
+            Self::Booked => Some(Self::Companion),
+            Self::Moved => Some(Self::CompanionMoved),
+            Self::Cancelled | Self::CancelledByOffice => Some(Self::CompanionCancelled),
+            Self::Confirm
+            | Self::Reminder
+            | Self::NoShow
+            | Self::Companion
+            | Self::CompanionMoved
+            | Self::CompanionCancelled
+            | Self::Earlier
+            | Self::Offer
+            | Self::OtherTime => None,
+        }
+    }
+
+    /// Whether it goes to the companion.
+    pub(super) const fn is_for_companion(self) -> bool {
+        matches!(
+            self,
+            Self::Companion | Self::CompanionMoved | Self::CompanionCancelled
+        )
     }
 
     /// What the calendar object that comes along is for, if one does (RFC 6047).
     pub(super) const fn method(self) -> Option<Method> {
         match self {
             Self::Booked | Self::Moved => Some(Method::Request),
-            Self::Cancelled | Self::CancelledByOffice => Some(Method::Cancel),
-            Self::Companion => Some(Method::Publish),
+            Self::Cancelled | Self::CancelledByOffice | Self::CompanionCancelled => {
+                Some(Method::Cancel)
+            }
+            // Nobody waits for a companion's answer.
+            Self::Companion | Self::CompanionMoved => Some(Method::Publish),
             Self::OtherTime => Some(Method::DeclineCounter),
             Self::Confirm | Self::Reminder | Self::NoShow | Self::Earlier | Self::Offer => None,
         }
@@ -124,13 +162,14 @@ pub(crate) async fn plan(
     if !letter.is_true_of(&booking, shell::now()) {
         return Ok(Plan::Nothing);
     }
-    let (token, answers) = match letter {
+    let (token, answers) = if letter.is_for_companion() {
         // What comes back about a companion's mail is not the citizen's answer.
-        Letter::Companion => (bookings.key.companion(id), None),
-        _ => (
+        (bookings.key.companion(id), None)
+    } else {
+        (
             bookings.key.manage(id),
             answer_address(bookings, post, id).await?,
-        ),
+        )
     };
     let sheet = Sheet {
         words: &house.words,
@@ -193,7 +232,7 @@ pub(crate) fn calendar(
         organizer: organizer(office, post, None),
         answers: None,
     };
-    sheet.calendar(Method::Publish)
+    sheet.calendar(Method::Publish, false)
 }
 
 /// The page that a secret opens. The secret stands behind `#`: browsers tell it to no server.
@@ -230,7 +269,10 @@ pub(super) fn organizer(office: &OfficeConfig, post: &Post, answers: Option<&Add
 /// What has to follow from a mail that no server takes: the clerks learn of it.
 pub(crate) const fn undeliverable(letter: Letter) -> Option<News> {
     match letter {
-        Letter::Confirm | Letter::Companion => None,
+        Letter::Confirm
+        | Letter::Companion
+        | Letter::CompanionMoved
+        | Letter::CompanionCancelled => None,
         Letter::Booked
         | Letter::Moved
         | Letter::Cancelled

@@ -33,7 +33,7 @@ use gateway::appointments::{BookingError, BookingPhase, BookingView, Holder};
 use jiff::{SignedDuration, Timestamp};
 use scheduler::slots::{Cell, Slot, Span, Taken, cell_start};
 use serde::{Deserialize, Serialize};
-use store::{Booking, BookingState, Lane, Store, StoreError, Tx};
+use store::{Booking, BookingPrivate, BookingState, Lane, Store, StoreError, Tx};
 
 use crate::task::Errand;
 
@@ -163,6 +163,22 @@ async fn write(
     };
     tx.enqueue(&Lane::mail(booking), &errand, now).await?;
     Ok(())
+}
+
+/// Stores a mail to the booker beside the decision that causes it, and what the companion who was named has to know of
+/// it: whoever was invited learns also when it moves and when it is off.
+async fn write_all(
+    tx: &mut Tx,
+    booking: &BookingId,
+    private: &BookingPrivate,
+    letter: Letter,
+    now: Timestamp,
+) -> store::Result<()> {
+    write(tx, booking, letter, now).await?;
+    match letter.beside().filter(|_| private.companion_mail.is_some()) {
+        Some(beside) => write(tx, booking, beside, now).await,
+        None => Ok(()),
+    }
 }
 
 /// Stores a line for the clerks beside the decision that causes it.

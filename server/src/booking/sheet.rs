@@ -89,9 +89,10 @@ impl Sheet<'_> {
     fn body(&self, letter: Letter) -> Body {
         let language = self.booking.language;
         let key = |part: &str| format!("mail-{}-{part}", letter.key());
-        let greeting = match letter {
-            Letter::Companion => self.say("mail-greeting-companion"),
-            _ => self.say("mail-greeting"),
+        let greeting = if letter.is_for_companion() {
+            self.say("mail-greeting-companion")
+        } else {
+            self.say("mail-greeting")
         };
         let mut facts = vec![
             (self.say("mail-fact-when"), self.when()),
@@ -138,23 +139,22 @@ impl Sheet<'_> {
         }
     }
 
-    /// The booking as a calendar object.
-    pub(super) fn calendar(&self, method: Method) -> Result<String, ics::WriteError> {
+    /// The booking as a calendar object; `invited` says whether it names its booker as the one who is.
+    pub(super) fn calendar(
+        &self,
+        method: Method,
+        invited: bool,
+    ) -> Result<String, ics::WriteError> {
         let participation = match self.booking.reply {
             None => Participation::NeedsAction,
             Some(Reply::Accepted) => Participation::Accepted,
             Some(Reply::Declined) => Participation::Declined,
             Some(Reply::Tentative) => Participation::Tentative,
         };
-        // A companion is told of no one.
-        let attendees = if method == Method::Publish {
-            Vec::new()
-        } else {
-            vec![Attendee {
-                person: Person::new(&self.private.name, &self.private.mail),
-                participation,
-                rsvp: method == Method::Request,
-            }]
+        let booker = Attendee {
+            person: Person::new(&self.private.name, &self.private.mail),
+            participation,
+            rsvp: method == Method::Request,
         };
         let appointment = Appointment {
             uid: self.booking.uid.clone(),
@@ -167,7 +167,7 @@ impl Sheet<'_> {
                 self.office.name.get(self.booking.language),
                 &self.organizer,
             ),
-            attendees,
+            attendees: invited.then_some(booker).into_iter().collect(),
             summary: format!(
                 "{}: {}",
                 self.office.name.get(self.booking.language),
@@ -187,9 +187,10 @@ impl Sheet<'_> {
 
     /// The whole mail; `number` is its name at this installation.
     pub(super) fn mail(&self, letter: Letter, post: &Post, number: &str) -> Result<Message, Unfit> {
-        let to = match letter {
-            Letter::Companion => self.private.companion_mail.as_deref().unwrap_or_default(),
-            _ => self.private.mail.as_str(),
+        let to = if letter.is_for_companion() {
+            self.private.companion_mail.as_deref().unwrap_or_default()
+        } else {
+            self.private.mail.as_str()
         };
         let Ok(to) = to.parse::<Address>() else {
             return Err(Unfit("address"));
@@ -198,7 +199,7 @@ impl Sheet<'_> {
             .answers
             .clone()
             .and_then(|sender| Envelope::new(Some(sender), vec![to.clone()]).ok());
-        let to_name = (letter != Letter::Companion).then(|| self.private.name.clone());
+        let to_name = (!letter.is_for_companion()).then(|| self.private.name.clone());
         let body = self.body(letter);
         let office = self.office.name.get(self.booking.language).to_owned();
         let mut builder = Message::builder()
@@ -225,7 +226,8 @@ impl Sheet<'_> {
         let message = match letter.method() {
             None => builder.multipart(shapes),
             Some(method) => {
-                let calendar = match self.calendar(method) {
+                // A companion is told of no one.
+                let calendar = match self.calendar(method, !letter.is_for_companion()) {
                     Ok(calendar) => calendar,
                     Err(fault) => {
                         tracing::error!("a calendar object could not be written: {fault}");

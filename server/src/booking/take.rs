@@ -15,7 +15,7 @@ use store::{Booking, BookingPrivate, BookingState, LinkRole, Read, StoreError, T
 
 use super::{
     Bookings, Letter, News, Place, conflict::tell_conflicts_of, internal, slot_view, stretches,
-    tell, write,
+    tell, write, write_all,
 };
 
 /// As many nearest times are told to somebody who came too late.
@@ -450,13 +450,12 @@ impl Bookings {
         booking: &Booking,
         private: &BookingPrivate,
     ) -> Result<(), StoreError> {
-        write(tx, &booking.id, Letter::Booked, place.now).await?;
         if private.companion_mail.is_some() {
             let link = self.key.companion(&booking.id).hash();
             tx.add_booking_link(&booking.id, link.as_str(), LinkRole::Companion, place.now)
                 .await?;
-            write(tx, &booking.id, Letter::Companion, place.now).await?;
         }
+        write_all(tx, &booking.id, private, Letter::Booked, place.now).await?;
         tell(tx, booking, News::New, place.now).await?;
         tell_conflicts_of(tx, place, booking).await
     }

@@ -209,8 +209,10 @@ async fn a_booking_is_made_moved_and_cancelled() {
         stage.errands().await,
         [
             "mail Moved",
+            "mail CompanionMoved",
             "line Moved",
             "mail Cancelled",
+            "mail CompanionCancelled",
             "line Cancelled"
         ]
     );

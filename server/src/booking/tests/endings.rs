@@ -43,7 +43,11 @@ async fn an_office_that_takes_no_more_keeps_its_word_to_those_who_have_booked() 
     assert_eq!(view.unwrap().phase, BookingPhase::Cancelled);
     assert_eq!(
         stage.errands().await,
-        ["mail Cancelled", "line Cancelled"]
+        [
+            "mail Cancelled",
+            "mail CompanionCancelled",
+            "line Cancelled"
+        ]
     );
     let refused = Place::new(&stage.office, at(NOW)).map(|_| ());
     assert!(matches!(refused, Err(BookingError::NotOffered)));
@@ -85,7 +89,9 @@ async fn what_nobody_looks_after_is_ended_and_its_person_forgotten() {
     let early = "2026-11-26T07:19:59Z";
     forget(store, at(early), day).await.unwrap();
     assert!(stage.has_person().await);
-    forget(store, at("2026-11-26T07:20:00Z"), day).await.unwrap();
+    forget(store, at("2026-11-26T07:20:00Z"), day)
+        .await
+        .unwrap();
     assert!(!stage.has_person().await);
 }
 

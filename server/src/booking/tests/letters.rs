@@ -17,7 +17,7 @@ use crate::{
     words::Words,
 };
 
-const ALL: [Letter; 11] = [
+const ALL: [Letter; 13] = [
     Letter::Confirm,
     Letter::Booked,
     Letter::Moved,
@@ -26,6 +26,8 @@ const ALL: [Letter; 11] = [
     Letter::Reminder,
     Letter::NoShow,
     Letter::Companion,
+    Letter::CompanionMoved,
+    Letter::CompanionCancelled,
     Letter::Earlier,
     Letter::Offer,
     Letter::OtherTime,
@@ -35,7 +37,9 @@ const LINK: &str = "https://vorzimmer.example/termin#geheim";
 
 fn booking(stage: &Stage, letter: Letter, language: Language) -> Booking {
     let state = match letter {
-        Letter::Cancelled | Letter::CancelledByOffice => BookingState::Cancelled,
+        Letter::Cancelled | Letter::CancelledByOffice | Letter::CompanionCancelled => {
+            BookingState::Cancelled
+        }
         _ => BookingState::Confirmed,
     };
     Booking {
@@ -146,8 +150,10 @@ async fn every_mail_says_the_same_as_text_and_as_html() {
             assert!(html.contains(&href), "{told}");
             let expected = match letter {
                 Letter::Booked | Letter::Moved => Some("REQUEST"),
-                Letter::Cancelled | Letter::CancelledByOffice => Some("CANCEL"),
-                Letter::Companion => Some("PUBLISH"),
+                Letter::Cancelled | Letter::CancelledByOffice | Letter::CompanionCancelled => {
+                    Some("CANCEL")
+                }
+                Letter::Companion | Letter::CompanionMoved => Some("PUBLISH"),
                 Letter::OtherTime => Some("DECLINECOUNTER"),
                 Letter::Confirm
                 | Letter::Reminder
@@ -184,4 +190,29 @@ async fn the_organizer_is_where_answers_are_read() {
     assert_eq!(answered, format!("mailto:{answers}"));
     stage.office.booking = None;
     assert_eq!(organizer(&stage, None), "mailto:termine@stadt.example");
+}
+
+/// The companion's calendar follows the booker's by the same UID and sequence, and learns nothing of the booker.
+#[tokio::test]
+async fn a_companions_calendar_follows_moves_and_cancellations() {
+    let stage = Stage::new().await;
+    let event = |letter| {
+        let mail = mail(&stage, letter, Language::De, None);
+        assert!(mail.contains("To: max@example.org"), "{mail}");
+        let parts = parts(&mail);
+        assert!(!parts.iter().any(|(_, text)| text.contains("Erika")));
+        let calendar = parts.iter().find(|(kind, _)| kind == "text/calendar");
+        let calendar = Component::read(&calendar.unwrap().1).unwrap();
+        let event = calendar.children[1].clone();
+        let of = |name: &str| event.first(name).map(|line| line.text());
+        ["UID", "SEQUENCE", "STATUS", "ATTENDEE"].map(of)
+    };
+    for (letter, status) in [
+        (Letter::CompanionMoved, "CONFIRMED"),
+        (Letter::CompanionCancelled, "CANCELLED"),
+    ] {
+        let text = |text: &str| Some(text.to_owned());
+        let [uid, sequence] = [text("17@stadt.example"), text("1")];
+        assert_eq!(event(letter), [uid, sequence, text(status), None]);
+    }
 }

@@ -94,7 +94,12 @@ async fn an_earlier_time_is_held_for_one_after_the_other() {
     assert_eq!((moved.start, moved.offer), (at(WEDNESDAY), None));
     assert_eq!(
         stage.errands().await,
-        ["mail Earlier", "mail Moved", "line Moved"]
+        [
+            "mail Earlier",
+            "mail Moved",
+            "mail CompanionMoved",
+            "line Moved"
+        ]
     );
 }
 
