@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use lettre::Address;
 use scheduler::ics::{self, Method};
 use serde::{Deserialize, Serialize};
-use store::{Booking, BookingPrivate, BookingState, Job as Row};
+use store::{Booking, BookingPrivate, BookingState, Job as Row, JobId, Tx};
 
 use super::{
     Bookings, News, Post,
     sheet::{Sheet, Unfit},
+    tell,
 };
 use crate::{
     errands::Plan,
@@ -183,12 +184,12 @@ pub(crate) async fn plan(
         answers,
     };
     let number = transaction_id(house, &row.id.to_string());
-    Ok(match sheet.mail(letter, post, &number) {
-        Ok(mail) => Plan::Mail {
-            mail: Box::new(mail),
-            about: (id.clone(), letter),
+    Ok(Plan::Mail {
+        mail: match sheet.mail(letter, post, &number) {
+            Ok(mail) => Ok(Box::new(mail)),
+            Err(Unfit(code)) => Err(code),
         },
-        Err(Unfit(code)) => Plan::Unfit { code },
+        about: (id.clone(), letter),
     })
 }
 
@@ -266,8 +267,26 @@ pub(super) fn organizer(office: &OfficeConfig, post: &Post, answers: Option<&Add
     }
 }
 
-/// What has to follow from a mail that no server takes: the clerks learn of it.
-pub(crate) const fn undeliverable(letter: Letter) -> Option<News> {
+/// A mail cannot be written, or no server takes it: it becomes a dead letter, and the clerks learn that its reader does
+/// not know.
+pub(crate) async fn give_up(
+    tx: &mut Tx,
+    row: JobId,
+    (booking, letter): (&BookingId, Letter),
+    code: &str,
+    now: Timestamp,
+) -> store::Result<()> {
+    tx.bury(row, code).await?;
+    if let Some(news) = undeliverable(letter)
+        && let Some(booking) = tx.booking(booking).await?
+    {
+        tell(tx, &booking, news, now).await?;
+    }
+    Ok(())
+}
+
+/// What clerks have to be told of a mail that cannot be delivered.
+const fn undeliverable(letter: Letter) -> Option<News> {
     match letter {
         Letter::Confirm
         | Letter::Companion

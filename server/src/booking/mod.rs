@@ -44,7 +44,7 @@ pub(crate) use self::{
     clerk::{agenda_of, cancel_for_clerk, offer_for_clerk},
     ending::orphans,
     key::{Key, ReplySecret},
-    letter::{Letter, plan as plan_letter, undeliverable},
+    letter::{Letter, give_up as give_up_mail, plan as plan_letter},
     line::plan as plan_line,
     post::{MailConfig, Post, Sent},
     room::{plan as plan_room, remember as remember_room},

@@ -13,19 +13,28 @@ mod tide;
 
 use std::{path::Path, sync::Arc};
 
+use appservice::{Matrix, MatrixConfig, client::Timeouts};
 use city::model::{City, OfficeConfig};
-use gateway::appointments::{
-    Booked, BookingError, BookingPhase, Contact, Hold, Holder, SlotQuery, Token,
+use gateway::{
+    appointments::{Booked, BookingError, BookingPhase, Contact, Hold, Holder, SlotQuery, Token},
+    port::Lobby,
 };
 use jiff::Timestamp;
 use scheduler::slots::Refused;
 use store::{Store, StoreConfig};
 use tempfile::TempDir;
+use texts::Catalogue;
+use tokio::sync::watch;
 
-use super::{Bookings, Key, Letter, News, Place, offer::Unoffered, take::Dice};
+use super::{
+    Bookings, Key, Letter, MailConfig, News, Place, Post, offer::Unoffered, take::Dice,
+};
 use crate::{
     city_files::CityInForce,
+    house::{House, Settings},
+    hub::Hub,
     task::{Errand, Task},
+    words::Words,
 };
 
 /// A Monday, before the office opens.
@@ -33,8 +42,10 @@ const NOW: &str = "2026-11-23T06:00:00Z";
 /// Wednesday, 8:00 in Dormagen. One desk is bookable.
 const WEDNESDAY: &str = "2026-11-25T07:00:00Z";
 
+/// A city of one program, without a homeserver.
 struct Stage {
     bookings: Bookings,
+    city_files: CityInForce,
     city: Arc<City>,
     office: OfficeConfig,
     folder: TempDir,
@@ -88,8 +99,8 @@ impl Stage {
         let store = open(&folder).await;
         store.migrate().await.unwrap();
         let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo/dormagen/city.toml");
-        let city = CityInForce::read(&demo, "dormagen.example").unwrap();
-        let city = city.get();
+        let city_files = CityInForce::read(&demo, "dormagen.example").unwrap();
+        let city = city_files.get();
         let office = city.office(&"gewerbe".parse().unwrap()).unwrap().clone();
         Self {
             bookings: Bookings {
@@ -97,10 +108,53 @@ impl Stage {
                 key: Key::new([3; 32]),
                 domain: "dormagen.example".to_owned(),
             },
+            city_files,
             city,
             office,
             folder,
         }
+    }
+
+    /// The house around the bookings. Nobody answers it.
+    fn house(&self) -> House {
+        let nowhere = MatrixConfig {
+            homeserver: "http://127.0.0.1:9".parse().unwrap(),
+            server_name: "dormagen.example".try_into().unwrap(),
+            appservice_id: "vorzimmer".to_owned(),
+            as_token: String::new(),
+            sender_localpart: "_vorzimmer_bot".to_owned(),
+            deletion_token: None,
+            timeouts: Timeouts::default(),
+        };
+        let settings = Settings {
+            always_open: false,
+            public_url: "https://vorzimmer.example".to_owned(),
+            installation: "house".to_owned(),
+        };
+        let lobby = Lobby {
+            city: Arc::clone(&self.city),
+            offices: Vec::new(),
+            always_open: false,
+        };
+        let mail = MailConfig {
+            url: "smtp://127.0.0.1:9".parse().unwrap(),
+            from: "termine@stadt.example".to_owned(),
+            replies: None,
+            user: None,
+            password_file: None,
+        };
+        let mut house = House::new(
+            self.bookings.store.clone(),
+            Matrix::new(nowhere).unwrap(),
+            Words(Arc::new(Catalogue::load())),
+            Hub::new().0,
+            self.city_files.clone(),
+            settings,
+            watch::Sender::new(Arc::new(lobby)),
+        );
+        house.post = Some(Post::new(&mail).unwrap());
+        house.bookings = Some(self.bookings.clone());
+        house
     }
 
     fn place(&self, now: &str) -> Place<'_> {

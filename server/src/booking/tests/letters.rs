@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bridge::ids::Language;
-use scheduler::ics::Component;
+use scheduler::ics::{Component, Response};
 use store::{Booking, BookingOffer, BookingPrivate, BookingState};
 use texts::Catalogue;
 
@@ -13,7 +13,9 @@ use crate::{
         Letter, MailConfig, Post,
         letter::organizer,
         sheet::{Sheet, Unfit},
+        write,
     },
+    outbox,
     words::Words,
 };
 
@@ -65,6 +67,16 @@ fn booking(stage: &Stage, letter: Letter, language: Language) -> Booking {
 }
 
 fn mail(stage: &Stage, letter: Letter, language: Language, answers: Option<&str>) -> String {
+    mail_to("erika@example.org", stage, letter, language, answers)
+}
+
+fn mail_to(
+    address: &str,
+    stage: &Stage,
+    letter: Letter,
+    language: Language,
+    answers: Option<&str>,
+) -> String {
     let post = Post::new(&MailConfig {
         url: "smtp://127.0.0.1:25".parse().unwrap(),
         from: "termine@stadt.example".to_owned(),
@@ -76,7 +88,7 @@ fn mail(stage: &Stage, letter: Letter, language: Language, answers: Option<&str>
     let answers = answers.map(|address| address.parse().unwrap());
     let private = BookingPrivate {
         name: "Erika <b>Große</b>, \"Z\"".to_owned(),
-        mail: "erika@example.org".to_owned(),
+        mail: address.to_owned(),
         companion_mail: Some("max@example.org".to_owned()),
         reason: Some("Der Kollege ist krank & fehlt".to_owned()),
         ..BookingPrivate::default()
@@ -215,4 +227,49 @@ async fn a_companions_calendar_follows_moves_and_cancellations() {
         let [uid, sequence] = [text("17@stadt.example"), text("1")];
         assert_eq!(event(letter), [uid, sequence, text(status), None]);
     }
+}
+
+/// Whatever address the form takes, an invitation goes there, and the answer of its calendar is known for the citizen's.
+#[tokio::test]
+async fn every_address_that_can_book_can_be_invited() {
+    let stage = Stage::new().await;
+    let special = "!#$%&'*+-/=?^_`{|}~";
+    let each = special.chars().map(|char| format!("{char}a{char}"));
+    for local in each.chain([special.to_owned(), "100%25".to_owned()]) {
+        let address = format!("{local}@example.org");
+        assert!(gateway::clean::is_mail(&address), "{address}");
+        let mail = mail_to(&address, &stage, Letter::Booked, Language::De, None);
+        let parts = parts(&mail);
+        let calendar = parts.iter().find(|(kind, _)| kind == "text/calendar");
+        let reply = calendar
+            .unwrap()
+            .1
+            .replace("\r\n ", "")
+            .replace("METHOD:REQUEST", "METHOD:REPLY")
+            .replace("NEEDS-ACTION", "ACCEPTED");
+        let zone = &stage.office.hours.zone;
+        let response = Response::read(reply.as_bytes(), zone).unwrap();
+        assert_eq!(response.attendee, address);
+    }
+}
+
+/// A mail that fits no form is one that the citizen never gets.
+#[tokio::test]
+async fn a_mail_that_cannot_be_written_is_told_to_the_clerks() {
+    let stage = Stage::new().await;
+    stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
+    stage.errands().await;
+    let id = bridge::ids::BookingId::from_random(dice(1).id);
+    let mut tx = stage.bookings.store.begin().await.unwrap();
+    let mut private = tx.booking_private(&id).await.unwrap().unwrap();
+    private.mail = "no address".to_owned();
+    tx.put_booking_private(&id, &private).await.unwrap();
+    write(&mut tx, &id, Letter::Booked, at(NOW)).await.unwrap();
+    let row = tx.due(at(NOW), 1).await.unwrap().remove(0);
+    tx.commit().await.unwrap();
+    outbox::run(&stage.house(), row, None).await.unwrap();
+    assert_eq!(stage.errands().await, ["line Undeliverable"]);
+    let mut read = stage.bookings.store.read().await.unwrap();
+    let dead = read.dead_letters(9).await.unwrap();
+    assert_eq!(dead[0].last_error.as_deref(), Some("address"));
 }
