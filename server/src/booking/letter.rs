@@ -177,6 +177,8 @@ pub(crate) async fn plan(
         office,
         booking: &booking,
         private: &private,
+        // What is declined to a calendar is newer than what it proposed.
+        stamp: row.created_at.max(booking.changed_at),
         offer: offer.as_ref(),
         link: link(&house.settings.public_url, booking.language, &token),
         rebook: rebook(&house.settings.public_url, office, booking.language),
@@ -227,6 +229,7 @@ pub(crate) fn calendar(
         office,
         booking,
         private,
+        stamp: booking.changed_at,
         offer: None,
         link: link(public_url, booking.language, token),
         rebook: rebook(public_url, office, booking.language),

@@ -23,6 +23,9 @@ pub(super) struct Sheet<'a> {
     pub(super) office: &'a OfficeConfig,
     pub(super) booking: &'a Booking,
     pub(super) private: &'a BookingPrivate,
+    /// When the decision was stored that this is written about, or the booking's last change, whichever is later: the same
+    /// however often it is written (RFC 5545 §3.8.7.2).
+    pub(super) stamp: Timestamp,
     /// Another time that is held for it.
     pub(super) offer: Option<&'a BookingOffer>,
     /// The page of the booking, with the reader's own secret.
@@ -159,14 +162,11 @@ impl Sheet<'_> {
         let appointment = Appointment {
             uid: self.booking.uid.clone(),
             sequence: self.booking.sequence,
-            stamp: self.booking.changed_at,
+            stamp: self.stamp,
             start: self.booking.start,
             end: self.booking.end,
             cancelled: self.booking.state == BookingState::Cancelled,
-            organizer: Person::new(
-                self.office.name.get(self.booking.language),
-                &self.organizer,
-            ),
+            organizer: Person::new(self.office.name.get(self.booking.language), &self.organizer),
             attendees: invited.then_some(booker).into_iter().collect(),
             summary: format!(
                 "{}: {}",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bridge::ids::Language;
-use scheduler::ics::{Component, Response};
+use scheduler::ics::{Component, Line, Response};
 use store::{Booking, BookingOffer, BookingPrivate, BookingState};
 use texts::Catalogue;
 
@@ -12,9 +12,11 @@ use crate::{
     booking::{
         Letter, MailConfig, Post,
         letter::organizer,
+        plan_letter,
         sheet::{Sheet, Unfit},
         write,
     },
+    errands::Plan,
     outbox,
     words::Words,
 };
@@ -104,6 +106,7 @@ fn mail_to(
         office: &stage.office,
         booking: &booking(stage, letter, language),
         private: &private,
+        stamp: at(NOW),
         offer: Some(&offer),
         link: LINK.to_owned(),
         rebook: "https://vorzimmer.example/buero/gewerbe/termin".to_owned(),
@@ -216,7 +219,7 @@ async fn a_companions_calendar_follows_moves_and_cancellations() {
         let calendar = parts.iter().find(|(kind, _)| kind == "text/calendar");
         let calendar = Component::read(&calendar.unwrap().1).unwrap();
         let event = calendar.children[1].clone();
-        let of = |name: &str| event.first(name).map(|line| line.text());
+        let of = |name: &str| event.first(name).map(Line::text);
         ["UID", "SEQUENCE", "STATUS", "ATTENDEE"].map(of)
     };
     for (letter, status) in [
@@ -272,4 +275,36 @@ async fn a_mail_that_cannot_be_written_is_told_to_the_clerks() {
     let mut read = stage.bookings.store.read().await.unwrap();
     let dead = read.dead_letters(9).await.unwrap();
     assert_eq!(dead[0].last_error.as_deref(), Some("address"));
+}
+
+/// What a calendar proposed came hours after the last change: calendars take a refusal with an older stamp for outdated.
+#[tokio::test]
+async fn what_is_declined_is_stamped_when_it_was_declined() {
+    let stage = Stage::new().await;
+    stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
+    stage.errands().await;
+    let id = bridge::ids::BookingId::from_random(dice(1).id);
+    let house = stage.house();
+    let mut stamps = Vec::new();
+    for (letter, now) in [
+        (Letter::Booked, NOW),
+        (Letter::OtherTime, "2026-11-23T11:00:00Z"),
+    ] {
+        let mut tx = stage.bookings.store.begin().await.unwrap();
+        write(&mut tx, &id, letter, at(now)).await.unwrap();
+        let row = tx.due(at(now), 1).await.unwrap().remove(0);
+        tx.done(row.id).await.unwrap();
+        tx.commit().await.unwrap();
+        let plan = plan_letter(&house, &row, &id, letter).await.unwrap();
+        let Plan::Mail { mail: Ok(mail), .. } = plan else {
+            unreachable!("{letter:?} is true and can be written")
+        };
+        let mail = String::from_utf8(mail.formatted()).unwrap();
+        let parts = parts(&mail);
+        let calendar = parts.iter().find(|(kind, _)| kind == "text/calendar");
+        let calendar = Component::read(&calendar.unwrap().1).unwrap();
+        let event = calendar.children.last().unwrap();
+        stamps.push(event.first("DTSTAMP").unwrap().value.clone());
+    }
+    assert_eq!(stamps, ["20261123T060000Z", "20261123T110000Z"]);
 }
