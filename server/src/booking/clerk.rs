@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan, civil::Time};
 use store::BookingState;
 
 use super::{
-    Letter, Place, change::retire, line::agenda, offer::Unoffered, take::ALTERNATIVES,
+    Letter, Place, change::retire, line::agenda, offer::Unoffered, place::ALTERNATIVES,
     tide::day_of, write, write_all,
 };
 use crate::{

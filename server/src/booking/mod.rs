@@ -15,6 +15,7 @@ mod key;
 mod letter;
 mod line;
 mod offer;
+mod place;
 mod post;
 mod room;
 mod sheet;
