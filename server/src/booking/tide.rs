@@ -138,12 +138,10 @@ impl Bookings {
         tx.set_agenda_day(&place.office.slug, today).await?;
         if !bookings.is_empty() {
             let text = agenda(words, language, place.office, today, &bookings);
-            tx.enqueue(
-                &Lane::door(&place.office.slug),
-                &Errand::Answer { text },
-                place.now,
-            )
-            .await?;
+            let door = Lane::door(&place.office.slug);
+            for answer in Errand::answers(&text) {
+                tx.enqueue(&door, &answer, place.now).await?;
+            }
         }
         tx.commit().await?;
         Ok(!bookings.is_empty())

@@ -1,11 +1,13 @@
 //! What time and the city's file do to bookings.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bridge::ids::{BookingId, Language};
+use city::model::Localized;
+use jiff::SignedDuration;
 use texts::Catalogue;
 
-use super::{NOW, Stage, WEDNESDAY, dice, open};
+use super::{NOW, Stage, WEDNESDAY, at, dice, open};
 use crate::words::Words;
 
 #[tokio::test]
@@ -118,4 +120,30 @@ async fn the_days_appointments_are_told_once_in_the_morning() {
     stage.bookings.store = open(&stage.folder).await;
     assert_eq!(told(&stage, "2026-11-25T15:00:00Z").await, [""; 0]);
     assert_eq!(told(&stage, "2026-11-26T06:00:00Z").await, [""; 0]);
+}
+
+/// A homeserver refuses an event of more than 64 KiB for good.
+#[tokio::test]
+async fn a_long_day_is_told_in_several_messages() {
+    let mut stage = Stage::new().await;
+    let long = "Gewerbe anmelden ".repeat(600);
+    stage.office.services[0].name = Localized::new(long.trim(), BTreeMap::new());
+    assert_eq!(stage.office.services[0].id.as_str(), "anmelden");
+    for number in 0..8 {
+        let minutes = 30 * number;
+        let start = at(WEDNESDAY) + SignedDuration::from_mins(minutes);
+        let mail = format!("person{number}@example.org");
+        let number = u64::try_from(number).unwrap();
+        stage.confirmed(number, &start.to_string(), &mail).await;
+    }
+    stage.errands().await;
+    let words = Words(Arc::new(Catalogue::load()));
+    let place = stage.place("2026-11-25T06:00:00Z");
+    let told = stage.bookings.morning(&words, Language::De, &place).await;
+    assert!(told.unwrap());
+    let told = stage.errands().await;
+    assert!(told.len() > 1 && told.iter().all(|text| text.len() < 20_000));
+    let lines: Vec<&str> = told.iter().flat_map(|text| text.lines()).collect();
+    assert_eq!(lines.len(), 9, "a heading and a line for each");
+    assert!(lines[8].starts_with("11:30"));
 }
