@@ -10,6 +10,7 @@ mod offers;
 mod post;
 mod soonest;
 mod tide;
+mod walk;
 
 use std::{path::Path, sync::Arc};
 
@@ -26,9 +27,7 @@ use tempfile::TempDir;
 use texts::Catalogue;
 use tokio::sync::watch;
 
-use super::{
-    Bookings, Key, Letter, MailConfig, News, Place, Post, offer::Unoffered, take::Dice,
-};
+use super::{Bookings, Key, Letter, MailConfig, News, Place, Post, offer::Unoffered, take::Dice};
 use crate::{
     city_files::CityInForce,
     house::{House, Settings},
