@@ -7,7 +7,7 @@ use bridge::{
     office::Rules,
 };
 use jiff::{SignedDuration, civil::Date, tz::TimeZone};
-use scheduler::{BookingRules, OpeningHours};
+use scheduler::{BookingRules, DeskPlan, HolidayCalendar, OpeningHours};
 
 use crate::fault::Fault;
 
@@ -105,6 +105,37 @@ pub struct OfficeConfig {
 }
 
 impl OfficeConfig {
+    /// Stands for an office that the city no longer has, so that what was booked there can be looked at and cancelled. It
+    /// is called by its slug, is never open, and nobody works there.
+    #[must_use]
+    pub fn former(slug: &OfficeSlug, zone: &TimeZone) -> Self {
+        let usual = SignedDuration::from_mins(10);
+        Self {
+            slug: slug.clone(),
+            name: Localized::new(slug.as_str(), BTreeMap::new()),
+            description: Localized::new("", BTreeMap::new()),
+            services: Vec::new(),
+            hours: OpeningHours {
+                zone: zone.clone(),
+                weekly: std::array::from_fn(|_| Vec::new()),
+                exceptions: BTreeMap::new(),
+                holidays: HolidayCalendar::default(),
+            },
+            notices: BTreeMap::new(),
+            clerks: Vec::new(),
+            rules: Rules {
+                ticket_letter: 'X',
+                no_show_after: usual,
+                absence_grace: usual,
+                queue_limit: 0,
+                usual_duration: usual,
+            },
+            faq: Vec::new(),
+            booking_page: None,
+            booking: None,
+        }
+    }
+
     /// The service of that id.
     #[must_use]
     pub fn service(&self, id: &ServiceId) -> Option<&Service> {
@@ -143,6 +174,37 @@ pub struct Booking {
     pub calendars: Vec<DeskCalendar>,
     /// How long an earlier date is offered to one on the waiting list before the next is asked.
     pub offer: SignedDuration,
+}
+
+impl Booking {
+    /// What holds for appointments that are booked at an office that takes no more: no time is free, and what is usual
+    /// goes on until they are over.
+    #[must_use]
+    pub fn ended() -> Self {
+        let minutes = SignedDuration::from_mins;
+        Self {
+            mail: String::new(),
+            services: Vec::new(),
+            rules: BookingRules {
+                desks: DeskPlan::default(),
+                grid_minutes: 15,
+                buffer_minutes: 0,
+                min_notice: minutes(60),
+                horizon_days: 1,
+            },
+            hold: minutes(10),
+            confirm_mail: true,
+            confirm_within: minutes(30),
+            reappear: (SignedDuration::ZERO, SignedDuration::ZERO),
+            reminders: vec![minutes(1_440), minutes(60)],
+            prepare: minutes(15),
+            grace: minutes(10),
+            declined: Declined::Ask,
+            limit_per_mail: 1,
+            calendars: Vec::new(),
+            offer: minutes(60),
+        }
+    }
 }
 
 /// A desk's own calendar.

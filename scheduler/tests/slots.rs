@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{
     SignedDuration, Timestamp, ToSpan,
@@ -170,10 +170,15 @@ fn found(world: &World) -> Vec<Slot> {
 }
 
 fn agrees(world: &World) {
+    agrees_by(world, 1);
+}
+
+/// Asks for one slot in so many by itself as well: a day of slots for each minute has more than can be asked for.
+fn agrees_by(world: &World, each: usize) {
     let slots = found(world);
     let fast: Vec<_> = slots.iter().map(|slot| (slot.start, slot.free)).collect();
     assert_eq!(fast, by_the_minute(world), "{world:?}");
-    for slot in slots {
+    for slot in slots.into_iter().step_by(each) {
         let clock = |at| world.hours.zone.to_datetime(at);
         assert_eq!(slot.civil_start, clock(slot.start));
         assert_eq!(slot.civil_end, clock(slot.end));
@@ -238,16 +243,63 @@ fn always(zone: &str, on: Date, minutes: u16, grid: u16) -> World {
     }
 }
 
+fn with_breaks() -> [Vec<Period>; 7] {
+    std::array::from_fn(|_| {
+        ["00:00-01:30", "01:50-03:10", "09:00-12:00", "23:15-24:00"]
+            .map(|text| text.parse().unwrap())
+            .to_vec()
+    })
+}
+
 #[test]
 fn every_minute_of_the_days_on_which_clocks_change() {
     for (zone, on) in sharp_days() {
         agrees(&always(zone, on, 20, 5));
         let mut world = always(zone, on, 25, 15);
-        world.hours.weekly = std::array::from_fn(|_| {
-            ["00:00-01:30", "01:50-03:10", "09:00-12:00", "23:15-24:00"]
-                .map(|text| text.parse().unwrap())
-                .to_vec()
-        });
+        world.hours.weekly = with_breaks();
+        agrees(&world);
+    }
+}
+
+/// The next two changes of every zone's clock after the beginning of 2026, each with the day on which it falls. Zones
+/// whose clocks do the same in the days around it are one case.
+fn changes_to_come() -> Vec<(String, Date)> {
+    let from: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let around = SignedDuration::from_hours(7 * 24);
+    let mut seen = BTreeSet::new();
+    let mut cases = Vec::new();
+    for name in jiff::tz::db().available() {
+        let zone = TimeZone::get(name.as_str()).unwrap();
+        for change in zone.following(from).take(2) {
+            let begins = change.timestamp() - around;
+            let nearby: Vec<_> = zone
+                .following(begins)
+                .take_while(|other| other.timestamp() < change.timestamp() + around)
+                .map(|other| (other.timestamp(), other.offset()))
+                .collect();
+            if seen.insert((zone.to_offset(begins), nearby)) {
+                let on = zone.to_datetime(change.timestamp()).date();
+                cases.push((name.to_string(), on));
+            }
+        }
+    }
+    cases
+}
+
+/// An appointment may begin at each minute of the day, and at the usual ones of an office with breaks.
+#[test]
+fn the_next_changes_in_every_zone() {
+    let cases = changes_to_come();
+    assert!(
+        cases.len() > 30,
+        "there are more kinds of changes in the world"
+    );
+    for (zone, on) in cases {
+        let mut world = always(&zone, on, 20, 1);
+        world.days = 2;
+        agrees_by(&world, 53);
+        world.rules.grid_minutes = 15;
+        world.hours.weekly = with_breaks();
         agrees(&world);
     }
 }

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use store::Store;
 
 use crate::{
-    booking::{Place, Post},
+    booking::{Place, Post, orphans},
     calls::RelayError,
     config::Config,
     house::House,
@@ -132,6 +132,7 @@ pub(crate) async fn examine(path: &Path) -> ExitCode {
                 clerks(&mut report, &house).await;
                 standing_rooms(&mut report, &house).await;
                 calendars(&mut report, &house).await;
+                appointments(&mut report, &house).await;
                 calls(&mut report, &house).await;
             }
             Err(fault) => report.fault(format!("{fault:#}")),
@@ -407,6 +408,18 @@ async fn calendars(report: &mut Report, house: &House) {
                 )),
             }
         }
+    }
+}
+
+/// Whether somebody looks after all appointments to come.
+async fn appointments(report: &mut Report, house: &House) {
+    let (city, has_mail) = (house.city.get(), house.bookings.is_some());
+    match orphans(&house.store, &city, has_mail, shell::now()).await {
+        Ok(orphans) if orphans.is_empty() => {
+            report.well("all appointments to come are at offices that take some");
+        }
+        Ok(orphans) => orphans.iter().for_each(|it| report.warn(it.to_string())),
+        Err(fault) => report.fault(format!("appointments cannot be read: {fault}")),
     }
 }
 

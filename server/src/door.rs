@@ -187,7 +187,9 @@ async fn command(
     };
     if let Some(text) = answer {
         let door = Lane::door(&unit.office.slug);
-        unit.enqueue(&door, &Errand::Answer { text }).await?;
+        for answer in Errand::answers(&text) {
+            unit.enqueue(&door, &answer).await?;
+        }
     }
     finish(unit, event).await
 }

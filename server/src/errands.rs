@@ -42,8 +42,8 @@ pub(crate) enum Plan {
     },
     /// Send this mail.
     Mail {
-        /// The mail.
-        mail: Box<lettre::Message>,
+        /// The mail; or why it cannot be written, as a word for the log.
+        mail: Result<Box<lettre::Message>, &'static str>,
         /// Whose booking, and what it is about.
         about: (BookingId, Letter),
     },
@@ -53,11 +53,6 @@ pub(crate) enum Plan {
     NoDoorYet,
     /// It can never be done, and whoever waits for it has to know.
     InVain,
-    /// It cannot be put into the form it needs; a word for the log.
-    Unfit {
-        /// What does not fit.
-        code: &'static str,
-    },
     /// The row is not readable.
     Unreadable,
 }

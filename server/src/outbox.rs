@@ -24,7 +24,6 @@ use crate::{
     errands::{self, Plan},
     house::{ChangeError, House},
     shell,
-    task::Errand,
 };
 
 /// Lanes that are worked on at the same time.
@@ -148,7 +147,7 @@ impl Knocks {
 }
 
 /// A knock that is being placed. Dropped when it stands, or could not be placed.
-struct Knock {
+pub(crate) struct Knock {
     knocks: Arc<Mutex<HashSet<VisitId>>>,
     house: Arc<House>,
     visit: VisitId,
@@ -166,7 +165,7 @@ fn lock(knocks: &Mutex<HashSet<VisitId>>) -> MutexGuard<'_, HashSet<VisitId>> {
 }
 
 /// One row: plan, execute, store what came of it.
-async fn run(house: &House, row: Row, knock: Option<Knock>) -> Result<(), ChangeError> {
+pub(crate) async fn run(house: &House, row: Row, knock: Option<Knock>) -> Result<(), ChangeError> {
     match errands::plan(house, &row).await? {
         Plan::Job(job) => {
             let txn = transaction_id(house, &row.id.to_string());
@@ -191,7 +190,7 @@ async fn run(house: &House, row: Row, knock: Option<Knock>) -> Result<(), Change
             };
             asked_relay(house, &row, out).await
         }
-        Plan::Mail { mail, about } => send(house, &row, *mail, about).await,
+        Plan::Mail { mail, about } => send(house, &row, mail, about).await,
         Plan::Nothing => done(house, &row, Effect::Nothing).await,
         Plan::InVain => {
             warn!(job = %row.id, "a job has nothing left to work on");
@@ -209,12 +208,6 @@ async fn run(house: &House, row: Row, knock: Option<Knock>) -> Result<(), Change
             let mut tx = house.store.begin().await?;
             tx.retry(row.id, shell::now() + NO_DOOR_YET, "no_door_yet")
                 .await?;
-            Ok(tx.commit().await?)
-        }
-        Plan::Unfit { code } => {
-            error!(job = %row.id, "a job fits no form and is given up: {code}");
-            let mut tx = house.store.begin().await?;
-            tx.bury(row.id, code).await?;
             Ok(tx.commit().await?)
         }
         Plan::Unreadable => {
@@ -244,18 +237,21 @@ async fn asked_relay(
     }
 }
 
-/// Hands a mail to the city's mail server. One that no server takes becomes a dead letter, and the clerks learn that
-/// the citizen does not know.
+/// Hands a mail to the city's mail server.
 async fn send(
     house: &House,
     row: &Row,
-    mail: lettre::Message,
+    mail: Result<Box<lettre::Message>, &'static str>,
     (booking, letter): (BookingId, Letter),
 ) -> Result<(), ChangeError> {
     let Some(post) = &house.post else {
         return done(house, row, Effect::Nothing).await;
     };
-    let never = match post.send(mail).await {
+    let sent = match mail {
+        Ok(mail) => post.send(*mail).await,
+        Err(unfit) => Sent::Never(unfit.to_owned()),
+    };
+    let never = match sent {
         Sent::Yes => return done(house, row, Effect::Nothing).await,
         Sent::Later(code) if row.attempts < MOST_ATTEMPTS => {
             warn!(job = %row.id, attempt = row.attempts, "a mail has to wait: {code}");
@@ -270,14 +266,7 @@ async fn send(
     error!(job = %row.id, "a mail is given up: {never}; see `vorzimmer doctor`");
     counter!("vorzimmer_jobs_total", "outcome" => "buried").increment(1);
     let mut tx = house.store.begin().await?;
-    tx.bury(row.id, &never).await?;
-    if let Some(news) = booking::undeliverable(letter)
-        && let Some(of) = tx.booking(&booking).await?
-    {
-        let errand = Errand::TellBooking { booking, news };
-        tx.enqueue(&Lane::door(&of.office), &errand, shell::now())
-            .await?;
-    }
+    booking::give_up_mail(&mut tx, row.id, (&booking, letter), &never, shell::now()).await?;
     tx.commit().await?;
     house.outbox.notify_one();
     Ok(())

@@ -141,3 +141,54 @@ pub(crate) enum Errand {
         user: MatrixUser,
     },
 }
+
+/// The longest text of one message, in bytes. Matrix takes events of 65,536 bytes, with all that belongs to them beside
+/// the text and every line break and quotation mark written as two.
+const LONGEST: usize = 16_384;
+
+impl Errand {
+    /// The answer to a clerk's command, or a list: as many messages as it needs.
+    pub(crate) fn answers(text: &str) -> impl Iterator<Item = Self> {
+        pages(text, LONGEST).map(|page| Self::Answer {
+            text: page.to_owned(),
+        })
+    }
+}
+
+/// A text in parts of at most `longest` bytes, each of whole lines where a line is not longer than that.
+fn pages(text: &str, longest: usize) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        if text.len() <= longest {
+            rest = None;
+            return Some(text);
+        }
+        let most = &text[..text.floor_char_boundary(longest)];
+        // The line break itself may come right behind.
+        let whole = text[..text.floor_char_boundary(longest + 1)].rfind('\n');
+        let (page, after) = match whole {
+            Some(end) if end > 0 => (&text[..end], &text[end + 1..]),
+            _ => (most, &text[most.len()..]),
+        };
+        rest = Some(after);
+        Some(page)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_between_its_lines() {
+        let cut = |text, longest| pages(text, longest).collect::<Vec<_>>();
+        assert_eq!(cut("", 4), [""]);
+        assert_eq!(cut("abcd", 4), ["abcd"]);
+        assert_eq!(cut("ab\ncd", 4), ["ab", "cd"]);
+        assert_eq!(cut("abcd\nef\ng", 4), ["abcd", "ef\ng"]);
+        assert_eq!(cut("abcdef\ng", 4), ["abcd", "ef\ng"]);
+        assert_eq!(cut("\nabcdef", 4), ["\nabc", "def"]);
+        assert_eq!(cut("äöü", 5), ["äö", "ü"], "never within a letter");
+    }
+}

@@ -201,6 +201,15 @@ fn two_libraries_read_back_every_field() -> TestResult {
         message(&cancelled, Method::Cancel, &berlin)?,
         vec![expected(&cancelled, "CANCEL")],
     )?;
+    // A companion's names nobody.
+    let published = Appointment {
+        attendees: Vec::new(),
+        ..cancelled
+    };
+    write(
+        message(&published, Method::Cancel, &berlin)?,
+        vec![expected(&published, "CANCEL")],
+    )?;
     let mut alone = appointment(9, start);
     alone.attendees.truncate(1);
     write(message(&alone, Method::DeclineCounter, &berlin)?, {

@@ -78,9 +78,11 @@ export function Flow(props: FlowProps) {
       show({ name: "done", made: await api.book(contact, token), mail: contact.mail });
     } catch (error) {
       told(error);
-      if (error instanceof Refused && error.problem.type === "/problems/booking-lapsed") {
-        await again().catch(told);
-        setProblem(error.problem.detail);
+      if (!(error instanceof Refused)) return;
+      const { alternatives, detail, type } = error.problem;
+      if (alternatives || type === "/problems/booking-lapsed") {
+        await again(alternatives).catch(told);
+        setProblem(detail);
       }
     }
   };

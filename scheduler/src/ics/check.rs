@@ -154,7 +154,8 @@ fn check_event(event: &Component, method: &str) -> Result<(), Flaw> {
     let status = event.first("STATUS").map_or("", |line| &line.value);
     let (fits, least) = match method {
         "REQUEST" | "DECLINECOUNTER" => (status == "CONFIRMED", 1),
-        "CANCEL" => (status == "CANCELLED", 1),
+        // What was published to somebody is called off without attendees as well (RFC 5546 §4.1.3).
+        "CANCEL" => (status == "CANCELLED", 0),
         "PUBLISH" => (matches!(status, "CONFIRMED" | "CANCELLED"), 0),
         _ => return Err(Flaw::Value("METHOD".to_owned())),
     };

@@ -124,9 +124,60 @@ pub(super) fn address(value: &str) -> Option<String> {
     if !scheme.eq_ignore_ascii_case("mailto:") {
         return None;
     }
-    let address = value[7..].split('?').next()?.trim();
-    (address.len() <= 254 && address.contains('@') && !address.contains(char::is_whitespace))
-        .then(|| address.to_lowercase())
+    let address = percent_decoded(value[7..].split('?').next()?.trim())?;
+    let is_plain = !address.contains(|char: char| char.is_whitespace() || char.is_control());
+    (address.len() <= 254 && address.contains('@') && is_plain).then(|| address.to_lowercase())
+}
+
+/// The CAL-ADDRESS of a mail address (RFC 6068 §2): what has another meaning in a URI is percent-encoded. `None` if it is
+/// no address, or one with a quoted local part.
+pub(super) fn mailto(mail: &str) -> Option<String> {
+    let (local, domain) = mail.rsplit_once('@')?;
+    let unfit =
+        |char: char| char.is_whitespace() || char.is_control() || "\"()<>[],;:\\@".contains(char);
+    if [local, domain]
+        .iter()
+        .any(|part| part.is_empty() || part.contains(unfit))
+    {
+        return None;
+    }
+    let mut uri = String::from("mailto:");
+    for byte in mail.bytes() {
+        if byte.is_ascii_alphanumeric() || b"@-._~!$'*+".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            uri.push('%');
+            for digit in [byte >> 4, byte & 15] {
+                let digit = char::from_digit(u32::from(digit), 16)?;
+                uri.push(digit.to_ascii_uppercase());
+            }
+        }
+    }
+    Some(uri)
+}
+
+/// Undoes percent-encoding. A sign that begins none stands for itself: not every calendar encodes.
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let encoded = after
+            .split_first_chunk()
+            .filter(|_| *first == b'%')
+            .and_then(|([high, low], after)| {
+                Some(((hexadecimal(*high)? << 4) | hexadecimal(*low)?, after))
+            });
+        let (byte, after) = encoded.unwrap_or((*first, after));
+        bytes.push(byte);
+        rest = after;
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn hexadecimal(digit: u8) -> Option<u8> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]
@@ -181,6 +232,52 @@ mod tests {
             "PÄ",
         ] {
             assert_eq!(seconds(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_written_as_uris_and_read_back() {
+        for (mail, uri) in [
+            ("anna@example.org", "mailto:anna@example.org"),
+            ("a.b+c_d-e@example.org", "mailto:a.b+c_d-e@example.org"),
+            (
+                "who?am&i=x@example.org",
+                "mailto:who%3Fam%26i%3Dx@example.org",
+            ),
+            (
+                "100%25/#{a}^`|~@example.org",
+                "mailto:100%2525%2F%23%7Ba%7D%5E%60%7C~@example.org",
+            ),
+            ("j\u{fc}rgen@example.org", "mailto:j%C3%BCrgen@example.org"),
+        ] {
+            assert_eq!(mailto(mail).as_deref(), Some(uri));
+            assert_eq!(address(uri).as_deref(), Some(mail));
+        }
+        for mail in [
+            "",
+            "anna",
+            "@b.de",
+            "anna@",
+            "a b@c.de",
+            "a@b@c.de",
+            "\"a\"@b.de",
+            "a@b.de,c@d.de",
+            "a@b.de\nX:Y",
+        ] {
+            assert_eq!(mailto(mail), None, "{mail}");
+        }
+        // Calendars that do not encode.
+        assert_eq!(address("mailto:50%/50@b.de"), Some("50%/50@b.de".into()));
+        assert_eq!(
+            address("mailto:a%3fb@c.de?subject=x"),
+            Some("a?b@c.de".into())
+        );
+        for text in [
+            "mailto:a%0D%0AX@b.de",
+            "mailto:a%20b@c.de",
+            "mailto:%FF@b.de",
+        ] {
+            assert_eq!(address(text), None, "{text}");
         }
     }
 

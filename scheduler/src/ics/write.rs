@@ -11,6 +11,7 @@ use super::{
     appointment::{Appointment, Attendee, Method, Participation, Person},
     check::{Flaw, check},
     timezone,
+    value::mailto,
 };
 
 /// Who wrote the calendar (RFC 5545 §3.7.3).
@@ -223,14 +224,8 @@ impl Writer {
         person: &Person,
         attendee: Option<&Attendee>,
     ) -> Result<(), WriteError> {
-        let mail = text("a mail address", &person.mail)?;
-        let is_plain = mail
-            .chars()
-            .all(|char| !char.is_whitespace() && !"\"<>,;:\\?".contains(char));
-        if !is_plain || !mail.contains('@') {
-            return Err(WriteError::Unfit("a mail address"));
-        }
-        let mut property = Property::new(name, format!("mailto:{mail}"));
+        let uri = mailto(&person.mail).ok_or(WriteError::Unfit("a mail address"))?;
+        let mut property = Property::new(name, uri);
         if !person.name.is_empty() {
             property.add_parameter("CN", &parameter("a name", &person.name)?);
         }

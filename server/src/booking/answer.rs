@@ -11,7 +11,7 @@ use scheduler::{
 };
 use store::{Booking, BookingState, Reply, ReturnMail, StoreError, Tx};
 
-use super::{Bookings, Letter, News, Place, ReplySecret, change::retire, tell, write};
+use super::{Bookings, Letter, News, Place, ReplySecret, change::retire, tell, write, write_all};
 
 /// As many mails about one booking have an effect: an endless answering machine stops there.
 const MOST_MAILS: u32 = 40;
@@ -52,7 +52,7 @@ impl Bookings {
         let mut tx = self.store.begin().await?;
         let (booking, mut so_far) = addressed(&mut tx, secrets).await?;
         let office = city.office(&booking.office).ok_or(NotTaken::Over)?;
-        let place = Place::new(office, now).map_err(|_| NotTaken::Over)?;
+        let place = Place::kept(office, now);
         if so_far.taken >= MOST_MAILS {
             return Err(NotTaken::TooMany);
         }
@@ -132,7 +132,7 @@ async fn answered(
     match (reply, place.terms.declined) {
         (Reply::Declined, Declined::Cancel) => {
             retire(tx, place, &mut booking, dice).await?;
-            write(tx, &booking.id, Letter::Cancelled, place.now).await?;
+            write_all(tx, &booking.id, &private, Letter::Cancelled, place.now).await?;
             tell(tx, &booking, News::Cancelled, place.now).await?;
         }
         (Reply::Declined, Declined::Ask) => {

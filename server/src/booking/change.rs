@@ -4,7 +4,7 @@ use gateway::appointments::{BookingError, BookingView, Holder, Token, TokenHash}
 use jiff::Timestamp;
 use store::{Booking, BookingPrivate, BookingState, LinkRole, Read, Tx};
 
-use super::{Bookings, Letter, News, Place, internal, reappears, tell, write};
+use super::{Bookings, Letter, News, Place, internal, reappears, tell, write_all};
 
 /// As many links a booking gives out.
 const LINKS: u32 = 8;
@@ -103,8 +103,18 @@ impl Bookings {
         booking.state = BookingState::Confirmed;
         booking.expires_at = None;
         booking.changed_at = place.now;
+        let kept = place.keep(&mut tx, &booking, None).await;
+        if !kept.map_err(internal)? {
+            booking.state = BookingState::Expired;
+            booking.ended_at = Some(place.now);
+            tx.save_booking(&booking).await.map_err(internal)?;
+            tx.release_places(&booking.id, place.now)
+                .await
+                .map_err(internal)?;
+            tx.commit().await.map_err(internal)?;
+            return Err(self.lost(place, &booking).await);
+        }
         tx.save_booking(&booking).await.map_err(internal)?;
-        tx.keep_places(&booking.id, None).await.map_err(internal)?;
         self.counts(&mut tx, place, &booking, &private)
             .await
             .map_err(internal)?;
@@ -153,7 +163,7 @@ impl Bookings {
         booking.reply = None;
         booking.changed_at = place.now;
         tx.save_booking(&booking).await.map_err(internal)?;
-        write(&mut tx, &booking.id, Letter::Moved, place.now)
+        write_all(&mut tx, &booking.id, &private, Letter::Moved, place.now)
             .await
             .map_err(internal)?;
         tell(&mut tx, &booking, News::Moved, place.now)
@@ -179,7 +189,7 @@ impl Bookings {
                     .await
                     .map_err(internal)?;
                 if told {
-                    write(&mut tx, &booking.id, Letter::Cancelled, place.now)
+                    write_all(&mut tx, &booking.id, &private, Letter::Cancelled, place.now)
                         .await
                         .map_err(internal)?;
                     tell(&mut tx, &booking, News::Cancelled, place.now)
@@ -237,6 +247,9 @@ impl Bookings {
         }
         booking.wants_earlier = wanted;
         tx.save_booking(&booking).await.map_err(internal)?;
+        if wanted {
+            place.begin_to_wait(&mut tx).await.map_err(internal)?;
+        }
         let offer = place
             .offer_view(&mut tx, &booking)
             .await

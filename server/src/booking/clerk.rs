@@ -6,8 +6,8 @@ use jiff::{Timestamp, ToSpan, civil::Time};
 use store::BookingState;
 
 use super::{
-    Letter, Place, change::retire, line::agenda, offer::Unoffered, take::ALTERNATIVES,
-    tide::day_of, write,
+    Letter, Place, change::retire, line::agenda, offer::Unoffered, place::ALTERNATIVES,
+    tide::day_of, write, write_all,
 };
 use crate::{
     house::{ChangeError, House, Unit},
@@ -23,10 +23,7 @@ pub(crate) async fn agenda_of(
     days: u8,
 ) -> Result<Option<String>, ChangeError> {
     let day = unit.now.today.saturating_add(i32::from(days).days());
-    let bookings = match Place::new(office, unit.now.at) {
-        Ok(place) => day_of(&mut unit.tx, &place, day).await?,
-        Err(_) => Vec::new(),
-    };
+    let bookings = day_of(&mut unit.tx, &Place::kept(office, unit.now.at), day).await?;
     Ok(Some(agenda(&house.words, language, office, day, &bookings)))
 }
 
@@ -45,22 +42,18 @@ pub(crate) async fn cancel_for_clerk(
         .booking_of_code(&office.slug, code)
         .await?
         .filter(|booking| booking.state == BookingState::Confirmed);
-    let (Some(mut booking), Ok(place)) = (booking, Place::new(office, unit.now.at)) else {
+    let Some(mut booking) = booking else {
         return say("answer-no-such-booking");
     };
+    let place = Place::kept(office, unit.now.at);
     let dice = shell::random().map_err(|_| ChangeError::Randomness)?;
     retire(&mut unit.tx, &place, &mut booking, u64::from_be_bytes(dice)).await?;
     if let Some(mut private) = unit.tx.booking_private(&booking.id).await? {
         private.reason = reason;
         unit.tx.put_booking_private(&booking.id, &private).await?;
+        let letter = Letter::CancelledByOffice;
+        write_all(&mut unit.tx, &booking.id, &private, letter, place.now).await?;
     }
-    write(
-        &mut unit.tx,
-        &booking.id,
-        Letter::CancelledByOffice,
-        place.now,
-    )
-    .await?;
     unit.has_errands();
     say("answer-booking-cancelled")
 }
@@ -80,13 +73,14 @@ pub(crate) async fn offer_for_clerk(
         .booking_of_code(&office.slug, code)
         .await?
         .filter(|booking| booking.state == BookingState::Confirmed);
-    let (Some(booking), Ok(place)) = (booking, Place::new(office, unit.now.at)) else {
+    let Some(booking) = booking else {
         return Ok(Some(house.words.say(
             language,
             "answer-no-such-booking",
             &[("code", &code)],
         )));
     };
+    let place = Place::kept(office, unit.now.at);
     let zone = &office.hours.zone;
     let wanted = time.and_then(|(day, time)| {
         let civil = day.seen_from(unit.now.today)?.to_datetime(time);

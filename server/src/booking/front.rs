@@ -1,11 +1,14 @@
 //! Bookings as browsers see them: [`Appointments`] on [`Bookings`] and the house.
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use bridge::{
     ids::{GuestId, OfficeSlug, ServiceId, VisitId},
     input::{Input, Knock},
     visit::{VisitKind, Visitor},
 };
+use city::model::{City, OfficeConfig};
 use gateway::appointments::{
     Appointments, Booked, BookingError, BookingView, Contact, Hold, Holder, Offer, SlotQuery,
     Token, TokenHash,
@@ -70,9 +73,9 @@ impl Appointments for Counter {
     async fn booking(&self, token: &TokenHash) -> Result<BookingView, BookingError> {
         let office = self.office_of(token).await?;
         let city = self.0.city.get();
-        let config = city.office(&office).ok_or(BookingError::UnknownBooking)?;
+        let config = at_office(&city, &office);
         self.bookings()?
-            .show(&Place::new(config, shell::now())?, token)
+            .show(&Place::kept(&config, shell::now()), token)
             .await
     }
 
@@ -80,7 +83,7 @@ impl Appointments for Counter {
         let office = self.office_of(token).await?;
         let city = self.0.city.get();
         let config = city.office(&office).ok_or(BookingError::UnknownBooking)?;
-        let place = Place::new(config, shell::now())?;
+        let place = Place::kept(config, shell::now());
         let view = self.bookings()?.confirm(&place, token).await?;
         self.0.outbox.notify_one();
         Ok(view)
@@ -107,8 +110,8 @@ impl Appointments for Counter {
     async fn cancel(&self, token: &TokenHash) -> Result<BookingView, BookingError> {
         let office = self.office_of(token).await?;
         let city = self.0.city.get();
-        let config = city.office(&office).ok_or(BookingError::UnknownBooking)?;
-        let place = Place::new(config, shell::now())?;
+        let config = at_office(&city, &office);
+        let place = Place::kept(&config, shell::now());
         let dice = u64::from_be_bytes(shell::random().map_err(internal)?);
         let view = self.bookings()?.cancel(&place, token, dice).await?;
         self.0.outbox.notify_one();
@@ -138,14 +141,14 @@ impl Appointments for Counter {
         let office = city
             .office(&booking.office)
             .ok_or(BookingError::UnknownBooking)?;
-        let manage = bookings.key.manage(&booking.id);
+        let (house, post) = (&self.0, self.0.post.as_ref());
         letter::calendar(
-            &self.0.words,
-            &self.0.settings.public_url,
-            office,
+            &house.words,
+            &house.settings.public_url,
+            (office, post.ok_or(BookingError::NotOffered)?),
             &booking,
             &private,
-            &manage,
+            &bookings.key.manage(&booking.id),
         )
         .map_err(internal)
     }
@@ -163,7 +166,7 @@ impl Appointments for Counter {
         let office = self.office_of(token).await?;
         let city = self.0.city.get();
         let config = city.office(&office).ok_or(BookingError::UnknownBooking)?;
-        let place = Place::new(config, shell::now())?;
+        let place = Place::kept(config, shell::now());
         let link = Token::from_bytes(shell::random().map_err(internal)?);
         self.bookings()?
             .invite(&place, token, holder, &link)
@@ -187,7 +190,7 @@ impl Appointments for Counter {
         let office = self.office_of(token).await?;
         let city = self.0.city.get();
         let config = city.office(&office).ok_or(BookingError::UnknownBooking)?;
-        let place = Place::new(config, shell::now())?;
+        let place = Place::kept(config, shell::now());
         let dice = u64::from_be_bytes(shell::random().map_err(internal)?);
         let view = self.bookings()?.turn_down(&place, token, dice).await?;
         self.0.outbox.notify_one();
@@ -199,7 +202,7 @@ impl Appointments for Counter {
         let house = &self.0;
         let city = house.city.get();
         let config = city.office(&office).ok_or(BookingError::UnknownBooking)?;
-        let place = Place::new(config, shell::now())?;
+        let place = Place::kept(config, shell::now());
         let mut unit = house.change(&office).await.map_err(refused)?;
         let (mut booking, holder) = opened(&mut unit.tx, token).await?;
         if holder != Holder::Booker {
@@ -282,6 +285,14 @@ impl Counter {
         let (booking, _) = opened(&mut read, token).await?;
         Ok(booking.office)
     }
+}
+
+/// The office of a booking. One that the city no longer has still shows and cancels what was booked there.
+fn at_office<'a>(city: &'a City, slug: &OfficeSlug) -> Cow<'a, OfficeConfig> {
+    city.office(slug).map_or_else(
+        || Cow::Owned(OfficeConfig::former(slug, &city.zone)),
+        Cow::Borrowed,
+    )
 }
 
 fn refused(fault: ChangeError) -> BookingError {

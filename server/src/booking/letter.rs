@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use lettre::Address;
 use scheduler::ics::{self, Method};
 use serde::{Deserialize, Serialize};
-use store::{Booking, BookingPrivate, BookingState, Job as Row};
+use store::{Booking, BookingPrivate, BookingState, Job as Row, JobId, Tx};
 
 use super::{
     Bookings, News, Post,
     sheet::{Sheet, Unfit},
+    tell,
 };
 use crate::{
     errands::Plan,
@@ -41,6 +42,10 @@ pub(crate) enum Letter {
     NoShow,
     /// For the companion who was named.
     Companion,
+    /// For the companion: another time.
+    CompanionMoved,
+    /// For the companion: it does not take place.
+    CompanionCancelled,
     /// An earlier time is held.
     Earlier,
     /// A clerk offers another time.
@@ -61,6 +66,8 @@ impl Letter {
             Self::Reminder => "reminder",
             Self::NoShow => "no-show",
             Self::Companion => "companion",
+            Self::CompanionMoved => "companion-moved",
+            Self::CompanionCancelled => "companion-cancelled",
             Self::Earlier => "earlier",
             Self::Offer => "offer",
             Self::OtherTime => "other-time",
@@ -75,20 +82,52 @@ impl Letter {
             | Self::Moved
             | Self::Reminder
             | Self::Companion
+            | Self::CompanionMoved
             | Self::Earlier
             | Self::Offer
             | Self::OtherTime => booking.state == BookingState::Confirmed,
-            Self::Cancelled | Self::CancelledByOffice => booking.state == BookingState::Cancelled,
+            Self::Cancelled | Self::CancelledByOffice | Self::CompanionCancelled => {
+                booking.state == BookingState::Cancelled
+            }
             Self::NoShow => booking.state == BookingState::NoShow,
         }
+    }
+
+    /// What the companion who was named reads when the booker reads this.
+    pub(super) const fn beside(self) -> Option<Self> {
+        match self {
+            Self::Booked => Some(Self::Companion),
+            Self::Moved => Some(Self::CompanionMoved),
+            Self::Cancelled | Self::CancelledByOffice => Some(Self::CompanionCancelled),
+            Self::Confirm
+            | Self::Reminder
+            | Self::NoShow
+            | Self::Companion
+            | Self::CompanionMoved
+            | Self::CompanionCancelled
+            | Self::Earlier
+            | Self::Offer
+            | Self::OtherTime => None,
+        }
+    }
+
+    /// Whether it goes to the companion.
+    pub(super) const fn is_for_companion(self) -> bool {
+        matches!(
+            self,
+            Self::Companion | Self::CompanionMoved | Self::CompanionCancelled
+        )
     }
 
     /// What the calendar object that comes along is for, if one does (RFC 6047).
     pub(super) const fn method(self) -> Option<Method> {
         match self {
             Self::Booked | Self::Moved => Some(Method::Request),
-            Self::Cancelled | Self::CancelledByOffice => Some(Method::Cancel),
-            Self::Companion => Some(Method::Publish),
+            Self::Cancelled | Self::CancelledByOffice | Self::CompanionCancelled => {
+                Some(Method::Cancel)
+            }
+            // Nobody waits for a companion's answer.
+            Self::Companion | Self::CompanionMoved => Some(Method::Publish),
             Self::OtherTime => Some(Method::DeclineCounter),
             Self::Confirm | Self::Reminder | Self::NoShow | Self::Earlier | Self::Offer => None,
         }
@@ -124,31 +163,35 @@ pub(crate) async fn plan(
     if !letter.is_true_of(&booking, shell::now()) {
         return Ok(Plan::Nothing);
     }
-    let (token, answers) = match letter {
+    let (token, answers) = if letter.is_for_companion() {
         // What comes back about a companion's mail is not the citizen's answer.
-        Letter::Companion => (bookings.key.companion(id), None),
-        _ => (
+        (bookings.key.companion(id), None)
+    } else {
+        (
             bookings.key.manage(id),
             answer_address(bookings, post, id).await?,
-        ),
+        )
     };
     let sheet = Sheet {
         words: &house.words,
         office,
         booking: &booking,
         private: &private,
+        // What is declined to a calendar is newer than what it proposed.
+        stamp: row.created_at.max(booking.changed_at),
         offer: offer.as_ref(),
         link: link(&house.settings.public_url, booking.language, &token),
         rebook: rebook(&house.settings.public_url, office, booking.language),
+        organizer: organizer(office, post, answers.as_ref()),
         answers,
     };
     let number = transaction_id(house, &row.id.to_string());
-    Ok(match sheet.mail(letter, post, &number) {
-        Ok(mail) => Plan::Mail {
-            mail: Box::new(mail),
-            about: (id.clone(), letter),
+    Ok(Plan::Mail {
+        mail: match sheet.mail(letter, post, &number) {
+            Ok(mail) => Ok(Box::new(mail)),
+            Err(Unfit(code)) => Err(code),
         },
-        Err(Unfit(code)) => Plan::Unfit { code },
+        about: (id.clone(), letter),
     })
 }
 
@@ -176,7 +219,7 @@ async fn answer_address(
 pub(crate) fn calendar(
     words: &Words,
     public_url: &str,
-    office: &OfficeConfig,
+    (office, post): (&OfficeConfig, &Post),
     booking: &Booking,
     private: &BookingPrivate,
     token: &Token,
@@ -186,12 +229,14 @@ pub(crate) fn calendar(
         office,
         booking,
         private,
+        stamp: booking.changed_at,
         offer: None,
         link: link(public_url, booking.language, token),
         rebook: rebook(public_url, office, booking.language),
+        organizer: organizer(office, post, None),
         answers: None,
     };
-    sheet.calendar(Method::Publish)
+    sheet.calendar(Method::Publish, false)
 }
 
 /// The page that a secret opens. The secret stands behind `#`: browsers tell it to no server.
@@ -208,13 +253,48 @@ fn rebook(public_url: &str, office: &OfficeConfig, language: Language) -> String
         Language::De => "",
         Language::En => "/en",
     };
-    format!("{public_url}{prefix}/buero/{}/termin", office.slug)
+    let page = if office.booking.is_some() {
+        "/termin"
+    } else {
+        ""
+    };
+    format!("{public_url}{prefix}/buero/{}{page}", office.slug)
 }
 
-/// What has to follow from a mail that no server takes: the clerks learn of it.
-pub(crate) const fn undeliverable(letter: Letter) -> Option<News> {
+/// Whom calendars answer. An office that takes no appointments any more names no address of its own.
+pub(super) fn organizer(office: &OfficeConfig, post: &Post, answers: Option<&Address>) -> String {
+    match (answers, &office.booking) {
+        (Some(answers), _) => answers.to_string(),
+        (None, Some(terms)) => terms.mail.clone(),
+        (None, None) => post.from.to_string(),
+    }
+}
+
+/// A mail cannot be written, or no server takes it: it becomes a dead letter, and the clerks learn that its reader does
+/// not know.
+pub(crate) async fn give_up(
+    tx: &mut Tx,
+    row: JobId,
+    (booking, letter): (&BookingId, Letter),
+    code: &str,
+    now: Timestamp,
+) -> store::Result<()> {
+    tx.bury(row, code).await?;
+    if let Some(news) = undeliverable(letter)
+        && let Some(booking) = tx.booking(booking).await?
+    {
+        tell(tx, &booking, news, now).await?;
+    }
+    Ok(())
+}
+
+/// What clerks have to be told of a mail that cannot be delivered.
+const fn undeliverable(letter: Letter) -> Option<News> {
     match letter {
-        Letter::Confirm | Letter::Companion => None,
+        Letter::Confirm
+        | Letter::Companion
+        | Letter::CompanionMoved
+        | Letter::CompanionCancelled => None,
         Letter::Booked
         | Letter::Moved
         | Letter::Cancelled

@@ -7,12 +7,15 @@ mod answer;
 mod busy;
 mod change;
 mod clerk;
+mod conflict;
+mod ending;
 mod feed;
 mod front;
 mod key;
 mod letter;
 mod line;
 mod offer;
+mod place;
 mod post;
 mod room;
 mod sheet;
@@ -21,6 +24,9 @@ mod take;
 #[cfg(test)]
 mod tests;
 mod tide;
+mod vacancies;
+
+use std::sync::LazyLock;
 
 use bridge::ids::BookingId;
 use city::model::{Booking as Terms, OfficeConfig};
@@ -28,7 +34,7 @@ use gateway::appointments::{BookingError, BookingPhase, BookingView, Holder};
 use jiff::{SignedDuration, Timestamp};
 use scheduler::slots::{Cell, Slot, Span, Taken, cell_start};
 use serde::{Deserialize, Serialize};
-use store::{Booking, BookingState, Lane, Store, StoreError, Tx};
+use store::{Booking, BookingPrivate, BookingState, Lane, Store, StoreError, Tx};
 
 use crate::task::Errand;
 
@@ -37,8 +43,9 @@ pub(crate) use self::{
     busy::{Calendars, keep as keep_calendars},
     change::opened,
     clerk::{agenda_of, cancel_for_clerk, offer_for_clerk},
+    ending::orphans,
     key::{Key, ReplySecret},
-    letter::{Letter, plan as plan_letter, undeliverable},
+    letter::{Letter, give_up as give_up_mail, plan as plan_letter},
     line::plan as plan_line,
     post::{MailConfig, Post, Sent},
     room::{plan as plan_room, remember as remember_room},
@@ -55,7 +62,10 @@ pub(crate) struct Bookings {
     pub(crate) domain: String,
 }
 
-/// An office that takes appointments, at a moment.
+/// The terms of those who have an appointment where none can be booked any more.
+static ENDED: LazyLock<Terms> = LazyLock::new(Terms::ended);
+
+/// An office as a place of appointments, at a moment.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) office: &'a OfficeConfig,
@@ -64,6 +74,13 @@ pub(crate) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
+    /// For appointments that stand already: an office that takes no more has them still.
+    pub(crate) fn kept(office: &'a OfficeConfig, now: Timestamp) -> Self {
+        let terms = office.booking.as_ref().unwrap_or_else(|| &*ENDED);
+        Self { office, terms, now }
+    }
+
+    /// For new times.
     pub(crate) fn new(office: &'a OfficeConfig, now: Timestamp) -> Result<Self, BookingError> {
         let terms = office.booking.as_ref().ok_or(BookingError::NotOffered)?;
         Ok(Self { office, terms, now })
@@ -147,6 +164,22 @@ async fn write(
     };
     tx.enqueue(&Lane::mail(booking), &errand, now).await?;
     Ok(())
+}
+
+/// Stores a mail to the booker beside the decision that causes it, and what the companion who was named has to know of
+/// it: whoever was invited learns also when it moves and when it is off.
+async fn write_all(
+    tx: &mut Tx,
+    booking: &BookingId,
+    private: &BookingPrivate,
+    letter: Letter,
+    now: Timestamp,
+) -> store::Result<()> {
+    write(tx, booking, letter, now).await?;
+    match letter.beside().filter(|_| private.companion_mail.is_some()) {
+        Some(beside) => write(tx, booking, beside, now).await,
+        None => Ok(()),
+    }
 }
 
 /// Stores a line for the clerks beside the decision that causes it.

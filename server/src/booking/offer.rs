@@ -1,5 +1,7 @@
 //! Other times for bookings: the waiting list's, in turn, and clerks'. Each is held for whom it is offered to.
 
+use std::collections::{BTreeSet, HashMap, hash_map::Entry};
+
 use gateway::appointments::{BookingError, BookingView, Holder, OfferView, TokenHash, WaitingView};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use scheduler::slots::{Cell, Refused, Slot, cell_start, cells, occupied};
@@ -129,15 +131,15 @@ impl Place<'_> {
 }
 
 impl Bookings {
-    /// Places that were given up, or not wanted by whom they were offered to, are free again: those who want an
-    /// earlier time are offered one in turn, each at most one. How many were.
-    pub(crate) async fn offer_earlier(
+    /// In these cells places have become free: those who want an earlier time are offered one in turn, each at most one.
+    /// How many were.
+    pub(super) async fn offer_earlier(
         &self,
         place: &Place<'_>,
-        freed: &[Cell],
+        freed: &BTreeSet<Cell>,
         dice: u64,
     ) -> Result<usize, StoreError> {
-        let (Some(first), Some(last)) = (freed.iter().min(), freed.iter().max()) else {
+        let (Some(first), Some(last)) = (freed.first(), freed.last()) else {
             return Ok(0);
         };
         let day = |cell: Cell| {
@@ -151,6 +153,7 @@ impl Bookings {
             .bookings_wanting_earlier(&place.office.slug, rested)
             .await?;
         let mut offered = 0;
+        let mut free: HashMap<u16, Vec<Slot>> = HashMap::new();
         for booking in in_turn {
             let Ok(minutes) = place.minutes(&booking.services) else {
                 continue;
@@ -160,7 +163,12 @@ impl Bookings {
                     && occupied(slot.start, minutes, 0)
                         .is_some_and(|span| cells(span).any(|cell| freed.contains(&cell)))
             };
-            let slots = place.free(&mut read, minutes, days.clone(), None).await?;
+            let slots = match free.entry(minutes) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    new.insert(place.free(&mut read, minutes, days.clone(), None).await?)
+                }
+            };
             for slot in slots.iter().filter(of_use) {
                 let mut tx = self.store.begin().await?;
                 // Again, inside the transaction that decides: it may have been moved or cancelled.

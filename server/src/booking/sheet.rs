@@ -23,12 +23,17 @@ pub(super) struct Sheet<'a> {
     pub(super) office: &'a OfficeConfig,
     pub(super) booking: &'a Booking,
     pub(super) private: &'a BookingPrivate,
+    /// When the decision was stored that this is written about, or the booking's last change, whichever is later: the same
+    /// however often it is written (RFC 5545 §3.8.7.2).
+    pub(super) stamp: Timestamp,
     /// Another time that is held for it.
     pub(super) offer: Option<&'a BookingOffer>,
     /// The page of the booking, with the reader's own secret.
     pub(super) link: String,
     /// The page on which to book anew.
     pub(super) rebook: String,
+    /// The address that calendars answer to.
+    pub(super) organizer: String,
     /// Where answers and bounces come, if they are read.
     pub(super) answers: Option<Address>,
 }
@@ -87,9 +92,10 @@ impl Sheet<'_> {
     fn body(&self, letter: Letter) -> Body {
         let language = self.booking.language;
         let key = |part: &str| format!("mail-{}-{part}", letter.key());
-        let greeting = match letter {
-            Letter::Companion => self.say("mail-greeting-companion"),
-            _ => self.say("mail-greeting"),
+        let greeting = if letter.is_for_companion() {
+            self.say("mail-greeting-companion")
+        } else {
+            self.say("mail-greeting")
         };
         let mut facts = vec![
             (self.say("mail-fact-when"), self.when()),
@@ -136,39 +142,32 @@ impl Sheet<'_> {
         }
     }
 
-    /// The booking as a calendar object.
-    pub(super) fn calendar(&self, method: Method) -> Result<String, ics::WriteError> {
+    /// The booking as a calendar object; `invited` says whether it names its booker as the one who is.
+    pub(super) fn calendar(
+        &self,
+        method: Method,
+        invited: bool,
+    ) -> Result<String, ics::WriteError> {
         let participation = match self.booking.reply {
             None => Participation::NeedsAction,
             Some(Reply::Accepted) => Participation::Accepted,
             Some(Reply::Declined) => Participation::Declined,
             Some(Reply::Tentative) => Participation::Tentative,
         };
-        // Calendars answer to the organizer.
-        let organizer = match (&self.answers, &self.office.booking) {
-            (Some(answers), _) => answers.to_string(),
-            (None, Some(terms)) => terms.mail.clone(),
-            (None, None) => String::new(),
-        };
-        // A companion is told of no one.
-        let attendees = if method == Method::Publish {
-            Vec::new()
-        } else {
-            vec![Attendee {
-                person: Person::new(&self.private.name, &self.private.mail),
-                participation,
-                rsvp: method == Method::Request,
-            }]
+        let booker = Attendee {
+            person: Person::new(&self.private.name, &self.private.mail),
+            participation,
+            rsvp: method == Method::Request,
         };
         let appointment = Appointment {
             uid: self.booking.uid.clone(),
             sequence: self.booking.sequence,
-            stamp: self.booking.changed_at,
+            stamp: self.stamp,
             start: self.booking.start,
             end: self.booking.end,
             cancelled: self.booking.state == BookingState::Cancelled,
-            organizer: Person::new(self.office.name.get(self.booking.language), &organizer),
-            attendees,
+            organizer: Person::new(self.office.name.get(self.booking.language), &self.organizer),
+            attendees: invited.then_some(booker).into_iter().collect(),
             summary: format!(
                 "{}: {}",
                 self.office.name.get(self.booking.language),
@@ -188,9 +187,10 @@ impl Sheet<'_> {
 
     /// The whole mail; `number` is its name at this installation.
     pub(super) fn mail(&self, letter: Letter, post: &Post, number: &str) -> Result<Message, Unfit> {
-        let to = match letter {
-            Letter::Companion => self.private.companion_mail.as_deref().unwrap_or_default(),
-            _ => self.private.mail.as_str(),
+        let to = if letter.is_for_companion() {
+            self.private.companion_mail.as_deref().unwrap_or_default()
+        } else {
+            self.private.mail.as_str()
         };
         let Ok(to) = to.parse::<Address>() else {
             return Err(Unfit("address"));
@@ -199,7 +199,7 @@ impl Sheet<'_> {
             .answers
             .clone()
             .and_then(|sender| Envelope::new(Some(sender), vec![to.clone()]).ok());
-        let to_name = (letter != Letter::Companion).then(|| self.private.name.clone());
+        let to_name = (!letter.is_for_companion()).then(|| self.private.name.clone());
         let body = self.body(letter);
         let office = self.office.name.get(self.booking.language).to_owned();
         let mut builder = Message::builder()
@@ -226,7 +226,8 @@ impl Sheet<'_> {
         let message = match letter.method() {
             None => builder.multipart(shapes),
             Some(method) => {
-                let calendar = match self.calendar(method) {
+                // A companion is told of no one.
+                let calendar = match self.calendar(method, !letter.is_for_companion()) {
                     Ok(calendar) => calendar,
                     Err(fault) => {
                         tracing::error!("a calendar object could not be written: {fault}");

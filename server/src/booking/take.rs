@@ -1,24 +1,18 @@
 //! Choosing a time and booking it.
 
-use std::ops::RangeInclusive;
-
 use bridge::ids::{BookingId, ServiceId};
 use gateway::appointments::{
-    Booked, BookingError, Contact, Hold, Holder, Offer, SlotQuery, SlotView, Token, TokenHash,
+    Booked, BookingError, Contact, Hold, Holder, Offer, SlotQuery, Token, TokenHash,
 };
-use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
-use scheduler::slots::{
-    Agenda, Busy, Cell, Refused, Slot, Span, Taken, capacity, cells, find_slot, free_slots,
-    nearest_alternatives, occupied, total_minutes,
+use jiff::{Timestamp, ToSpan};
+use scheduler::slots::Refused;
+use store::{Booking, BookingPrivate, BookingState, LinkRole, StoreError, Tx};
+
+use super::{
+    Bookings, Letter, News, Place, conflict::tell_conflicts_of, internal, slot_view, tell, write,
+    write_all,
 };
-use store::{Booking, BookingPrivate, BookingState, LinkRole, Read, StoreError, Tx};
 
-use super::{Bookings, Letter, News, Place, internal, slot_view, stretches, tell, write};
-
-/// As many nearest times are told to somebody who came too late.
-pub(super) const ALTERNATIVES: usize = 6;
-/// Nearest times are looked for in so many days before and after.
-const AROUND: i32 = 14;
 /// What a booking is called in so many characters. None of them can be mistaken for another.
 const CODE: usize = 4;
 const CODE_ALPHABET: &[u8; 31] = b"ABCDEFGHJKLMNPQRSTUVWXYZ2345679";
@@ -30,155 +24,6 @@ pub(crate) struct Dice {
     pub(crate) uid: [u8; 16],
     pub(crate) token: [u8; 32],
     pub(crate) code: [u8; 32],
-}
-
-impl Place<'_> {
-    /// How long an appointment for these services takes.
-    pub(crate) fn minutes(&self, services: &[ServiceId]) -> Result<u16, BookingError> {
-        let mut minutes = Vec::with_capacity(services.len());
-        for id in services {
-            let service = self
-                .office
-                .service(id)
-                .filter(|_| self.terms.services.contains(id))
-                .ok_or(BookingError::UnknownService)?;
-            minutes.push(service.minutes);
-        }
-        Ok(total_minutes(minutes)?)
-    }
-
-    /// Everything from the first to the last of these days, a day wider on each side.
-    fn cells_around(days: &RangeInclusive<Date>) -> std::ops::Range<Cell> {
-        let instant = |date: Date| {
-            jiff::tz::Offset::UTC
-                .to_timestamp(date.to_datetime(jiff::civil::Time::MIN))
-                .unwrap_or(Timestamp::MIN)
-        };
-        let day = SignedDuration::from_hours(24);
-        let start = instant(*days.start()).saturating_sub(day * 2);
-        let end = instant(*days.end()).saturating_add(day * 3);
-        cells(Span {
-            start: start.unwrap_or(Timestamp::MIN),
-            end: end.unwrap_or(Timestamp::MAX),
-        })
-    }
-
-    /// The free slots of some days, leaving out what `except` takes.
-    pub(crate) async fn free(
-        &self,
-        read: &mut Read,
-        minutes: u16,
-        days: RangeInclusive<Date>,
-        except: Option<&BookingId>,
-    ) -> Result<Vec<Slot>, StoreError> {
-        let range = Self::cells_around(&days);
-        let taken = read
-            .taken_places(&self.office.slug, &range, self.now, except)
-            .await?;
-        let (taken, busy) = (stretches(&taken), self.busy(read).await?);
-        Ok(free_slots(
-            &self.agenda(&taken, &busy),
-            minutes,
-            days,
-            self.now,
-        ))
-    }
-
-    fn agenda<'t>(&'t self, taken: &'t [Taken], busy: &'t [Busy]) -> Agenda<'t> {
-        Agenda {
-            hours: &self.office.hours,
-            rules: &self.terms.rules,
-            taken,
-            busy,
-        }
-    }
-
-    /// The slot at `start`, if the booking can have it.
-    pub(super) async fn vacancy(
-        &self,
-        read: &mut Read,
-        booking: Option<&BookingId>,
-        minutes: u16,
-        start: Timestamp,
-    ) -> Result<Result<Slot, Refused>, StoreError> {
-        let Some(span) = occupied(start, minutes, self.terms.rules.buffer_minutes) else {
-            return Ok(Err(Refused::Closed));
-        };
-        let taken = read
-            .taken_places(&self.office.slug, &cells(span), self.now, booking)
-            .await?;
-        let busy = self.busy(read).await?;
-        Ok(find_slot(
-            &self.agenda(&stretches(&taken), &busy),
-            minutes,
-            start,
-            self.now,
-        ))
-    }
-
-    /// Takes a place for a booking at `start`, in the transaction that decides, until `release_at`. What the
-    /// booking has elsewhere stays. When the time cannot be had, drop the transaction and tell it with
-    /// [`Bookings::refuse`].
-    pub(crate) async fn occupy(
-        &self,
-        tx: &mut Tx,
-        booking: &BookingId,
-        minutes: u16,
-        start: Timestamp,
-        release_at: Option<Timestamp>,
-    ) -> Result<Result<Slot, Refused>, StoreError> {
-        match self.vacancy(tx, Some(booking), minutes, start).await? {
-            Ok(slot) => self.take(tx, booking, slot, minutes, release_at).await,
-            Err(reason) => Ok(Err(reason)),
-        }
-    }
-
-    /// Takes a place at a slot that [`Place::vacancy`] found in the same transaction.
-    pub(super) async fn take(
-        &self,
-        tx: &mut Tx,
-        booking: &BookingId,
-        slot: Slot,
-        minutes: u16,
-        release_at: Option<Timestamp>,
-    ) -> Result<Result<Slot, Refused>, StoreError> {
-        let Some(span) = occupied(slot.start, minutes, self.terms.rules.buffer_minutes) else {
-            return Ok(Err(Refused::Closed));
-        };
-        let range = cells(span);
-        let places = capacity(&self.office.hours, &self.terms.rules, &[], &range);
-        let placed = tx
-            .take_places(
-                &self.office.slug,
-                booking,
-                &range,
-                &places,
-                self.now,
-                release_at,
-            )
-            .await?;
-        Ok(placed.map(|_| slot).map_err(|_| Refused::Full))
-    }
-
-    pub(super) async fn nearest(
-        &self,
-        read: &mut Read,
-        minutes: u16,
-        start: Timestamp,
-    ) -> Result<Vec<SlotView>, StoreError> {
-        let day = self
-            .office
-            .hours
-            .zone
-            .to_datetime(start.max(self.now))
-            .date();
-        let days = day.saturating_sub(AROUND.days())..=day.saturating_add(AROUND.days());
-        let slots = self.free(read, minutes, days, None).await?;
-        Ok(nearest_alternatives(&slots, start, ALTERNATIVES)
-            .iter()
-            .map(slot_view)
-            .collect())
-    }
 }
 
 impl Bookings {
@@ -239,6 +84,18 @@ impl Bookings {
         match nearest.await {
             Ok(nearest) => BookingError::NoSuchTime { reason, nearest },
             Err(fault) => internal(fault),
+        }
+    }
+
+    /// That somebody else has a booking's time by now, with the nearest that can be had.
+    pub(super) async fn lost(&self, place: &Place<'_>, booking: &Booking) -> BookingError {
+        match place.minutes(&booking.services) {
+            Ok(minutes) => {
+                self.refuse(place, minutes, booking.start, Refused::Full)
+                    .await
+            }
+            // Nor can it be booked any more.
+            Err(_) => BookingError::Lapsed,
         }
     }
 
@@ -352,9 +209,12 @@ impl Bookings {
         booking.expires_at =
             confirm.then(|| (place.now + place.terms.confirm_within).min(booking.start));
         tx.save_booking(&booking).await.map_err(internal)?;
-        tx.keep_places(&booking.id, booking.expires_at)
-            .await
-            .map_err(internal)?;
+        let kept = place.keep(&mut tx, &booking, booking.expires_at).await;
+        if !kept.map_err(internal)? {
+            tx.drop_booking(&booking.id).await.map_err(internal)?;
+            tx.commit().await.map_err(internal)?;
+            return Err(self.lost(place, &booking).await);
+        }
         tx.set_booking_token(&booking.id, manage.hash().as_str())
             .await
             .map_err(internal)?;
@@ -395,14 +255,14 @@ impl Bookings {
         booking: &Booking,
         private: &BookingPrivate,
     ) -> Result<(), StoreError> {
-        write(tx, &booking.id, Letter::Booked, place.now).await?;
         if private.companion_mail.is_some() {
             let link = self.key.companion(&booking.id).hash();
             tx.add_booking_link(&booking.id, link.as_str(), LinkRole::Companion, place.now)
                 .await?;
-            write(tx, &booking.id, Letter::Companion, place.now).await?;
         }
-        tell(tx, booking, News::New, place.now).await
+        write_all(tx, &booking.id, private, Letter::Booked, place.now).await?;
+        tell(tx, booking, News::New, place.now).await?;
+        tell_conflicts_of(tx, place, booking).await
     }
 }
 

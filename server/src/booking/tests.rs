@@ -2,28 +2,38 @@
 
 mod answers;
 mod busy;
+mod conflicts;
+mod endings;
 mod feeds;
 mod letters;
 mod offers;
 mod post;
 mod soonest;
 mod tide;
+mod walk;
 
 use std::{path::Path, sync::Arc};
 
+use appservice::{Matrix, MatrixConfig, client::Timeouts};
 use city::model::{City, OfficeConfig};
-use gateway::appointments::{
-    Booked, BookingError, BookingPhase, Contact, Hold, Holder, SlotQuery, Token,
+use gateway::{
+    appointments::{Booked, BookingError, BookingPhase, Contact, Hold, Holder, SlotQuery, Token},
+    port::Lobby,
 };
 use jiff::Timestamp;
 use scheduler::slots::Refused;
 use store::{Store, StoreConfig};
 use tempfile::TempDir;
+use texts::Catalogue;
+use tokio::sync::watch;
 
-use super::{Bookings, Key, Letter, News, Place, offer::Unoffered, take::Dice};
+use super::{Bookings, Key, Letter, MailConfig, News, Place, Post, offer::Unoffered, take::Dice};
 use crate::{
     city_files::CityInForce,
+    house::{House, Settings},
+    hub::Hub,
     task::{Errand, Task},
+    words::Words,
 };
 
 /// A Monday, before the office opens.
@@ -31,8 +41,10 @@ const NOW: &str = "2026-11-23T06:00:00Z";
 /// Wednesday, 8:00 in Dormagen. One desk is bookable.
 const WEDNESDAY: &str = "2026-11-25T07:00:00Z";
 
+/// A city of one program, without a homeserver.
 struct Stage {
     bookings: Bookings,
+    city_files: CityInForce,
     city: Arc<City>,
     office: OfficeConfig,
     folder: TempDir,
@@ -86,8 +98,8 @@ impl Stage {
         let store = open(&folder).await;
         store.migrate().await.unwrap();
         let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo/dormagen/city.toml");
-        let city = CityInForce::read(&demo, "dormagen.example").unwrap();
-        let city = city.get();
+        let city_files = CityInForce::read(&demo, "dormagen.example").unwrap();
+        let city = city_files.get();
         let office = city.office(&"gewerbe".parse().unwrap()).unwrap().clone();
         Self {
             bookings: Bookings {
@@ -95,10 +107,53 @@ impl Stage {
                 key: Key::new([3; 32]),
                 domain: "dormagen.example".to_owned(),
             },
+            city_files,
             city,
             office,
             folder,
         }
+    }
+
+    /// The house around the bookings. Nobody answers it.
+    fn house(&self) -> House {
+        let nowhere = MatrixConfig {
+            homeserver: "http://127.0.0.1:9".parse().unwrap(),
+            server_name: "dormagen.example".try_into().unwrap(),
+            appservice_id: "vorzimmer".to_owned(),
+            as_token: String::new(),
+            sender_localpart: "_vorzimmer_bot".to_owned(),
+            deletion_token: None,
+            timeouts: Timeouts::default(),
+        };
+        let settings = Settings {
+            always_open: false,
+            public_url: "https://vorzimmer.example".to_owned(),
+            installation: "house".to_owned(),
+        };
+        let lobby = Lobby {
+            city: Arc::clone(&self.city),
+            offices: Vec::new(),
+            always_open: false,
+        };
+        let mail = MailConfig {
+            url: "smtp://127.0.0.1:9".parse().unwrap(),
+            from: "termine@stadt.example".to_owned(),
+            replies: None,
+            user: None,
+            password_file: None,
+        };
+        let mut house = House::new(
+            self.bookings.store.clone(),
+            Matrix::new(nowhere).unwrap(),
+            Words(Arc::new(Catalogue::load())),
+            Hub::new().0,
+            self.city_files.clone(),
+            settings,
+            watch::Sender::new(Arc::new(lobby)),
+        );
+        house.post = Some(Post::new(&mail).unwrap());
+        house.bookings = Some(self.bookings.clone());
+        house
     }
 
     fn place(&self, now: &str) -> Place<'_> {
@@ -207,8 +262,10 @@ async fn a_booking_is_made_moved_and_cancelled() {
         stage.errands().await,
         [
             "mail Moved",
+            "mail CompanionMoved",
             "line Moved",
             "mail Cancelled",
+            "mail CompanionCancelled",
             "line Cancelled"
         ]
     );
@@ -312,6 +369,50 @@ async fn what_is_not_confirmed_in_time_lapses() {
             .await
             .is_ok()
     );
+}
+
+/// A clock can be set back, and a task can wait for its turn to write while a hold lapses.
+#[tokio::test]
+async fn what_lapsed_by_another_clock_and_was_taken_is_not_booked_twice() {
+    let stage = Stage::new().await;
+    let manage = |number| {
+        let id = bridge::ids::BookingId::from_random(dice(number).id);
+        stage.bookings.key.manage(&id).hash()
+    };
+    let book = async |hold: &Hold, mail, now| {
+        let place = stage.place(now);
+        let token = hold.token.hash();
+        stage.bookings.book(&place, &token, contact(mail)).await
+    };
+    let before = "2026-11-23T06:09:59Z";
+    let first = stage.hold(1, WEDNESDAY, NOW).await.unwrap();
+    let second = stage.hold(2, WEDNESDAY, "2026-11-23T06:10:00Z").await;
+    let lost = book(&first, "erika@example.org", before).await;
+    let Err(BookingError::NoSuchTime { reason, nearest }) = lost else {
+        unreachable!("the first hold has no place any more")
+    };
+    assert_eq!((reason, nearest.len()), (Refused::Full, 6));
+
+    // The same with a booking that is to be confirmed: it has until 06:40.
+    let second = second.unwrap();
+    book(&second, "max@example.org", "2026-11-23T06:10:00Z")
+        .await
+        .unwrap();
+    let third = stage.hold(3, WEDNESDAY, "2026-11-23T06:40:00Z").await;
+    let place = stage.place("2026-11-23T06:39:59Z");
+    let lost = stage.bookings.confirm(&place, &manage(2)).await;
+    assert!(matches!(lost, Err(BookingError::NoSuchTime { .. })));
+    let view = stage.bookings.show(&place, &manage(2)).await.unwrap();
+    assert_eq!(view.phase, BookingPhase::Expired);
+
+    // What nobody has taken meanwhile is still had.
+    let third = third.unwrap();
+    let fourth = stage.hold(4, WEDNESDAY, "2026-11-23T06:50:00Z").await;
+    let token = fourth.unwrap().token.hash();
+    stage.bookings.let_go(&token).await.unwrap();
+    let booked = book(&third, "eva@example.org", "2026-11-23T06:49:59Z").await;
+    assert!(booked.is_ok());
+    assert!(stage.hold(5, WEDNESDAY, NOW).await.is_err());
 }
 
 #[tokio::test]

@@ -1,18 +1,16 @@
-//! What time does to bookings: holds lapse, reminders go out, clerks are told, who did not come is a no-show, and in
-//! the end the person is forgotten.
+//! What time does to bookings: reminders go out, clerks are told, and who did not come is a no-show.
 
 use std::{sync::Arc, time::Duration};
 
-use appservice::jobs::{self, Job};
 use bridge::ids::Language;
-use city::model::City;
 use jiff::{SignedDuration, Timestamp, civil::Time};
-use scheduler::slots::{Affected, Agenda, Cell, Conflict, Span, Taken, affected};
 use store::{Booking, BookingState, Lane, StoreError, Tx};
-use tracing::{error, warn};
+use tracing::error;
 
 use super::{
     Bookings, Letter, News, Place,
+    conflict::Compared,
+    ending::{lapse, settle, warn_of_orphans},
     line::{Needs, agenda},
     look_ahead, tell, write,
 };
@@ -25,157 +23,62 @@ use crate::{
 
 /// How often to look.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
-/// As many persons are forgotten at a time.
-const BATCH: u32 = 200;
 /// The morning's list is written at this time by the office's clock, or when the program starts later.
 const MORNING: Time = Time::constant(7, 0, 0, 0);
 
-/// Looks after bookings, for ever. In a city without mail there are none.
+/// Looks after bookings, for ever. In a city without mail none are made; what was made before is ended and erased.
 pub(crate) async fn keep(house: Arc<House>) {
-    let Some(bookings) = house.bookings.clone() else {
-        return std::future::pending().await;
-    };
-    let mut checked: Option<Arc<City>> = None;
+    let mut compared = Compared::default();
+    let mut warned = None;
     loop {
-        if let Err(fault) = round(&house, &bookings).await {
-            error!("appointments are late: {fault}");
-        }
-        if let Err(fault) = look_ahead(&house, &bookings).await {
-            error!("the next free appointments are not up to date: {fault}");
-        }
-        // `vorzimmer mail-in` stores jobs in a process of its own, and cannot ring.
-        house.outbox.notify_one();
-        let city = house.city.get();
-        if !checked
-            .as_ref()
-            .is_some_and(|before| Arc::ptr_eq(before, &city))
-        {
-            match conflicts(&house, &bookings, &city).await {
-                Ok(()) => checked = Some(city),
-                Err(fault) => error!("appointments are not compared with the calendar: {fault}"),
+        lapse(&house).await;
+        if let Some(bookings) = &house.bookings {
+            round(&house, bookings).await;
+            if let Err(fault) = look_ahead(&house, bookings).await {
+                error!("the next free appointments are not up to date: {fault}");
+            }
+            if let Err(fault) = compared.with_city(&house, bookings).await {
+                error!("appointments are not compared with the calendar: {fault}");
             }
         }
+        settle(&house).await;
+        warn_of_orphans(&house, &mut warned).await;
+        // `vorzimmer mail-in` stores jobs in a process of its own, and cannot ring.
+        house.outbox.notify_one();
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
-async fn round(house: &House, bookings: &Bookings) -> Result<(), ChangeError> {
+/// Each office by itself: what fails at one holds up no other.
+async fn round(house: &House, bookings: &Bookings) {
     let now = shell::now();
-    let mut tx = bookings.store.begin().await?;
-    let freed = tx.freed_places(now).await?;
-    tx.lapse_bookings(now).await?;
-    tx.commit().await?;
     let city = house.city.get();
-    let mut told = false;
     for office in &city.offices {
-        let Ok(place) = Place::new(office, now) else {
-            continue;
-        };
-        told |= bookings.tide(&place).await?;
-        let freed: Vec<Cell> = freed
-            .iter()
-            .filter(|(slug, _)| *slug == office.slug)
-            .map(|(_, cell)| *cell)
-            .collect();
-        let dice = shell::random().map_err(|_| ChangeError::Randomness)?;
-        told |= bookings
-            .offer_earlier(&place, &freed, u64::from_be_bytes(dice))
-            .await?
-            > 0;
-        told |= bookings
-            .morning(&house.words, first_language(&city), &place)
-            .await?;
-    }
-    if told {
-        house.outbox.notify_one();
-    }
-    clear_rooms(house, bookings).await?;
-    forget(bookings, now, city.retention).await?;
-    Ok(())
-}
-
-/// The city's file may have changed: appointments that the calendar no longer carries are told to the clerks.
-async fn conflicts(house: &House, bookings: &Bookings, city: &City) -> Result<(), ChangeError> {
-    let now = shell::now();
-    for office in &city.offices {
-        if let Ok(place) = Place::new(office, now)
-            && bookings.tell_conflicts(&place).await?
-        {
-            house.outbox.notify_one();
+        let place = Place::kept(office, now);
+        match at_office(house, bookings, first_language(&city), &place).await {
+            Ok(true) => house.outbox.notify_one(),
+            Ok(false) => {}
+            Err(fault) => error!(office = %office.slug, "appointments are late: {fault}"),
         }
     }
-    Ok(())
 }
 
-/// Erases rooms that stood ready in vain. Nobody was ever in them.
-async fn clear_rooms(house: &House, bookings: &Bookings) -> Result<(), StoreError> {
-    let rooms = bookings.store.read().await?.booking_rooms_in_vain().await?;
-    for (booking, room) in rooms {
-        let Ok(room) = room.try_into() else { continue };
-        match jobs::execute(&house.matrix, &Job::EraseRoom { room }, "").await {
-            Ok(_) => {
-                let mut tx = bookings.store.begin().await?;
-                tx.set_booking_room(&booking, None).await?;
-                tx.commit().await?;
-            }
-            Err(fault) => warn!(
-                "a room that stood ready is not erased yet: {}",
-                fault.code()
-            ),
-        }
-    }
-    Ok(())
+/// What has come due at one office. Whether anything has.
+async fn at_office(
+    house: &House,
+    bookings: &Bookings,
+    language: Language,
+    place: &Place<'_>,
+) -> Result<bool, ChangeError> {
+    let tide = bookings.tide(place).await?;
+    let dice = shell::random().map_err(|_| ChangeError::Randomness)?;
+    let dice = u64::from_be_bytes(dice);
+    let offered = bookings.offer_freed(place, dice).await?;
+    let agenda = bookings.morning(&house.words, language, place).await?;
+    Ok(tide || offered > 0 || agenda)
 }
 
 impl Bookings {
-    /// Appointments that the office's calendar, or the desks' own calendars, no longer carry are told to its clerks, each
-    /// once for its time; what becomes of them is for a person to say. Whether there are new ones.
-    pub(crate) async fn tell_conflicts(&self, place: &Place<'_>) -> Result<bool, StoreError> {
-        // All in one transaction: calendars and the city's file may change at once, and nobody is to be told twice.
-        let mut tx = self.store.begin().await?;
-        let to_come = tx.bookings_to_come(&place.office.slug, place.now).await?;
-        let known = tx.booking_conflicts(&place.office.slug).await?;
-        let busy = place.busy(&mut tx).await?;
-        let buffer = SignedDuration::from_mins(i64::from(place.terms.rules.buffer_minutes));
-        let taken: Vec<Taken> = to_come
-            .iter()
-            .map(|booking| Taken {
-                span: Span {
-                    start: booking.start,
-                    end: booking.end.saturating_add(buffer).unwrap_or(booking.end),
-                },
-                desks: 1,
-            })
-            .collect();
-        let found = affected(&Agenda {
-            hours: &place.office.hours,
-            rules: &place.terms.rules,
-            taken: &taken,
-            busy: &busy,
-        });
-        let mut any = false;
-        for Affected { index, conflict } in &found {
-            let booking = &to_come[*index];
-            if known.contains(&(booking.id.clone(), booking.start)) {
-                continue;
-            }
-            tx.set_booking_conflict(&booking.id, booking.start).await?;
-            let news = match conflict {
-                Conflict::Closed => News::Closed,
-                Conflict::TooManyBookings => News::Overbooked,
-            };
-            tell(&mut tx, booking, news, place.now).await?;
-            any = true;
-        }
-        for (id, _) in &known {
-            if !found.iter().any(|one| to_come[one.index].id == *id) {
-                tx.clear_booking_conflict(id).await?;
-            }
-        }
-        tx.commit().await?;
-        Ok(any)
-    }
-
     /// What has come due at an office. Whether anything has.
     pub(crate) async fn tide(&self, place: &Place<'_>) -> Result<bool, StoreError> {
         let ahead = place
@@ -222,7 +125,11 @@ impl Bookings {
         if here.time() < MORNING {
             return Ok(false);
         }
-        let today = here.date();
+        let (today, slug) = (here.date(), &place.office.slug);
+        // Most looks find nothing to do, and keep no writer waiting.
+        if self.store.read().await?.agenda_day(slug).await? == Some(today) {
+            return Ok(false);
+        }
         let mut tx = self.store.begin().await?;
         if tx.agenda_day(&place.office.slug).await? == Some(today) {
             return Ok(false);
@@ -231,12 +138,10 @@ impl Bookings {
         tx.set_agenda_day(&place.office.slug, today).await?;
         if !bookings.is_empty() {
             let text = agenda(words, language, place.office, today, &bookings);
-            tx.enqueue(
-                &Lane::door(&place.office.slug),
-                &Errand::Answer { text },
-                place.now,
-            )
-            .await?;
+            let door = Lane::door(&place.office.slug);
+            for answer in Errand::answers(&text) {
+                tx.enqueue(&door, &answer, place.now).await?;
+            }
         }
         tx.commit().await?;
         Ok(!bookings.is_empty())
@@ -347,25 +252,4 @@ pub(crate) async fn day_of(
         told.push((booking, needs));
     }
     Ok(told)
-}
-
-/// Forgets the persons of bookings that were over long enough ago.
-async fn forget(
-    bookings: &Bookings,
-    now: Timestamp,
-    retention: SignedDuration,
-) -> Result<(), StoreError> {
-    let mut read = bookings.store.read().await?;
-    let due = read.bookings_to_erase(now - retention, BATCH).await?;
-    drop(read);
-    if due.is_empty() {
-        return Ok(());
-    }
-    let mut tx = bookings.store.begin().await?;
-    for erasure in due {
-        tx.erase_booking(&erasure.booking, now).await?;
-    }
-    tx.commit().await?;
-    bookings.store.scrub().await?;
-    Ok(())
 }

@@ -1,8 +1,8 @@
 //! What time does to bookings: lapsing, reminders, no-shows, the morning's list, erasure.
 
 use bridge::ids::{BookingId, OfficeSlug};
-use jiff::{Timestamp, civil::Date};
-use scheduler::slots::Cell;
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use scheduler::slots::LONGEST_MINUTES;
 
 use super::{Booking, columns, read};
 use crate::{
@@ -48,6 +48,47 @@ impl Read {
         self.all(statement).await?.iter().map(read).collect()
     }
 
+    /// Confirmed bookings of an office that are not over at `from` and begin before `to`, in order.
+    pub async fn bookings_between(
+        &mut self,
+        office: &OfficeSlug,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Booking>> {
+        // No longer one has begun before; the index is by start.
+        let longest = SignedDuration::from_mins(i64::from(LONGEST_MINUTES));
+        let statement = sqlx::query(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM bookings b WHERE b.state = 'confirmed' AND b.office = $1 AND b.starts_at >= $2
+             AND b.starts_at < $3 AND b.ends_at > $4 ORDER BY b.starts_at, b.id"
+        ))
+        .bind(office.as_str())
+        .bind(millis(
+            from.saturating_sub(longest).unwrap_or(Timestamp::MIN),
+        ))
+        .bind(millis(to))
+        .bind(millis(from));
+        self.all(statement).await?.iter().map(read).collect()
+    }
+
+    /// How many confirmed bookings are to come at each office that has any.
+    pub async fn appointments_to_come(&mut self, now: Timestamp) -> Result<Vec<(OfficeSlug, u64)>> {
+        let statement = sqlx::query(
+            "SELECT office, COUNT(*) AS appointments FROM bookings WHERE state = 'confirmed' AND ends_at > $1
+             GROUP BY office ORDER BY office",
+        )
+        .bind(millis(now));
+        self.all(statement)
+            .await?
+            .iter()
+            .map(|row| {
+                let row = Record::keyed(row, "bookings", "office");
+                Ok((row.parse("office")?, row.number("appointments")?))
+            })
+            .collect()
+    }
+
     /// Bookings that were over before `before` and still have their person.
     pub async fn bookings_to_erase(
         &mut self,
@@ -87,24 +128,6 @@ impl Read {
 }
 
 impl Tx {
-    /// The cells in which places that were given up are free again at `now`, and whose rows have not been cleared away.
-    pub async fn freed_places(&mut self, now: Timestamp) -> Result<Vec<(OfficeSlug, Cell)>> {
-        let statement = sqlx::query(
-            "SELECT p.office, p.cell FROM booking_places p JOIN bookings b ON b.id = p.booking
-             WHERE p.release_at <= $1 AND b.state IN ('cancelled', 'confirmed')
-             ORDER BY p.office, p.cell",
-        )
-        .bind(millis(now));
-        self.all(statement)
-            .await?
-            .iter()
-            .map(|row| {
-                let row = Record::keyed(row, "booking_places", "cell");
-                Ok((row.parse("office")?, row.get("cell")?))
-            })
-            .collect()
-    }
-
     /// What has lapsed by `now`: holds vanish, unconfirmed bookings expire, places that are free again lose their
     /// rows. How many bookings it touched.
     pub async fn lapse_bookings(&mut self, now: Timestamp) -> Result<u64> {

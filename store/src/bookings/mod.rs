@@ -7,6 +7,7 @@ mod mail;
 mod offers;
 mod places;
 mod private;
+mod vacancies;
 
 use bridge::ids::{BookingId, Language, OfficeSlug, ServiceId, VisitId};
 use jiff::Timestamp;

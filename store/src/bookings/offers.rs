@@ -68,6 +68,15 @@ impl Read {
         self.all(statement).await?.iter().map(read).collect()
     }
 
+    /// Whether the citizen of a confirmed booking at an office would take an earlier time.
+    pub async fn somebody_wants_earlier(&mut self, office: &OfficeSlug) -> Result<bool> {
+        let statement = sqlx::query(
+            "SELECT id FROM bookings WHERE state = 'confirmed' AND office = $1 AND wants_earlier = 1 LIMIT 1",
+        )
+        .bind(office.as_str());
+        Ok(self.optional(statement).await?.is_some())
+    }
+
     /// The bookings of an office of whose conflict with the calendar the clerks know, each with its start then.
     pub async fn booking_conflicts(
         &mut self,

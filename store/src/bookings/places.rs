@@ -109,17 +109,23 @@ impl Tx {
             .collect()
     }
 
-    /// A booking keeps all its places until then; `None` for good.
+    /// A booking keeps its places in `cells` until then, `None` for good; what it has elsewhere stays as it is. Whether
+    /// it has one in each of them: by another reading of the clock they were free again, and somebody else may have them.
     pub async fn keep_places(
         &mut self,
         booking: &BookingId,
+        cells: &Range<Cell>,
         until: Option<Timestamp>,
-    ) -> Result<()> {
-        let statement = sqlx::query("UPDATE booking_places SET release_at = $2 WHERE booking = $1")
-            .bind(booking.as_str())
-            .bind(until.map(millis));
-        self.run(statement).await?;
-        Ok(())
+    ) -> Result<bool> {
+        let statement = sqlx::query(
+            "UPDATE booking_places SET release_at = $2 WHERE booking = $1 AND cell >= $3 AND cell < $4",
+        )
+        .bind(booking.as_str())
+        .bind(until.map(millis))
+        .bind(cells.start)
+        .bind(cells.end);
+        let kept = self.run(statement).await?;
+        Ok(u64::try_from(cells.end - cells.start) == Ok(kept))
     }
 
     /// A booking gives up its places; they are free again at `at`, or before if they would have been anyway.

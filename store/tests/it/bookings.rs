@@ -213,6 +213,24 @@ pub(crate) async fn a_hold_lapses_and_its_place_is_free(database: Database) {
     assert_eq!(taken(store, &late, 601).await, [1; 6]);
 }
 
+pub(crate) async fn what_somebody_else_has_by_now_is_not_kept(database: Database) {
+    let store = &database.store;
+    let first = booking(1, 24);
+    assert!(hold(store, &first, 1, 0).await);
+    // A quarter of an hour later, and only for whom the clock says that the first hold is over.
+    let second = Booking {
+        start: first.start + SignedDuration::from_mins(15),
+        end: first.end + SignedDuration::from_mins(15),
+        expires_at: Some(at(1200)),
+        ..booking(2, 24)
+    };
+    assert!(hold(store, &second, 1, 600).await);
+    let mut tx = store.begin().await.unwrap();
+    let (lost, own) = (cells_of(&first), cells_of(&second));
+    assert!(!tx.keep_places(&first.id, &lost, None).await.unwrap());
+    assert!(tx.keep_places(&second.id, &own, None).await.unwrap());
+}
+
 pub(crate) async fn a_move_takes_the_new_place_before_it_gives_up_the_old(database: Database) {
     let store = &database.store;
     let one = booking(1, 24);
@@ -246,7 +264,8 @@ pub(crate) async fn a_cancelled_place_comes_back_later(database: Database) {
     let mut one = booking(1, 24);
     assert!(hold(store, &one, 1, 0).await);
     let mut tx = store.begin().await.unwrap();
-    tx.keep_places(&one.id, None).await.unwrap();
+    let range = cells_of(&one);
+    assert!(tx.keep_places(&one.id, &range, None).await.unwrap());
     one.state = BookingState::Confirmed;
     one.expires_at = None;
     tx.save_booking(&one).await.unwrap();
@@ -259,6 +278,24 @@ pub(crate) async fn a_cancelled_place_comes_back_later(database: Database) {
     tx.commit().await.unwrap();
     assert!(!hold(store, &booking(2, 24), 1, 399).await);
     assert!(hold(store, &booking(3, 24), 1, 400).await);
+}
+
+pub(crate) async fn where_an_office_had_places_is_kept_while_somebody_waits(database: Database) {
+    let store = &database.store;
+    let (gewerbe, other) = (office("gewerbe"), office("fundbuero"));
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(tx.known_vacancies(&gewerbe).await.unwrap(), None);
+    for runs in [
+        vec![3..7, 9..12],
+        Vec::new(),
+        vec![-5..2, i64::MAX - 1..i64::MAX],
+    ] {
+        tx.set_known_vacancies(&gewerbe, Some(&runs)).await.unwrap();
+        assert_eq!(tx.known_vacancies(&gewerbe).await.unwrap(), Some(runs));
+    }
+    assert_eq!(tx.known_vacancies(&other).await.unwrap(), None);
+    tx.set_known_vacancies(&gewerbe, None).await.unwrap();
+    assert_eq!(tx.known_vacancies(&gewerbe).await.unwrap(), None);
 }
 
 pub(crate) async fn appointments_are_counted_by_mail_address(database: Database) {

@@ -53,6 +53,16 @@ mail-companion-lead = Jemand hat einen Termin gebucht und Sie als Begleitung ang
 mail-companion-action = Den Termin ansehen
 mail-companion-note = Mit dem Link können Sie den Termin ansehen, aber nicht ändern. Wenn Sie damit nichts anfangen können, löschen Sie diese E-Mail.
 
+mail-companion-moved-subject = Verschoben: Termin am { $when }
+mail-companion-moved-lead = Der Termin, zu dem Sie als Begleitung eingeladen sind, hat eine neue Zeit.
+mail-companion-moved-action = Den Termin ansehen
+mail-companion-moved-note = Der Link ist derselbe wie bisher. Wenn Sie damit nichts anfangen können, löschen Sie diese E-Mail.
+
+mail-companion-cancelled-subject = Abgesagt: Termin am { $when }
+mail-companion-cancelled-lead = Der Termin, zu dem Sie als Begleitung eingeladen waren, findet nicht statt.
+mail-companion-cancelled-action = Den Termin ansehen
+mail-companion-cancelled-note = Sie müssen nichts tun. Wenn Sie damit nichts anfangen können, löschen Sie diese E-Mail.
+
 mail-earlier-subject = Ein früherer Termin ist frei geworden
 mail-earlier-lead = Sie wollten einen früheren Termin. Jetzt ist einer frei, und wir halten ihn für Sie. Ihr bisheriger Termin bleibt, bis Sie den früheren annehmen.
 mail-earlier-action = Den früheren Termin ansehen

@@ -53,6 +53,16 @@ mail-companion-lead = Somebody has booked an appointment and named you as compan
 mail-companion-action = Look at the appointment
 mail-companion-note = With the link you can look at the appointment but not change it. If this means nothing to you, delete this mail.
 
+mail-companion-moved-subject = Moved: appointment on { $when }
+mail-companion-moved-lead = The appointment to which you are invited as companion has a new time.
+mail-companion-moved-action = Look at the appointment
+mail-companion-moved-note = The link is the same as before. If this means nothing to you, delete this mail.
+
+mail-companion-cancelled-subject = Cancelled: appointment on { $when }
+mail-companion-cancelled-lead = The appointment to which you were invited as companion does not take place.
+mail-companion-cancelled-action = Look at the appointment
+mail-companion-cancelled-note = You need not do anything. If this means nothing to you, delete this mail.
+
 mail-earlier-subject = An earlier appointment has become free
 mail-earlier-lead = You wanted an earlier appointment. One is free, and we keep it for you. Your present appointment stays until you take the earlier one.
 mail-earlier-action = Look at the earlier appointment

@@ -149,7 +149,11 @@ async fn what_a_declined_invitation_means_is_the_offices_choice() {
         (
             Declined::Cancel,
             BookingState::Cancelled,
-            vec!["mail Cancelled", "line Cancelled"],
+            vec![
+                "mail Cancelled",
+                "mail CompanionCancelled",
+                "line Cancelled",
+            ],
         ),
     ] {
         let desk = Desk::new(policy).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bridge::ids::Language;
-use scheduler::ics::Component;
+use scheduler::ics::{Component, Line, Response};
 use store::{Booking, BookingOffer, BookingPrivate, BookingState};
 use texts::Catalogue;
 
@@ -11,12 +11,17 @@ use super::{NOW, Stage, WEDNESDAY, at, dice};
 use crate::{
     booking::{
         Letter, MailConfig, Post,
+        letter::organizer,
+        plan_letter,
         sheet::{Sheet, Unfit},
+        write,
     },
+    errands::Plan,
+    outbox,
     words::Words,
 };
 
-const ALL: [Letter; 11] = [
+const ALL: [Letter; 13] = [
     Letter::Confirm,
     Letter::Booked,
     Letter::Moved,
@@ -25,6 +30,8 @@ const ALL: [Letter; 11] = [
     Letter::Reminder,
     Letter::NoShow,
     Letter::Companion,
+    Letter::CompanionMoved,
+    Letter::CompanionCancelled,
     Letter::Earlier,
     Letter::Offer,
     Letter::OtherTime,
@@ -34,7 +41,9 @@ const LINK: &str = "https://vorzimmer.example/termin#geheim";
 
 fn booking(stage: &Stage, letter: Letter, language: Language) -> Booking {
     let state = match letter {
-        Letter::Cancelled | Letter::CancelledByOffice => BookingState::Cancelled,
+        Letter::Cancelled | Letter::CancelledByOffice | Letter::CompanionCancelled => {
+            BookingState::Cancelled
+        }
         _ => BookingState::Confirmed,
     };
     Booking {
@@ -60,16 +69,28 @@ fn booking(stage: &Stage, letter: Letter, language: Language) -> Booking {
 }
 
 fn mail(stage: &Stage, letter: Letter, language: Language, answers: Option<&str>) -> String {
+    mail_to("erika@example.org", stage, letter, language, answers)
+}
+
+fn mail_to(
+    address: &str,
+    stage: &Stage,
+    letter: Letter,
+    language: Language,
+    answers: Option<&str>,
+) -> String {
     let post = Post::new(&MailConfig {
         url: "smtp://127.0.0.1:25".parse().unwrap(),
         from: "termine@stadt.example".to_owned(),
         replies: None,
         user: None,
         password_file: None,
-    });
+    })
+    .unwrap();
+    let answers = answers.map(|address| address.parse().unwrap());
     let private = BookingPrivate {
         name: "Erika <b>Große</b>, \"Z\"".to_owned(),
-        mail: "erika@example.org".to_owned(),
+        mail: address.to_owned(),
         companion_mail: Some("max@example.org".to_owned()),
         reason: Some("Der Kollege ist krank & fehlt".to_owned()),
         ..BookingPrivate::default()
@@ -85,12 +106,14 @@ fn mail(stage: &Stage, letter: Letter, language: Language, answers: Option<&str>
         office: &stage.office,
         booking: &booking(stage, letter, language),
         private: &private,
+        stamp: at(NOW),
         offer: Some(&offer),
         link: LINK.to_owned(),
         rebook: "https://vorzimmer.example/buero/gewerbe/termin".to_owned(),
-        answers: answers.map(|address| address.parse().unwrap()),
+        organizer: organizer(&stage.office, &post, answers.as_ref()),
+        answers,
     };
-    match sheet.mail(letter, &post.unwrap(), "house-17") {
+    match sheet.mail(letter, &post, "house-17") {
         Ok(mail) => String::from_utf8(mail.formatted()).unwrap(),
         Err(Unfit(what)) => unreachable!("{letter:?}: {what}"),
     }
@@ -142,8 +165,10 @@ async fn every_mail_says_the_same_as_text_and_as_html() {
             assert!(html.contains(&href), "{told}");
             let expected = match letter {
                 Letter::Booked | Letter::Moved => Some("REQUEST"),
-                Letter::Cancelled | Letter::CancelledByOffice => Some("CANCEL"),
-                Letter::Companion => Some("PUBLISH"),
+                Letter::Cancelled | Letter::CancelledByOffice | Letter::CompanionCancelled => {
+                    Some("CANCEL")
+                }
+                Letter::Companion | Letter::CompanionMoved => Some("PUBLISH"),
                 Letter::OtherTime => Some("DECLINECOUNTER"),
                 Letter::Confirm
                 | Letter::Reminder
@@ -162,9 +187,9 @@ async fn every_mail_says_the_same_as_text_and_as_html() {
 
 #[tokio::test]
 async fn the_organizer_is_where_answers_are_read() {
-    let stage = Stage::new().await;
-    let organizer = |answers| {
-        let mail = mail(&stage, Letter::Booked, Language::De, answers);
+    let mut stage = Stage::new().await;
+    let organizer = |stage: &Stage, answers| {
+        let mail = mail(stage, Letter::Booked, Language::De, answers);
         let parts = parts(&mail);
         let calendar = parts.iter().find(|(kind, _)| kind == "text/calendar");
         let calendar = Component::read(&calendar.unwrap().1).unwrap();
@@ -174,7 +199,112 @@ async fn the_organizer_is_where_answers_are_read() {
             .value
             .clone()
     };
-    assert_eq!(organizer(None), "mailto:gewerbe@dormagen.example");
+    assert_eq!(organizer(&stage, None), "mailto:gewerbe@dormagen.example");
     let answers = "antwort+00112233445566778899aabbccddeeff@stadt.example";
-    assert_eq!(organizer(Some(answers)), format!("mailto:{answers}"));
+    let answered = organizer(&stage, Some(answers));
+    assert_eq!(answered, format!("mailto:{answers}"));
+    stage.office.booking = None;
+    assert_eq!(organizer(&stage, None), "mailto:termine@stadt.example");
+}
+
+/// The companion's calendar follows the booker's by the same UID and sequence, and learns nothing of the booker.
+#[tokio::test]
+async fn a_companions_calendar_follows_moves_and_cancellations() {
+    let stage = Stage::new().await;
+    let event = |letter| {
+        let mail = mail(&stage, letter, Language::De, None);
+        assert!(mail.contains("To: max@example.org"), "{mail}");
+        let parts = parts(&mail);
+        assert!(!parts.iter().any(|(_, text)| text.contains("Erika")));
+        let calendar = parts.iter().find(|(kind, _)| kind == "text/calendar");
+        let calendar = Component::read(&calendar.unwrap().1).unwrap();
+        let event = calendar.children[1].clone();
+        let of = |name: &str| event.first(name).map(Line::text);
+        ["UID", "SEQUENCE", "STATUS", "ATTENDEE"].map(of)
+    };
+    for (letter, status) in [
+        (Letter::CompanionMoved, "CONFIRMED"),
+        (Letter::CompanionCancelled, "CANCELLED"),
+    ] {
+        let text = |text: &str| Some(text.to_owned());
+        let [uid, sequence] = [text("17@stadt.example"), text("1")];
+        assert_eq!(event(letter), [uid, sequence, text(status), None]);
+    }
+}
+
+/// Whatever address the form takes, an invitation goes there, and the answer of its calendar is known for the citizen's.
+#[tokio::test]
+async fn every_address_that_can_book_can_be_invited() {
+    let stage = Stage::new().await;
+    let special = "!#$%&'*+-/=?^_`{|}~";
+    let each = special.chars().map(|char| format!("{char}a{char}"));
+    for local in each.chain([special.to_owned(), "100%25".to_owned()]) {
+        let address = format!("{local}@example.org");
+        assert!(gateway::clean::is_mail(&address), "{address}");
+        let mail = mail_to(&address, &stage, Letter::Booked, Language::De, None);
+        let parts = parts(&mail);
+        let calendar = parts.iter().find(|(kind, _)| kind == "text/calendar");
+        let reply = calendar
+            .unwrap()
+            .1
+            .replace("\r\n ", "")
+            .replace("METHOD:REQUEST", "METHOD:REPLY")
+            .replace("NEEDS-ACTION", "ACCEPTED");
+        let zone = &stage.office.hours.zone;
+        let response = Response::read(reply.as_bytes(), zone).unwrap();
+        assert_eq!(response.attendee, address);
+    }
+}
+
+/// A mail that fits no form is one that the citizen never gets.
+#[tokio::test]
+async fn a_mail_that_cannot_be_written_is_told_to_the_clerks() {
+    let stage = Stage::new().await;
+    stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
+    stage.errands().await;
+    let id = bridge::ids::BookingId::from_random(dice(1).id);
+    let mut tx = stage.bookings.store.begin().await.unwrap();
+    let mut private = tx.booking_private(&id).await.unwrap().unwrap();
+    private.mail = "no address".to_owned();
+    tx.put_booking_private(&id, &private).await.unwrap();
+    write(&mut tx, &id, Letter::Booked, at(NOW)).await.unwrap();
+    let row = tx.due(at(NOW), 1).await.unwrap().remove(0);
+    tx.commit().await.unwrap();
+    outbox::run(&stage.house(), row, None).await.unwrap();
+    assert_eq!(stage.errands().await, ["line Undeliverable"]);
+    let mut read = stage.bookings.store.read().await.unwrap();
+    let dead = read.dead_letters(9).await.unwrap();
+    assert_eq!(dead[0].last_error.as_deref(), Some("address"));
+}
+
+/// What a calendar proposed came hours after the last change: calendars take a refusal with an older stamp for outdated.
+#[tokio::test]
+async fn what_is_declined_is_stamped_when_it_was_declined() {
+    let stage = Stage::new().await;
+    stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
+    stage.errands().await;
+    let id = bridge::ids::BookingId::from_random(dice(1).id);
+    let house = stage.house();
+    let mut stamps = Vec::new();
+    for (letter, now) in [
+        (Letter::Booked, NOW),
+        (Letter::OtherTime, "2026-11-23T11:00:00Z"),
+    ] {
+        let mut tx = stage.bookings.store.begin().await.unwrap();
+        write(&mut tx, &id, letter, at(now)).await.unwrap();
+        let row = tx.due(at(now), 1).await.unwrap().remove(0);
+        tx.done(row.id).await.unwrap();
+        tx.commit().await.unwrap();
+        let plan = plan_letter(&house, &row, &id, letter).await.unwrap();
+        let Plan::Mail { mail: Ok(mail), .. } = plan else {
+            unreachable!("{letter:?} is true and can be written")
+        };
+        let mail = String::from_utf8(mail.formatted()).unwrap();
+        let parts = parts(&mail);
+        let calendar = parts.iter().find(|(kind, _)| kind == "text/calendar");
+        let calendar = Component::read(&calendar.unwrap().1).unwrap();
+        let event = calendar.children.last().unwrap();
+        stamps.push(event.first("DTSTAMP").unwrap().value.clone());
+    }
+    assert_eq!(stamps, ["20261123T060000Z", "20261123T110000Z"]);
 }

@@ -3,18 +3,25 @@
 use super::*;
 
 impl Stage {
-    /// What was given up and is free at this moment is offered; how many offers came of it.
+    /// What has become free by this moment is offered; how many offers came of it.
     async fn offered(&self, now: &str) -> usize {
         let place = self.place(now);
         let mut tx = self.bookings.store.begin().await.unwrap();
-        let freed = tx.freed_places(place.now).await.unwrap();
         tx.lapse_bookings(place.now).await.unwrap();
         tx.commit().await.unwrap();
-        let cells: Vec<i64> = freed.into_iter().map(|(_, cell)| cell).collect();
+        self.bookings.offer_freed(&place, 0).await.unwrap()
+    }
+
+    /// Somebody with an appointment at that time waits for an earlier one.
+    async fn waits(&self, number: u64, start: &str) -> Token {
+        let mail = format!("waits{number}@example.org");
+        let manage = self.confirmed(number, start, &mail).await;
         self.bookings
-            .offer_earlier(&place, &cells, 0)
+            .want_earlier(&self.place(NOW), &manage.hash(), true)
             .await
-            .unwrap()
+            .unwrap();
+        self.errands().await;
+        manage
     }
 }
 
@@ -87,7 +94,12 @@ async fn an_earlier_time_is_held_for_one_after_the_other() {
     assert_eq!((moved.start, moved.offer), (at(WEDNESDAY), None));
     assert_eq!(
         stage.errands().await,
-        ["mail Earlier", "mail Moved", "line Moved"]
+        [
+            "mail Earlier",
+            "mail Moved",
+            "mail CompanionMoved",
+            "line Moved"
+        ]
     );
 }
 
@@ -164,4 +176,95 @@ async fn a_clerks_offer_leaves_both_times_to_the_citizen() {
     assert_eq!(kept.start, at(WEDNESDAY));
     assert_eq!(stage.errands().await, ["line TurnedDown"]);
     assert!(stage.hold(9, later, "2026-11-23T06:05:00Z").await.is_ok());
+}
+
+#[tokio::test]
+async fn what_lapses_is_offered_like_what_is_cancelled() {
+    let stage = Stage::new().await;
+    let unconfirmed = stage.hold(1, WEDNESDAY, NOW).await.unwrap();
+    let held = "2026-11-25T08:00:00Z";
+    stage.hold(2, held, NOW).await.unwrap();
+    let early = stage.waits(3, "2026-11-25T09:00:00Z").await;
+    let late = "2026-11-25T10:00:00Z";
+    let late = stage.confirmed(4, late, "late@example.org").await;
+    let token = unconfirmed.token.hash();
+    let contact = contact("erika@example.org");
+    let place = stage.place(NOW);
+    let booked = stage.bookings.book(&place, &token, contact).await;
+    assert!(booked.is_ok());
+    assert_eq!(stage.offered("2026-11-23T06:09:59Z").await, 0);
+    let offer = async |token: &Token, now| {
+        let place = stage.place(now);
+        let view = stage.bookings.show(&place, &token.hash()).await.unwrap();
+        view.offer.map(|offer| offer.start)
+    };
+    // The hold, then the booking that nobody has confirmed within half an hour.
+    let now = "2026-11-23T06:10:00Z";
+    assert_eq!(stage.offered(now).await, 1);
+    let first_possible = at("2026-11-25T07:45:00Z");
+    assert_eq!(offer(&early, now).await, Some(first_possible));
+    let wants = stage
+        .bookings
+        .want_earlier(&place, &late.hash(), true)
+        .await;
+    assert!(wants.is_ok());
+    let now = "2026-11-23T06:30:00Z";
+    assert_eq!(stage.offered(now).await, 1);
+    assert_eq!(offer(&late, now).await, Some(at(WEDNESDAY)));
+}
+
+#[tokio::test]
+async fn a_day_or_a_desk_that_is_added_is_offered_and_what_was_free_before_is_not() {
+    let mut stage = Stage::new().await;
+    let tuesday = "2026-11-24".parse().unwrap();
+    let desks = |stage: &mut Stage, weekday: usize, desks| {
+        let terms = stage.office.booking.as_mut().unwrap();
+        for bookable in &mut terms.rules.desks.weekly[weekday] {
+            bookable.desks = desks;
+        }
+    };
+    desks(&mut stage, 1, 1);
+    let exceptions = |stage: &mut Stage, day, periods: &[&str]| {
+        let periods = periods.iter().map(|text| text.parse().unwrap()).collect();
+        stage.office.hours.exceptions.insert(day, periods);
+    };
+    exceptions(&mut stage, tuesday, &[]);
+    stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
+    let first = stage.waits(2, "2026-11-25T09:00:00Z").await;
+    let second = stage.waits(3, "2026-11-25T10:00:00Z").await;
+    assert_eq!(stage.offered(NOW).await, 0, "Monday is free anyway");
+    let offer = async |stage: &Stage, token: &Token| {
+        let place = stage.place(NOW);
+        let view = stage.bookings.show(&place, &token.hash()).await.unwrap();
+        view.offer.map(|offer| offer.start)
+    };
+    exceptions(&mut stage, tuesday, &["09:00-09:30"]);
+    assert_eq!(stage.offered(NOW).await, 1);
+    let added = Some(at("2026-11-24T08:00:00Z"));
+    assert_eq!(offer(&stage, &first).await, added);
+
+    // A second desk, at a time at which the first is booked.
+    desks(&mut stage, 2, 2);
+    assert_eq!(stage.offered(NOW).await, 1);
+    assert_eq!(offer(&stage, &second).await, Some(at(WEDNESDAY)));
+    assert_eq!(stage.offered(NOW).await, 0);
+}
+
+/// Between the look and the offers the program ends: at the next start what has become free is still known to be new.
+#[tokio::test]
+async fn what_has_become_free_is_offered_after_a_crash() {
+    let mut stage = Stage::new().await;
+    let early = stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
+    stage.waits(2, "2026-11-25T09:00:00Z").await;
+    stage
+        .bookings
+        .cancel(&stage.place(NOW), &early.hash(), 0)
+        .await
+        .unwrap();
+    let now = stage.place("2026-11-23T06:05:00Z").now;
+    let mut tx = stage.bookings.store.begin().await.unwrap();
+    tx.lapse_bookings(now).await.unwrap();
+    tx.commit().await.unwrap();
+    stage.bookings.store = open(&stage.folder).await;
+    assert_eq!(stage.offered("2026-11-23T08:00:00Z").await, 1);
 }

@@ -1,12 +1,13 @@
 //! What time and the city's file do to bookings.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bridge::ids::{BookingId, Language};
-use gateway::appointments::BookingPhase;
+use city::model::Localized;
+use jiff::SignedDuration;
 use texts::Catalogue;
 
-use super::{NOW, Stage, WEDNESDAY, dice, open};
+use super::{NOW, Stage, WEDNESDAY, at, dice, open};
 use crate::words::Words;
 
 #[tokio::test]
@@ -65,38 +66,6 @@ async fn who_books_late_is_not_reminded_of_what_the_invitation_says() {
 }
 
 #[tokio::test]
-async fn appointments_that_the_calendar_no_longer_carries_are_told_once_and_stay() {
-    let mut stage = Stage::new().await;
-    let manage = stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
-    stage
-        .confirmed(2, "2026-11-26T08:00:00Z", "max@example.org")
-        .await;
-    stage.errands().await;
-    let told = async |stage: &Stage| {
-        let place = stage.place(NOW);
-        stage.bookings.tell_conflicts(&place).await.unwrap();
-        stage.errands().await
-    };
-    assert_eq!(told(&stage).await, [""; 0]);
-    let open = stage.office.clone();
-    let wednesday = "2026-11-25".parse().unwrap();
-    stage.office.hours.exceptions.insert(wednesday, Vec::new());
-    assert_eq!(told(&stage).await, ["line Closed"]);
-    assert_eq!(told(&stage).await, [""; 0]);
-    let view = stage
-        .bookings
-        .show(&stage.place(NOW), &manage.hash())
-        .await
-        .unwrap();
-    assert_eq!(view.phase, BookingPhase::Confirmed);
-    // Opened again and closed once more: news each time.
-    let closed = std::mem::replace(&mut stage.office, open);
-    assert_eq!(told(&stage).await, [""; 0]);
-    stage.office = closed;
-    assert_eq!(told(&stage).await, ["line Closed"]);
-}
-
-#[tokio::test]
 async fn the_days_appointments_are_told_once_in_the_morning() {
     let mut stage = Stage::new().await;
     let words = Words(Arc::new(Catalogue::load()));
@@ -151,4 +120,30 @@ async fn the_days_appointments_are_told_once_in_the_morning() {
     stage.bookings.store = open(&stage.folder).await;
     assert_eq!(told(&stage, "2026-11-25T15:00:00Z").await, [""; 0]);
     assert_eq!(told(&stage, "2026-11-26T06:00:00Z").await, [""; 0]);
+}
+
+/// A homeserver refuses an event of more than 64 KiB for good.
+#[tokio::test]
+async fn a_long_day_is_told_in_several_messages() {
+    let mut stage = Stage::new().await;
+    let long = "Gewerbe anmelden ".repeat(600);
+    stage.office.services[0].name = Localized::new(long.trim(), BTreeMap::new());
+    assert_eq!(stage.office.services[0].id.as_str(), "anmelden");
+    for number in 0..8 {
+        let minutes = 30 * number;
+        let start = at(WEDNESDAY) + SignedDuration::from_mins(minutes);
+        let mail = format!("person{number}@example.org");
+        let number = u64::try_from(number).unwrap();
+        stage.confirmed(number, &start.to_string(), &mail).await;
+    }
+    stage.errands().await;
+    let words = Words(Arc::new(Catalogue::load()));
+    let place = stage.place("2026-11-25T06:00:00Z");
+    let told = stage.bookings.morning(&words, Language::De, &place).await;
+    assert!(told.unwrap());
+    let told = stage.errands().await;
+    assert!(told.len() > 1 && told.iter().all(|text| text.len() < 20_000));
+    let lines: Vec<&str> = told.iter().flat_map(|text| text.lines()).collect();
+    assert_eq!(lines.len(), 9, "a heading and a line for each");
+    assert!(lines[8].starts_with("11:30"));
 }

@@ -1,0 +1,187 @@
+//! How bookings end and are forgotten, whatever has become of their office. Its terms, the city's mail or the office
+//! itself may be gone from the configuration; what was promised about personal data holds all the same.
+
+use std::{fmt, sync::Arc};
+
+use appservice::jobs::{self, Job};
+use bridge::ids::OfficeSlug;
+use city::model::City;
+use jiff::{SignedDuration, Timestamp};
+use store::{Booking, BookingState, Store, StoreError};
+use tracing::{error, warn};
+
+use super::{News, tell};
+use crate::{house::House, shell};
+
+/// As many persons are forgotten at a time.
+const BATCH: u32 = 200;
+/// No office's grace lasts longer. Whoever has not come by then is a no-show already, unless nobody looks after the
+/// office's appointments.
+const LONGEST_GRACE: SignedDuration = SignedDuration::from_hours(2);
+
+/// What was held or waited to be confirmed for too long.
+pub(super) async fn lapse(house: &House) {
+    let lapsed = async {
+        let mut tx = house.store.begin().await?;
+        tx.lapse_bookings(shell::now()).await?;
+        tx.commit().await
+    };
+    if let Err(fault) = lapsed.await {
+        error!("what has lapsed still stands: {fault}");
+    }
+}
+
+/// Each part by itself: what fails for one purpose holds up no other.
+pub(super) async fn settle(house: &House) {
+    let now = shell::now();
+    if let Err(fault) = end(&house.store, now).await {
+        error!("appointments that are over are not ended: {fault}");
+    }
+    if let Err(fault) = clear_rooms(house).await {
+        error!("rooms that stood ready in vain are still there: {fault}");
+    }
+    if let Err(fault) = forget(&house.store, now, house.city.get().retention).await {
+        error!("erasure of appointments is late: {fault}");
+    }
+}
+
+/// Ends appointments that were over long ago and of which nobody has said what became of them.
+pub(super) async fn end(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    let before = now.saturating_sub(LONGEST_GRACE).unwrap_or(now);
+    let over = |booking: &Booking| booking.end <= before;
+    let begun = store.read().await?.bookings_before(before).await?;
+    if !begun.iter().any(over) {
+        return Ok(());
+    }
+    let mut tx = store.begin().await?;
+    // Again, inside the transaction that decides.
+    for mut booking in tx.bookings_before(before).await?.into_iter().filter(over) {
+        booking.state = BookingState::NoShow;
+        // Not now: whoever reads how long a person's data is kept counts from the appointment.
+        booking.ended_at = Some(booking.end);
+        tx.save_booking(&booking).await?;
+        tell(&mut tx, &booking, News::NoShow, now).await?;
+    }
+    tx.commit().await
+}
+
+/// Erases rooms that stood ready in vain. Nobody was ever in them.
+async fn clear_rooms(house: &House) -> Result<(), StoreError> {
+    let rooms = house.store.read().await?.booking_rooms_in_vain().await?;
+    for (booking, room) in rooms {
+        let Ok(room) = room.try_into() else { continue };
+        match jobs::execute(&house.matrix, &Job::EraseRoom { room }, "").await {
+            Ok(_) => {
+                let mut tx = house.store.begin().await?;
+                tx.set_booking_room(&booking, None).await?;
+                tx.commit().await?;
+            }
+            Err(fault) => warn!(
+                "a room that stood ready is not erased yet: {}",
+                fault.code()
+            ),
+        }
+    }
+    Ok(())
+}
+
+/// Forgets the persons of bookings that were over long enough ago.
+pub(super) async fn forget(
+    store: &Store,
+    now: Timestamp,
+    retention: SignedDuration,
+) -> Result<(), StoreError> {
+    let mut read = store.read().await?;
+    let due = read.bookings_to_erase(now - retention, BATCH).await?;
+    drop(read);
+    if due.is_empty() {
+        return Ok(());
+    }
+    let mut tx = store.begin().await?;
+    for erasure in due {
+        tx.erase_booking(&erasure.booking, now).await?;
+    }
+    tx.commit().await?;
+    store.scrub().await?;
+    Ok(())
+}
+
+/// Appointments to come that nobody looks after as was agreed.
+pub(crate) struct Orphans {
+    office: OfficeSlug,
+    appointments: u64,
+    lack: Lack,
+}
+
+/// What is gone from the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lack {
+    Mail,
+    Office,
+    Terms,
+}
+
+impl fmt::Display for Orphans {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, office) = (self.appointments, &self.office);
+        write!(f, "{office} has appointments to come ({count}), but ")?;
+        f.write_str(match self.lack {
+            Lack::Mail => {
+                "the configuration has no [mail]: their links lead nowhere and nobody is reminded. Put it back until \
+                 they are over, or let the clerks call these citizens"
+            }
+            Lack::Office => {
+                "the city's file has no such office: nobody is told and nobody can come. Put it back and let its clerks \
+                 cancel them (!absagen), or call these citizens"
+            }
+            Lack::Terms => {
+                "it takes none any more: these stand until they are over. Its clerks have been told of each; they can \
+                 cancel them (!absagen)"
+            }
+        })
+    }
+}
+
+/// The offices at which citizens wait for an appointment that the configuration no longer carries.
+pub(crate) async fn orphans(
+    store: &Store,
+    city: &City,
+    has_mail: bool,
+    now: Timestamp,
+) -> Result<Vec<Orphans>, StoreError> {
+    let to_come = store.read().await?.appointments_to_come(now).await?;
+    let lack = |office: &OfficeSlug| match city.office(office) {
+        None => Some(Lack::Office),
+        Some(_) if !has_mail => Some(Lack::Mail),
+        Some(office) if office.booking.is_none() => Some(Lack::Terms),
+        Some(_) => None,
+    };
+    Ok(to_come
+        .into_iter()
+        .filter_map(|(office, appointments)| {
+            let lack = lack(&office)?;
+            Some(Orphans {
+                office,
+                appointments,
+                lack,
+            })
+        })
+        .collect())
+}
+
+/// Once for each version of the city's file, and at the start.
+pub(super) async fn warn_of_orphans(house: &House, warned: &mut Option<Arc<City>>) {
+    let city = house.city.get();
+    if warned.as_ref().is_some_and(|it| Arc::ptr_eq(it, &city)) {
+        return;
+    }
+    match orphans(&house.store, &city, house.bookings.is_some(), shell::now()).await {
+        Ok(orphans) => {
+            for orphans in orphans {
+                warn!("{orphans}");
+            }
+            *warned = Some(city);
+        }
+        Err(fault) => error!("appointments are not compared with the configuration: {fault}"),
+    }
+}

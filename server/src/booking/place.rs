@@ -1,0 +1,205 @@
+//! What an office has free, and how a booking takes it and keeps it.
+
+use std::ops::RangeInclusive;
+
+use bridge::ids::{BookingId, ServiceId};
+use gateway::appointments::{BookingError, SlotView};
+use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
+use scheduler::slots::{
+    Agenda, Busy, Cell, Refused, Slot, Span, Taken, capacity, cells, find_slot, free_slots,
+    nearest_alternatives, occupied, total_minutes,
+};
+use store::{Booking, Read, StoreError, Tx};
+
+use super::{Place, slot_view, stretches};
+
+/// As many nearest times are told to somebody who came too late.
+pub(super) const ALTERNATIVES: usize = 6;
+/// Nearest times are looked for in so many days before and after.
+const AROUND: i32 = 14;
+
+impl Place<'_> {
+    /// How long an appointment for these services takes.
+    pub(crate) fn minutes(&self, services: &[ServiceId]) -> Result<u16, BookingError> {
+        let mut minutes = Vec::with_capacity(services.len());
+        for id in services {
+            let service = self
+                .office
+                .service(id)
+                .filter(|_| self.terms.services.contains(id))
+                .ok_or(BookingError::UnknownService)?;
+            minutes.push(service.minutes);
+        }
+        Ok(total_minutes(minutes)?)
+    }
+
+    /// Everything from the first to the last of these days, a day wider on each side.
+    pub(super) fn cells_around(days: &RangeInclusive<Date>) -> std::ops::Range<Cell> {
+        let instant = |date: Date| {
+            jiff::tz::Offset::UTC
+                .to_timestamp(date.to_datetime(jiff::civil::Time::MIN))
+                .unwrap_or(Timestamp::MIN)
+        };
+        let day = SignedDuration::from_hours(24);
+        let start = instant(*days.start()).saturating_sub(day * 2);
+        let end = instant(*days.end()).saturating_add(day * 3);
+        cells(Span {
+            start: start.unwrap_or(Timestamp::MIN),
+            end: end.unwrap_or(Timestamp::MAX),
+        })
+    }
+
+    /// The free slots of some days, leaving out what `except` takes.
+    pub(crate) async fn free(
+        &self,
+        read: &mut Read,
+        minutes: u16,
+        days: RangeInclusive<Date>,
+        except: Option<&BookingId>,
+    ) -> Result<Vec<Slot>, StoreError> {
+        let range = Self::cells_around(&days);
+        let taken = read
+            .taken_places(&self.office.slug, &range, self.now, except)
+            .await?;
+        let (taken, busy) = (stretches(&taken), self.busy(read).await?);
+        Ok(free_slots(
+            &self.agenda(&taken, &busy),
+            minutes,
+            days,
+            self.now,
+        ))
+    }
+
+    fn agenda<'t>(&'t self, taken: &'t [Taken], busy: &'t [Busy]) -> Agenda<'t> {
+        Agenda {
+            hours: &self.office.hours,
+            rules: &self.terms.rules,
+            taken,
+            busy,
+        }
+    }
+
+    /// The slot at `start`, if the booking can have it.
+    pub(super) async fn vacancy(
+        &self,
+        read: &mut Read,
+        booking: Option<&BookingId>,
+        minutes: u16,
+        start: Timestamp,
+    ) -> Result<Result<Slot, Refused>, StoreError> {
+        let Some(span) = occupied(start, minutes, self.terms.rules.buffer_minutes) else {
+            return Ok(Err(Refused::Closed));
+        };
+        let taken = read
+            .taken_places(&self.office.slug, &cells(span), self.now, booking)
+            .await?;
+        let busy = self.busy(read).await?;
+        Ok(find_slot(
+            &self.agenda(&stretches(&taken), &busy),
+            minutes,
+            start,
+            self.now,
+        ))
+    }
+
+    /// Takes a place for a booking at `start`, in the transaction that decides, until `release_at`. What the
+    /// booking has elsewhere stays. When the time cannot be had, drop the transaction and tell it with
+    /// [`Bookings::refuse`].
+    pub(crate) async fn occupy(
+        &self,
+        tx: &mut Tx,
+        booking: &BookingId,
+        minutes: u16,
+        start: Timestamp,
+        release_at: Option<Timestamp>,
+    ) -> Result<Result<Slot, Refused>, StoreError> {
+        match self.vacancy(tx, Some(booking), minutes, start).await? {
+            Ok(slot) => self.take(tx, booking, slot, minutes, release_at).await,
+            Err(reason) => Ok(Err(reason)),
+        }
+    }
+
+    /// Takes a place at a slot that [`Place::vacancy`] found in the same transaction.
+    pub(super) async fn take(
+        &self,
+        tx: &mut Tx,
+        booking: &BookingId,
+        slot: Slot,
+        minutes: u16,
+        release_at: Option<Timestamp>,
+    ) -> Result<Result<Slot, Refused>, StoreError> {
+        let Some(span) = occupied(slot.start, minutes, self.terms.rules.buffer_minutes) else {
+            return Ok(Err(Refused::Closed));
+        };
+        let range = cells(span);
+        let places = capacity(&self.office.hours, &self.terms.rules, &[], &range);
+        let placed = tx
+            .take_places(
+                &self.office.slug,
+                booking,
+                &range,
+                &places,
+                self.now,
+                release_at,
+            )
+            .await?;
+        Ok(placed.map(|_| slot).map_err(|_| Refused::Full))
+    }
+
+    /// The time that a booking takes from a desk.
+    pub(super) fn span_of(&self, booking: &Booking) -> Span {
+        let buffer = SignedDuration::from_mins(i64::from(self.terms.rules.buffer_minutes));
+        Span {
+            start: booking.start,
+            end: booking.end.saturating_add(buffer).unwrap_or(booking.end),
+        }
+    }
+
+    /// Keeps a booking's places until `release_at`, in the transaction that decides. Whether it has its time: not the
+    /// clock says so but the places. Whoever saw another time than we do, or came while we waited for our turn to
+    /// write, has cleared away what had lapsed by then. What nobody has taken meanwhile is taken again.
+    pub(super) async fn keep(
+        &self,
+        tx: &mut Tx,
+        booking: &Booking,
+        release_at: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
+        let range = cells(self.span_of(booking));
+        if tx.keep_places(&booking.id, &range, release_at).await? {
+            return Ok(true);
+        }
+        let busy = self.busy(tx).await?;
+        let places = capacity(&self.office.hours, &self.terms.rules, &busy, &range);
+        let taken = tx
+            .take_places(
+                &self.office.slug,
+                &booking.id,
+                &range,
+                &places,
+                self.now,
+                release_at,
+            )
+            .await?;
+        Ok(taken.is_ok())
+    }
+
+    pub(super) async fn nearest(
+        &self,
+        read: &mut Read,
+        minutes: u16,
+        start: Timestamp,
+    ) -> Result<Vec<SlotView>, StoreError> {
+        let day = self
+            .office
+            .hours
+            .zone
+            .to_datetime(start.max(self.now))
+            .date();
+        let days = day.saturating_sub(AROUND.days())..=day.saturating_add(AROUND.days());
+        let slots = self.free(read, minutes, days, None).await?;
+        Ok(nearest_alternatives(&slots, start, ALTERNATIVES)
+            .iter()
+            .map(slot_view)
+            .collect())
+    }
+}
