@@ -243,7 +243,7 @@ pub struct BookingView {
     pub offer: Option<OfferView>,
     /// Its place on the waiting list, for the booker alone.
     pub waiting: Option<WaitingView>,
-    /// The visit it has become, for the booker alone.
+    /// The visit it has become, for the booker alone; none once it is over and checking in again is no longer possible.
     pub visit: Option<VisitId>,
 }
 
@@ -365,7 +365,8 @@ pub trait Appointments: Send + Sync + 'static {
     /// The booker does not want the time that is offered. Idempotent.
     async fn turn_down(&self, token: &TokenHash) -> Result<BookingView, BookingError>;
 
-    /// The citizen is here: the booking becomes a visit of this guest. Idempotent for the same guest.
+    /// The citizen is here: the booking becomes a visit of this guest. While it is one, it becomes this guest's, and the
+    /// guest before loses it. Idempotent for the same guest.
     async fn check_in(&self, token: &TokenHash, guest: &GuestId) -> Result<VisitId, BookingError>;
 }
 

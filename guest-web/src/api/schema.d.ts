@@ -628,7 +628,7 @@ export interface components {
             offer?: components["schemas"]["OfferedTime"];
             /** @description Its place on the waiting list; with the booker's own link only, and only right after reading it or asking for it. */
             waiting?: components["schemas"]["WaitingPlace"];
-            /** @description The visit it has become. */
+            /** @description The visit it has become; none once it is over and checking in again is no longer possible. */
             visit?: string;
         };
         /**

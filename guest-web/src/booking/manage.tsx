@@ -77,7 +77,7 @@ export function Manage(props: ManageProps) {
   const { t } = props;
   const { booking, moved, act, told, alert } = useBooking(props);
   if (!booking) return <Loading t={t} title={t("manage-title")} alert={alert} />;
-  const state = moved && booking.state === "confirmed" ? "moved" : booking.state.replace("_", "-");
+  const state = stateKey(booking, moved);
   return (
     <div class="vz-form">
       <StateHeading key={`${booking.state} ${booking.start}`} text={t(`manage-${state}-heading`)} focus />
@@ -97,6 +97,13 @@ export function Manage(props: ManageProps) {
       )}
     </div>
   );
+}
+
+/** The name of the booking's state in the message files. */
+function stateKey(booking: Booking, moved: boolean): string {
+  if (moved && booking.state === "confirmed") return "moved";
+  if (booking.holder === "booker" && booking.state === "arrived" && !booking.visit) return "over";
+  return booking.state.replace("_", "-");
 }
 
 export function Facts({ t, language, booking }: ManageProps & { booking: Booking }) {
@@ -160,10 +167,13 @@ function Actions(props: ActionsProps) {
       return <Confirmed {...props} />;
     case "arrived":
       return booking.visit ? (
-        <a class="kern-btn kern-btn--primary vz-fit" href={props.visitHref + booking.visit}>
-          <span class="kern-label">{t("manage-to-visit")}</span>
-        </a>
-      ) : null;
+        <Come {...props} label={t("manage-to-visit")} />
+      ) : (
+        <>
+          <p class="kern-body">{t("manage-over-text")}</p>
+          {again}
+        </>
+      );
     case "cancelled":
     case "expired":
     case "no_show":
@@ -179,6 +189,22 @@ function Actions(props: ActionsProps) {
   }
 }
 
+/** The way to the visit, in this browser: whichever had it open before loses it. */
+function Come({ api, token, visitHref, label, onFailure }: ActionsProps & { label: string }) {
+  const [come, coming] = useAction(async () => {
+    try {
+      location.assign(visitHref + (await api.checkIn(token)).visit);
+    } catch (error) {
+      onFailure(error);
+    }
+  });
+  return (
+    <div>
+      <Button kind="primary" large icon="door" label={label} busy={coming} onClick={come} />
+    </div>
+  );
+}
+
 function Confirmed(props: ActionsProps) {
   const { t, api, token, booking, act, onFailure } = props;
   const now = useNow(15_000);
@@ -187,13 +213,6 @@ function Confirmed(props: ActionsProps) {
   const [asking, setAsking] = useState(false);
   const open = now >= Date.parse(booking.check_in_from);
   const from = moment(props.language, booking.time_zone, booking.check_in_from);
-  const [come, coming] = useAction(async () => {
-    try {
-      location.assign(props.visitHref + (await api.checkIn(token)).visit);
-    } catch (error) {
-      onFailure(error);
-    }
-  });
   const times = () =>
     api.slots(
       booking.office,
@@ -227,9 +246,7 @@ function Confirmed(props: ActionsProps) {
     <>
       {booking.offer && <Offered {...props} offer={booking.offer} />}
       {open ? (
-        <div>
-          <Button kind="primary" large icon="door" label={t("manage-come")} busy={coming} onClick={come} />
-        </div>
+        <Come {...props} label={t("manage-come")} />
       ) : (
         <p class="kern-body vz-note">{t("manage-come-from", { from })}</p>
       )}

@@ -4,6 +4,7 @@
 //! beside the decision. It asks neither the homeserver nor the clock, so that its tests need neither.
 
 mod answer;
+mod arrive;
 mod busy;
 mod change;
 mod clerk;

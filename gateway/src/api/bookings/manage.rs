@@ -260,7 +260,8 @@ pub(crate) struct CheckedIn {
     visit: String,
 }
 
-/// The citizen is here: the booking becomes a visit. Sets the cookie that lets the browser to it.
+/// The citizen is here: the booking becomes a visit, or the visit that it has become goes on in this browser; an earlier
+/// one loses it. Sets the cookie that lets the browser to it.
 #[utoipa::path(
     post,
     path = "/booking/check-in",

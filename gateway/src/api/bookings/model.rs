@@ -184,7 +184,7 @@ pub(crate) struct Booking {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     waiting: Option<WaitingPlace>,
-    /// The visit it has become.
+    /// The visit it has become; none once it is over and checking in again is no longer possible.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     visit: Option<String>,

@@ -1,0 +1,128 @@
+//! Whoever has the link of an appointment gets in: from any browser, and once more when the visit was lost.
+
+use anyhow::{Context as _, Result, ensure};
+use blackbox::{Appointment, Guest, World, WorldOptions, city_open_all_day, free_slots};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+/// Appointments of today can be checked in for at once, and for hours after they began.
+const BOOKING: &str = "mail = \"gewerbe@dormagen.example\"\ndesks = 3\nnotice_minutes = 0\n\
+    grid_minutes = 5\nprepare_minutes = 60\ngrace_minutes = 120\nconfirm_mail = false\n";
+
+async fn world(dir: &tempfile::TempDir) -> Result<World> {
+    World::start_with(WorldOptions {
+        city: city_open_all_day(dir.path(), BOOKING)?,
+        mail: true,
+        own_relay: true,
+        ..WorldOptions::default()
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_link_leads_to_the_visit_in_whichever_browser_opens_it() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let world = world(&dir).await?;
+    let mut anna = world.desk("anna", "gewerbe").await?;
+    let slots = free_slots(&world.guest()?).await?;
+    let ole = Appointment::book(world.stranger()?, &slots[0], "ole").await?;
+
+    // First in the browser of a mail program, then in the usual one.
+    let (first, second) = (world.stranger()?, world.stranger()?);
+    let visit = ole.check_in(&first).await?;
+    ensure!(ole.check_in(&first).await? == visit, "not the same again");
+    let mut page = first.events(&visit).await?;
+    page.next().await?.context("the page shows nothing")?;
+    ensure!(ole.check_in(&second).await? == visit, "another visit");
+    let ticket = second.visit(&visit).await?["ticket"].clone();
+    let lost = first
+        .call(Method::GET, &format!("visits/{visit}"), None)
+        .await?;
+    ensure!(lost.problem() == Some("unknown-visit"), "{lost:?}");
+    // The page that was open is not fed any longer.
+    while page.next().await?.is_some() {}
+
+    // Nothing has changed for the clerks, and the conversation is with whoever came last.
+    let ticket = ticket.as_str().context("no ticket")?;
+    let _page = second.events(&visit).await?;
+    anna.until_ring(ticket).await?;
+    anna.ask(&format!("!ruf {ticket}")).await?;
+    let room = anna.until_consultation(ticket).await?;
+    second.until(&visit, "called").await?;
+    second.enter(&visit).await?;
+    second.say(&visit, "Guten Morgen").await?;
+    let refused = first.say_as(&visit, "m1", "Guten Morgen").await?;
+    ensure!(refused.problem() == Some("unknown-visit"), "{refused:?}");
+    ensure!(!room.is_empty());
+
+    // In the middle of it, back to the first one; it reads what was said.
+    ensure!(ole.check_in(&first).await? == visit, "another visit");
+    ensure!(first.messages(&visit).await?.len() == 1);
+    anna.ask("!ende").await?;
+    first.until(&visit, "ended").await?;
+    let over = ole
+        .ask(&second, Method::POST, "/check-in", None)
+        .await?;
+    ensure!(over.problem() == Some("booking-state"), "{over:?}");
+    let shown = ole.show().await?;
+    ensure!(
+        shown["state"] == "arrived" && shown["visit"].is_null(),
+        "what is over is offered: {shown}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_was_lost_can_check_in_again_while_the_grace_lasts() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let world = world(&dir).await?;
+    let mut anna = world.desk("anna", "gewerbe").await?;
+    let slots = free_slots(&world.guest()?).await?;
+    let ole = Appointment::book(world.stranger()?, &slots[0], "ole").await?;
+    let role = json!({ "role": "interpreter" });
+    let link = ole.call(Method::POST, "/links", Some(&role)).await?;
+    let link = link["token"].as_str().context("no link")?.to_owned();
+
+    let first = ole.check_in(&ole.guest).await?;
+    let interpreter = world.stranger()?;
+    let beside = comes_along(&interpreter, &link).await?;
+    let ticket = ole.guest.visit(&first).await?["ticket"].clone();
+    ole.guest.leave(&first).await?;
+    ole.guest.until(&first, "ended").await?;
+    ensure!(ole.show().await?["visit"] == first.as_str());
+
+    let second = ole.check_in(&ole.guest).await?;
+    ensure!(second != first, "what has ended does not begin again");
+    let visit = ole.guest.visit(&second).await?;
+    ensure!(visit["state"] == "waiting" && visit["ticket"] != ticket, "{visit}");
+    // It is an appointment as before, and whoever comes along comes along to it.
+    let ring = anna
+        .until_ring(visit["ticket"].as_str().context("no ticket")?)
+        .await?;
+    let line = ring["content"]["body"].as_str().unwrap_or_default();
+    ensure!(line.contains("📅 Termin um"), "{line}");
+    let again = comes_along(&interpreter, &link).await?;
+    ensure!(
+        again["id"] == beside["id"] && again["ticket"] == visit["ticket"],
+        "{again}"
+    );
+
+    // A clerk's word is the last one.
+    let ticket = visit["ticket"].as_str().context("no ticket")?;
+    anna.ask(&format!("!ablehnen {ticket}")).await?;
+    ole.guest.until(&second, "ended").await?;
+    let over = ole
+        .ask(&ole.guest, Method::POST, "/check-in", None)
+        .await?;
+    ensure!(
+        over.status == StatusCode::CONFLICT && over.problem() == Some("booking-state"),
+        "{over:?}"
+    );
+    world.settled().await
+}
+
+/// Opens the link of somebody who comes along.
+async fn comes_along(guest: &Guest, link: &str) -> Result<Value> {
+    let request = guest.request(Method::POST, "/api/v1/visits/participation");
+    guest.send(request.bearer_auth(link)).await?.success("a place")
+}
