@@ -111,6 +111,8 @@ kinds! {
     InvalidFields = "invalid-fields", UNPROCESSABLE_ENTITY;
     /// Too often.
     TooManyRequests = "too-many-requests", TOO_MANY_REQUESTS;
+    /// This address keeps as many times as it may without confirming one.
+    TooManyPlaces = "too-many-places", TOO_MANY_REQUESTS;
     /// Too many pages open at once.
     TooManyStreams = "too-many-streams", TOO_MANY_REQUESTS;
     /// A fault of ours.

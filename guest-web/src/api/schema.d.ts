@@ -1611,6 +1611,15 @@ export interface operations {
             /** @description Refused */
             default: {
                 headers: {
+            /** @description Too often (`too-many-requests`), or this address keeps too many times that nobody has confirmed (`too-many-places`): try again after `Retry-After` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
                     [name: string]: unknown;
                 };
                 content: {

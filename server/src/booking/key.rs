@@ -88,6 +88,13 @@ impl Key {
         VisitId::from_random(*random)
     }
 
+    /// A number for the booking that nobody can foresee.
+    pub(crate) fn chance(&self, booking: &BookingId) -> u64 {
+        let bytes = self.mac("chance", booking);
+        let (first, _) = bytes.split_first_chunk().unwrap_or((&[0; 8], &[]));
+        u64::from_be_bytes(*first)
+    }
+
     fn token(&self, purpose: &str, booking: &BookingId) -> Token {
         Token::from_bytes(self.mac(purpose, booking))
     }

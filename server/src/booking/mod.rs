@@ -193,13 +193,16 @@ fn slot_view(slot: &Slot) -> gateway::appointments::SlotView {
 /// When a given-up place is free again: somewhere between the office's two limits, so that nobody can pass a place
 /// on by cancelling it at an agreed moment. `dice` is any random number.
 fn reappears(place: &Place<'_>, dice: u64) -> Timestamp {
+    reappears_from(place, place.now, dice)
+}
+
+/// The same, of a place that is given up at `at`.
+fn reappears_from(place: &Place<'_>, at: Timestamp, dice: u64) -> Timestamp {
     let (from, to) = place.terms.reappear;
     let width = u64::try_from((to - from).as_secs()).unwrap_or(0);
     let chosen = i64::try_from(dice % width.saturating_add(1)).unwrap_or(0);
-    place
-        .now
-        .saturating_add(from + SignedDuration::from_secs(chosen))
-        .unwrap_or(place.now)
+    at.saturating_add(from + SignedDuration::from_secs(chosen))
+        .unwrap_or(at)
 }
 
 /// A fault of ours: told in the log, without what it was about.

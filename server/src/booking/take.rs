@@ -13,7 +13,9 @@ use scheduler::slots::{
 };
 use store::{Booking, BookingPrivate, BookingState, LinkRole, Read, StoreError, Tx};
 
-use super::{Bookings, Letter, News, Place, internal, slot_view, stretches, tell, write};
+use super::{
+    Bookings, Letter, News, Place, internal, reappears_from, slot_view, stretches, tell, write,
+};
 
 /// As many nearest times are told to somebody who came too late.
 pub(super) const ALTERNATIVES: usize = 6;
@@ -352,7 +354,11 @@ impl Bookings {
         booking.expires_at =
             confirm.then(|| (place.now + place.terms.confirm_within).min(booking.start));
         tx.save_booking(&booking).await.map_err(internal)?;
-        tx.keep_places(&booking.id, booking.expires_at)
+        // Nobody shall foresee when a place that was not confirmed can be had.
+        let release_at = booking
+            .expires_at
+            .map(|lapsed| reappears_from(place, lapsed, self.key.chance(&booking.id)));
+        tx.keep_places(&booking.id, release_at)
             .await
             .map_err(internal)?;
         tx.set_booking_token(&booking.id, manage.hash().as_str())

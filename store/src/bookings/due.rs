@@ -91,7 +91,7 @@ impl Tx {
     pub async fn freed_places(&mut self, now: Timestamp) -> Result<Vec<(OfficeSlug, Cell)>> {
         let statement = sqlx::query(
             "SELECT p.office, p.cell FROM booking_places p JOIN bookings b ON b.id = p.booking
-             WHERE p.release_at <= $1 AND b.state IN ('cancelled', 'confirmed')
+             WHERE p.release_at <= $1 AND b.state IN ('cancelled', 'confirmed', 'expired')
              ORDER BY p.office, p.cell",
         )
         .bind(millis(now));

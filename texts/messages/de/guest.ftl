@@ -226,7 +226,7 @@ book-done = Ihr Termin ist gebucht
 book-done-text = Wir haben die Einladung an { $mail } geschickt.
 book-nearly-done = Fast geschafft
 book-nearly-done-text = Wir haben eine E-Mail an { $mail } geschickt. Bitte öffnen Sie den Link darin und bestätigen Sie den Termin. Erst dann gilt er.
-book-nearly-done-until = Bitte bestätigen Sie bis { $until } Uhr. Danach wird die Zeit für andere frei.
+book-nearly-done-until = Bitte bestätigen Sie bis { $until } Uhr. Danach verfällt er.
 book-code = Ihre Terminnummer: { $code }
 book-manage-link = Zu Ihrem Termin
 

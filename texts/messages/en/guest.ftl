@@ -225,7 +225,7 @@ book-done = Your appointment is booked
 book-done-text = We have sent the invitation to { $mail }.
 book-nearly-done = Nearly done
 book-nearly-done-text = We have sent a mail to { $mail }. Please open the link in it and confirm the appointment. Only then does it count.
-book-nearly-done-until = Please confirm by { $until }. After that the time is free for others.
+book-nearly-done-until = Please confirm by { $until }. After that it lapses.
 book-code = Your appointment number: { $code }
 book-manage-link = To your appointment
 
