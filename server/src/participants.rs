@@ -179,7 +179,7 @@ async fn from_booking(
     let role = match holder {
         Holder::Interpreter => LinkRole::Interpreter,
         Holder::Companion => LinkRole::Companion,
-        Holder::Booker => return Err(ParticipantError::UnknownLink),
+        Holder::Booker | Holder::Calendar => return Err(ParticipantError::UnknownLink),
     };
     match (booking.state, &booking.visit) {
         (BookingState::Arrived, Some(visit)) => {

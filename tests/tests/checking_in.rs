@@ -1,5 +1,7 @@
 //! Whoever has the link of an appointment gets in: from any browser, and once more when the visit was lost.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, Result, ensure};
 use blackbox::{Appointment, Guest, World, WorldOptions, city_open_all_day, free_slots};
 use http::{Method, StatusCode};
@@ -119,6 +121,91 @@ async fn whoever_was_lost_can_check_in_again_while_the_grace_lasts() -> Result<(
         "{over:?}"
     );
     world.settled().await
+}
+
+/// Whoever sees the citizen's calendar finds a way to the desk there, and nothing to change.
+#[tokio::test]
+async fn the_link_in_a_calendar_lets_one_arrive_and_changes_nothing() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let world = world(&dir).await?;
+    let slots = free_slots(&world.guest()?).await?;
+    let ole = Appointment::book(world.stranger()?, &slots[0], "ole").await?;
+    let mail = world.mail("Ihr Termin am").await?;
+    let (_, calendar) = mail.calendar.clone().context("no invitation")?;
+    let file = ole
+        .guest
+        .request(Method::GET, "/api/v1/booking/calendar")
+        .bearer_auth(&ole.token)
+        .send()
+        .await?
+        .text()
+        .await?;
+    let secrets = secrets_in(&calendar);
+    ensure!(
+        secrets.len() == 1 && secrets == secrets_in(&file),
+        "not one and the same: {secrets:?}"
+    );
+    let calendar = Appointment {
+        guest: world.stranger()?,
+        token: secrets.into_iter().next().context("no link")?,
+        code: ole.code.clone(),
+    };
+    ensure!(
+        calendar.token != ole.token && mail.text.contains(&ole.token),
+        "the mail has the booker's own link"
+    );
+
+    let shown = calendar.show().await?;
+    ensure!(
+        shown["holder"] == "calendar" && shown["code"] == ole.code.as_str(),
+        "{shown}"
+    );
+    ensure!(shown["name"].is_null(), "{shown}");
+    let other = json!({ "start": slots[20]["start"] });
+    let before = ole.show().await?;
+    for (method, what, body) in [
+        (Method::POST, "/cancel", Value::Null),
+        (Method::POST, "/move", other),
+        (Method::POST, "/confirm", Value::Null),
+        (Method::POST, "/links", json!({ "role": "companion" })),
+        (Method::POST, "/earlier", json!({ "wanted": true })),
+        (Method::POST, "/turn-down", Value::Null),
+        (Method::GET, "/calendar", Value::Null),
+    ] {
+        let body = Some(&body).filter(|body| !body.is_null());
+        let answer = calendar.ask(&calendar.guest, method, what, body).await?;
+        ensure!(answer.problem() == Some("not-the-booker"), "{what}: {answer:?}");
+    }
+    ensure!(ole.show().await? == before, "it is as it was");
+
+    // A colleague presses it first, and cannot keep it from the citizen; nor take it back.
+    let visit = calendar.check_in(&calendar.guest).await?;
+    ensure!(calendar.check_in(&calendar.guest).await? == visit);
+    ensure!(ole.check_in(&ole.guest).await? == visit);
+    let refused = calendar
+        .ask(&calendar.guest, Method::POST, "/check-in", None)
+        .await?;
+    ensure!(refused.problem() == Some("arrived-elsewhere"), "{refused:?}");
+    ole.guest.visit(&visit).await?;
+    // Its secret is no link of somebody who comes along either.
+    let request = calendar
+        .guest
+        .request(Method::POST, "/api/v1/visits/participation");
+    let beside = calendar.guest.send(request.bearer_auth(&calendar.token)).await?;
+    ensure!(beside.problem() == Some("unknown-link"), "{beside:?}");
+    let hashes = world.database().texts("arrival_hash FROM bookings").await?;
+    ensure!(hashes.len() == 1 && !hashes[0].contains(&calendar.token));
+    Ok(())
+}
+
+/// The secrets of all links to bookings in a calendar object.
+fn secrets_in(calendar: &str) -> BTreeSet<String> {
+    let unfolded = calendar.replace("\r\n ", "");
+    let secret = |rest: &str| {
+        let end = rest.find(|char: char| !(char.is_ascii_alphanumeric() || "-_".contains(char)));
+        rest[..end.unwrap_or(rest.len())].to_owned()
+    };
+    unfolded.split("/termin#").skip(1).map(secret).collect()
 }
 
 /// Opens the link of somebody who comes along.

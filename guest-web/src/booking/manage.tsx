@@ -5,6 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Refused, type Api } from "../api/client";
 import type { Booking, Slot, Slots } from "../api/types";
 import type { Texts } from "../lib/texts";
+import { DeviceCheck } from "../visit/device-check";
 import { Button, Confirm, StateHeading, useAction, useNow } from "../visit/parts";
 import { Alternatives } from "./alternatives";
 import { clock, DayNames, moment } from "./days";
@@ -17,6 +18,8 @@ export interface ManageProps {
   api: Api;
   language: "de" | "en";
   token: string;
+  /** Whether conversations have a video call. */
+  calls: boolean;
   visitHref: string;
   officeHref: string;
   manageHref: string;
@@ -87,14 +90,16 @@ export function Manage(props: ManageProps) {
       )}
       <Facts {...props} booking={booking} />
       {booking.holder === "booker" && <Actions {...props} booking={booking} act={act} onFailure={told} />}
-      {booking.holder !== "booker" && ["confirmed", "arrived"].includes(booking.state) && (
-        <section>
-          <p class="kern-body">{t("manage-join-text")}</p>
-          <a class="kern-btn kern-btn--primary vz-fit" href={`${props.besideHref}#${props.token}`}>
-            <span class="kern-label">{t("manage-join")}</span>
-          </a>
-        </section>
-      )}
+      {booking.holder === "calendar" && <Arriving {...props} booking={booking} act={act} onFailure={told} />}
+      {["interpreter", "companion"].includes(booking.holder) &&
+        ["confirmed", "arrived"].includes(booking.state) && (
+          <section>
+            <p class="kern-body">{t("manage-join-text")}</p>
+            <a class="kern-btn kern-btn--primary vz-fit" href={`${props.besideHref}#${props.token}`}>
+              <span class="kern-label">{t("manage-join")}</span>
+            </a>
+          </section>
+        )}
     </div>
   );
 }
@@ -102,7 +107,8 @@ export function Manage(props: ManageProps) {
 /** The name of the booking's state in the message files. */
 function stateKey(booking: Booking, moved: boolean): string {
   if (moved && booking.state === "confirmed") return "moved";
-  if (booking.holder === "booker" && booking.state === "arrived" && !booking.visit) return "over";
+  const own = booking.holder === "booker" || booking.holder === "calendar";
+  if (own && booking.state === "arrived" && !booking.visit) return "over";
   return booking.state.replace("_", "-");
 }
 
@@ -205,14 +211,41 @@ function Come({ api, token, visitHref, label, onFailure }: ActionsProps & { labe
   );
 }
 
+/** The way to the visit once it is time, and the test of devices that one can make at any time. */
+function Coming(props: ActionsProps) {
+  const { t, booking, calls, language } = props;
+  const now = useNow(15_000);
+  const open = now >= Date.parse(booking.check_in_from);
+  const from = moment(language, booking.time_zone, booking.check_in_from);
+  return (
+    <>
+      {open ? (
+        <Come {...props} label={t("manage-come")} />
+      ) : (
+        <p class="kern-body vz-note">{t("manage-come-from", { from })}</p>
+      )}
+      {calls && <DeviceCheck t={t} />}
+    </>
+  );
+}
+
+/** The link in the citizen's calendar, which others may see, changes nothing. */
+function Arriving(props: ActionsProps) {
+  const { t, booking } = props;
+  return (
+    <>
+      {booking.state === "confirmed" && <Coming {...props} />}
+      {booking.state === "arrived" && booking.visit && <Come {...props} label={t("manage-to-visit")} />}
+      {booking.state === "confirmed" && <p class="kern-body">{t("manage-by-mail")}</p>}
+    </>
+  );
+}
+
 function Confirmed(props: ActionsProps) {
   const { t, api, token, booking, act, onFailure } = props;
-  const now = useNow(15_000);
   const [offer, setOffer] = useState<Slots>();
   const [missed, setMissed] = useState<readonly Slot[]>();
   const [asking, setAsking] = useState(false);
-  const open = now >= Date.parse(booking.check_in_from);
-  const from = moment(props.language, booking.time_zone, booking.check_in_from);
   const times = () =>
     api.slots(
       booking.office,
@@ -245,11 +278,7 @@ function Confirmed(props: ActionsProps) {
   return (
     <>
       {booking.offer && <Offered {...props} offer={booking.offer} />}
-      {open ? (
-        <Come {...props} label={t("manage-come")} />
-      ) : (
-        <p class="kern-body vz-note">{t("manage-come-from", { from })}</p>
-      )}
+      <Coming {...props} />
       <div class="vz-actions">
         <CalendarFile {...{ t, api, token, onFailure }} />
         <Button kind="secondary" label={t("manage-move")} busy={finding} onClick={find} />

@@ -34,7 +34,7 @@ impl Counter {
         let mut unit = house.change(&office).await.map_err(refused)?;
         let place = Place::new(config, unit.now.at)?;
         let (booking, holder) = opened(&mut unit.tx, token).await?;
-        if holder != Holder::Booker {
+        if !holder.may_arrive() {
             return Err(BookingError::NotYours);
         }
         let key = &self.bookings()?.key;
@@ -44,7 +44,7 @@ impl Counter {
                 let known = unit.tx.visit(visit).await.map_err(internal)?;
                 let known = known.ok_or(BookingError::WrongState)?;
                 if known.visit.is_live() {
-                    return self.hand_over(unit, known, guest).await;
+                    return self.hand_over(unit, known, holder, guest).await;
                 }
                 if !may_come_again(&place, &booking, &known.visit) {
                     return Err(BookingError::WrongState);
@@ -125,16 +125,21 @@ impl Counter {
     }
 
     /// The visit goes on in this browser, and in no other: a link that is opened in a mail program first and in the
-    /// usual browser later must not lock its owner out, and whoever loses the visit sees that.
+    /// usual browser later must not lock its owner out, and whoever loses the visit sees that. The link in a calendar
+    /// takes it from nobody: others than the citizen may read it there.
     async fn hand_over(
         &self,
         mut unit: Unit<'_>,
         known: VisitRecord,
+        holder: Holder,
         guest: &GuestId,
     ) -> Result<VisitId, BookingError> {
         let (id, visitor) = (known.visit.id, Visitor::Guest(guest.clone()));
         if known.visit.visitor == visitor {
             return Ok(id);
+        }
+        if holder != Holder::Booker {
+            return Err(BookingError::Elsewhere);
         }
         let other = unit.tx.live_visit(&known.office, &visitor).await;
         if let Some(other) = other.map_err(internal)? {

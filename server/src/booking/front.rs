@@ -129,14 +129,16 @@ impl Appointments for Counter {
         let office = city
             .office(&booking.office)
             .ok_or(BookingError::UnknownBooking)?;
-        let manage = bookings.key.manage(&booking.id);
+        let in_calendar = letter::arrival(bookings, &booking.id)
+            .await
+            .map_err(internal)?;
         letter::calendar(
             &self.0.words,
             &self.0.settings.public_url,
             office,
             &booking,
             &private,
-            &manage,
+            &in_calendar,
         )
         .map_err(internal)
     }

@@ -58,6 +58,11 @@ impl Key {
         self.token("manage", booking)
     }
 
+    /// The secret in the booker's calendar: others see what stands there.
+    pub(crate) fn arrival(&self, booking: &BookingId) -> Token {
+        self.token("arrival", booking)
+    }
+
     /// The secret in the link of the companion who was named when booking.
     pub(crate) fn companion(&self, booking: &BookingId) -> Token {
         self.token("companion", booking)

@@ -124,21 +124,24 @@ pub(crate) async fn plan(
     if !letter.is_true_of(&booking, shell::now()) {
         return Ok(Plan::Nothing);
     }
-    let (token, answers) = match letter {
+    let (token, in_calendar, answers) = match letter {
         // What comes back about a companion's mail is not the citizen's answer.
-        Letter::Companion => (bookings.key.companion(id), None),
+        Letter::Companion => (bookings.key.companion(id), bookings.key.companion(id), None),
         _ => (
             bookings.key.manage(id),
+            arrival(bookings, id).await?,
             answer_address(bookings, post, id).await?,
         ),
     };
+    let page = |token| link(&house.settings.public_url, booking.language, token);
     let sheet = Sheet {
         words: &house.words,
         office,
         booking: &booking,
         private: &private,
         offer: offer.as_ref(),
-        link: link(&house.settings.public_url, booking.language, &token),
+        link: page(&token),
+        calendar_link: page(&in_calendar),
         rebook: rebook(&house.settings.public_url, office, booking.language),
         answers,
     };
@@ -172,7 +175,20 @@ async fn answer_address(
     Ok(Some(address))
 }
 
-/// The booking's calendar file, for a download.
+/// The secret for the citizen's calendar, known to the database before anybody is told.
+pub(crate) async fn arrival(bookings: &Bookings, id: &BookingId) -> store::Result<Token> {
+    let token = bookings.key.arrival(id);
+    let hash = token.hash();
+    let known = bookings.store.read().await?.arrival_hash(id).await?;
+    if known.as_deref() != Some(hash.as_str()) {
+        let mut tx = bookings.store.begin().await?;
+        tx.set_arrival_hash(id, hash.as_str()).await?;
+        tx.commit().await?;
+    }
+    Ok(token)
+}
+
+/// The booking's calendar file, for a download; `token` is the secret for calendars.
 pub(crate) fn calendar(
     words: &Words,
     public_url: &str,
@@ -188,6 +204,7 @@ pub(crate) fn calendar(
         private,
         offer: None,
         link: link(public_url, booking.language, token),
+        calendar_link: link(public_url, booking.language, token),
         rebook: rebook(public_url, office, booking.language),
         answers: None,
     };

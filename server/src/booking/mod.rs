@@ -97,7 +97,7 @@ impl<'a> Place<'a> {
             wants_earlier: booking.wants_earlier,
             offer: None,
             waiting: None,
-            visit: booking.visit.filter(|_| for_booker),
+            visit: booking.visit.filter(|_| holder.may_arrive()),
         }
     }
 

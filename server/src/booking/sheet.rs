@@ -27,6 +27,8 @@ pub(super) struct Sheet<'a> {
     pub(super) offer: Option<&'a BookingOffer>,
     /// The page of the booking, with the reader's own secret.
     pub(super) link: String,
+    /// The same page, with a secret that may stand in a calendar.
+    pub(super) calendar_link: String,
     /// The page on which to book anew.
     pub(super) rebook: String,
     /// Where answers and bounces come, if they are read.
@@ -176,7 +178,7 @@ impl Sheet<'_> {
             ),
             description: self.say("mail-calendar-description"),
             location: self.say("mail-calendar-location"),
-            link: self.link.clone(),
+            link: self.calendar_link.clone(),
             link_label: self.say("mail-calendar-link"),
             alarms: vec![Alarm {
                 before: SignedDuration::from_mins(15),

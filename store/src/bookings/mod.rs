@@ -1,5 +1,6 @@
 //! Bookings of appointments: what is known of them without the person.
 
+mod arrival;
 mod busy;
 mod due;
 mod feed;

@@ -258,6 +258,7 @@ manage-book-again = Neuen Termin buchen
 manage-come = Ich bin da
 manage-come-from = Ab { $from } Uhr können Sie sich hier anmelden. Sie kommen dann ohne Warteschlange an die Reihe.
 manage-to-visit = Zum Gespräch
+manage-by-mail = Zum Verschieben oder Absagen nutzen Sie den Link in unserer E-Mail.
 manage-calendar = In den Kalender
 manage-move = Verschieben
 manage-cancel = Absagen

@@ -63,7 +63,7 @@ mail-other-time-lead = Ihr Kalender hat eine andere Zeit vorgeschlagen. Vorschl�
 mail-other-time-action = Selbst eine andere Zeit wählen
 mail-other-time-note = Unter dem Link stehen alle freien Zeiten. Er gilt nur für Sie.
 
-mail-calendar-description = Termin { $code } bei { $office }. Das Gespräch findet im Browser statt.
+mail-calendar-description = Termin { $code } bei { $office }. Das Gespräch findet im Browser statt. Zum Verschieben oder Absagen nutzen Sie den Link in unserer E-Mail.
 mail-calendar-location = Virtuelles Vorzimmer
 mail-calendar-link = Zum Termin
 mail-calendar-alarm = Gleich beginnt Ihr Termin.

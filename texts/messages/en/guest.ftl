@@ -257,6 +257,7 @@ manage-book-again = Book a new appointment
 manage-come = I am here
 manage-come-from = From { $from } on you can check in here. It will then be your turn without queueing.
 manage-to-visit = To the conversation
+manage-by-mail = To move or cancel the appointment, use the link in our email.
 manage-calendar = Add to calendar
 manage-move = Move
 manage-cancel = Cancel

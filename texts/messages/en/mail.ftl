@@ -63,7 +63,7 @@ mail-other-time-lead = Your calendar has proposed another time. We cannot accept
 mail-other-time-action = Choose another time yourself
 mail-other-time-note = The link shows all free times. It is for you alone.
 
-mail-calendar-description = Appointment { $code } at { $office }. The conversation takes place in the browser.
+mail-calendar-description = Appointment { $code } at { $office }. The conversation takes place in the browser. To move or cancel the appointment, use the link in our email.
 mail-calendar-location = Virtual front office
 mail-calendar-link = To the appointment
 mail-calendar-alarm = Your appointment begins soon.

@@ -206,7 +206,9 @@ pub(super) async fn invite(
     let holder = match role {
         LinkHolder::Interpreter => Holder::Interpreter,
         LinkHolder::Companion => Holder::Companion,
-        LinkHolder::Booker => return Err(Problem::fields(vec![("role", Fault::UnknownChoice)])),
+        LinkHolder::Booker | LinkHolder::Calendar => {
+            return Err(Problem::fields(vec![("role", Fault::UnknownChoice)]));
+        }
     };
     let made = link
         .appointments()?
@@ -269,7 +271,7 @@ pub(crate) struct CheckedIn {
 }
 
 /// The citizen is here: the booking becomes a visit, or the visit that it has become goes on in this browser; an earlier
-/// one loses it. Sets the cookie that lets the browser to it.
+/// one loses it. The link in a calendar takes it from no other browser. Sets the cookie that lets the browser to it.
 #[utoipa::path(
     post,
     path = "/booking/check-in",

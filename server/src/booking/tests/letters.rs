@@ -31,6 +31,7 @@ const ALL: [Letter; 11] = [
 ];
 
 const LINK: &str = "https://vorzimmer.example/termin#geheim";
+const CALENDAR_LINK: &str = "https://vorzimmer.example/termin#kommen";
 
 fn booking(stage: &Stage, letter: Letter, language: Language) -> Booking {
     let state = match letter {
@@ -87,6 +88,7 @@ fn mail(stage: &Stage, letter: Letter, language: Language, answers: Option<&str>
         private: &private,
         offer: Some(&offer),
         link: LINK.to_owned(),
+        calendar_link: CALENDAR_LINK.to_owned(),
         rebook: "https://vorzimmer.example/buero/gewerbe/termin".to_owned(),
         answers: answers.map(|address| address.parse().unwrap()),
     };
@@ -151,6 +153,13 @@ async fn every_mail_says_the_same_as_text_and_as_html() {
                 | Letter::Earlier
                 | Letter::Offer => None,
             };
+            // Others see what stands in a calendar.
+            for (kind, content) in &parts {
+                let content = content.replace("\r\n ", "");
+                let in_calendar = kind == "text/calendar";
+                assert!(!(in_calendar && content.contains("#geheim")), "{told}");
+                assert_eq!(in_calendar, content.contains("#kommen"), "{told}");
+            }
             let method = of("text/calendar").map(|calendar| {
                 let calendar = Component::read(calendar).unwrap();
                 calendar.first("METHOD").unwrap().text()
