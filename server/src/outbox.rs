@@ -24,7 +24,6 @@ use crate::{
     errands::{self, Plan},
     house::{ChangeError, House},
     shell,
-    task::Errand,
 };
 
 /// Lanes that are worked on at the same time.
@@ -250,7 +249,7 @@ async fn send(
     house: &House,
     row: &Row,
     mail: lettre::Message,
-    (booking, letter): (BookingId, Letter),
+    (id, letter): (BookingId, Letter),
 ) -> Result<(), ChangeError> {
     let Some(post) = &house.post else {
         return done(house, row, Effect::Nothing).await;
@@ -272,11 +271,9 @@ async fn send(
     let mut tx = house.store.begin().await?;
     tx.bury(row.id, &never).await?;
     if let Some(news) = booking::undeliverable(letter)
-        && let Some(of) = tx.booking(&booking).await?
+        && let Some(of) = tx.booking(&id).await?
     {
-        let errand = Errand::TellBooking { booking, news };
-        tx.enqueue(&Lane::door(&of.office), &errand, shell::now())
-            .await?;
+        booking::tell(&mut tx, &of, news, shell::now()).await?;
     }
     tx.commit().await?;
     house.outbox.notify_one();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use blackbox::{Answer, Guest, Postgres, World, WorldOptions, city_open_all_day};
+use blackbox::{Answer, Guest, Postgres, World, WorldOptions, city_open_all_day, eventually};
 use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -269,6 +269,36 @@ async fn clerks_learn_that_no_server_takes_a_mail() -> Result<()> {
     let code = booked["booking"]["code"].as_str().context("no code")?;
     let told = anna.until_notice("konnte nicht zugestellt werden").await?;
     ensure!(told.contains(code) && !told.contains("erika"), "{told}");
+    ensure!(
+        told.contains("Eine Telefonnummer ist nicht angegeben"),
+        "{told}"
+    );
+
+    // Whoever has left a number can be called; it stands in a message of its own, to be redacted.
+    let start = times(&guest).await?.pop().context("nothing is free")?;
+    let held = hold(&guest, &start).await?.success("holding")?;
+    let mut contact = contact();
+    contact["phone"] = json!("0211 1234567");
+    let booked = book(&guest, token(&held)?, &contact).await?;
+    let booked = booked.success("booking")?;
+    let code = booked["booking"]["code"].as_str().context("no code")?;
+    let told = anna.until_notice("konnte nicht zugestellt werden").await?;
+    ensure!(
+        told.contains(code) && told.contains("rufen Sie die Person an") && !told.contains("0211"),
+        "{told}"
+    );
+    let number = anna.until_notice("☎️").await?;
+    ensure!(
+        number.contains(code) && number.contains("0211 1234567"),
+        "{number}"
+    );
+    eventually("the message to be noted", || async {
+        let notes = world.database().count("booking_notes").await?;
+        Ok((notes == 1).then_some(()))
+    })
+    .await?;
+    let log = std::fs::read_to_string(world.dir().join("vorzimmer.log"))?;
+    ensure!(!log.contains("1234567"), "the number stands in the log");
     ensure!(!refusing.is_finished(), "{:?}", refusing.await);
     refusing.abort();
     Ok(())

@@ -14,6 +14,7 @@ mod key;
 mod letter;
 mod line;
 mod offer;
+mod phone;
 mod post;
 mod room;
 mod sheet;
@@ -41,6 +42,7 @@ pub(crate) use self::{
     key::{Key, ReplySecret},
     letter::{Letter, plan as plan_letter, undeliverable},
     line::plan as plan_line,
+    phone::{plan as plan_phone, plan_redaction},
     post::{MailConfig, Post, Sent},
     room::{plan as plan_room, remember as remember_room},
     soonest::{Soonest, look_ahead},
@@ -151,13 +153,24 @@ async fn write(
 }
 
 /// Stores a line for the clerks beside the decision that causes it.
-async fn tell(tx: &mut Tx, booking: &Booking, news: News, now: Timestamp) -> store::Result<()> {
+pub(crate) async fn tell(
+    tx: &mut Tx,
+    booking: &Booking,
+    news: News,
+    now: Timestamp,
+) -> store::Result<()> {
+    let lane = Lane::door(&booking.office);
     let errand = Errand::TellBooking {
         booking: booking.id.clone(),
         news,
     };
-    tx.enqueue(&Lane::door(&booking.office), &errand, now)
-        .await?;
+    tx.enqueue(&lane, &errand, now).await?;
+    if news == News::Undeliverable {
+        let errand = Errand::TellPhone {
+            booking: booking.id.clone(),
+        };
+        tx.enqueue(&lane, &errand, now).await?;
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@ mod answers;
 mod busy;
 mod feeds;
 mod letters;
+mod notes;
 mod offers;
 mod post;
 mod soonest;
@@ -150,6 +151,7 @@ impl Stage {
                 Task::Own(Errand::Mail { letter, .. }) => format!("mail {letter:?}"),
                 Task::Own(Errand::TellBooking { news, .. }) => format!("line {news:?}"),
                 Task::Own(Errand::PrepareRoom { .. }) => "room".to_owned(),
+                Task::Own(Errand::TellPhone { .. }) => "number".to_owned(),
                 Task::Own(Errand::Answer { text }) => text,
                 other => format!("{other:?}"),
             });

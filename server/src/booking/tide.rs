@@ -89,6 +89,9 @@ async fn round(house: &House, bookings: &Bookings) -> Result<(), ChangeError> {
     if told {
         house.outbox.notify_one();
     }
+    if bookings.redact_notes(now, city.retention).await? {
+        house.outbox.notify_one();
+    }
     clear_rooms(house, bookings).await?;
     forget(bookings, now, city.retention).await?;
     Ok(())

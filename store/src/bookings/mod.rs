@@ -5,6 +5,7 @@ mod busy;
 mod due;
 mod feed;
 mod mail;
+mod notes;
 mod offers;
 mod places;
 mod private;
@@ -22,6 +23,7 @@ pub use busy::BusyCalendar;
 pub use due::BookingErasure;
 pub use feed::{Feed, FeedEntry};
 pub use mail::ReturnMail;
+pub use notes::BookingNote;
 pub use offers::BookingOffer;
 pub use private::{BookingPrivate, LinkRole};
 
