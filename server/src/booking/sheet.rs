@@ -93,8 +93,15 @@ impl Sheet<'_> {
             Letter::Companion => self.say("mail-greeting-companion"),
             _ => self.say("mail-greeting"),
         };
+        // Beside a time that is offered, the booking's own is the one so far.
+        let offers = matches!(letter, Letter::Earlier | Letter::Offer);
+        let when = if offers {
+            "mail-fact-so-far"
+        } else {
+            "mail-fact-when"
+        };
         let mut facts = vec![
-            (self.say("mail-fact-when"), self.when()),
+            (self.say(when), self.when()),
             (
                 self.say("mail-fact-office"),
                 self.office.name.get(language).to_owned(),
@@ -102,7 +109,7 @@ impl Sheet<'_> {
             (self.say("mail-fact-service"), self.service_names()),
             (self.say("mail-fact-code"), self.booking.code.clone()),
         ];
-        if matches!(letter, Letter::Earlier | Letter::Offer) {
+        if offers {
             facts.insert(0, (self.say("mail-fact-offered"), self.say("mail-offered")));
         }
         if matches!(letter, Letter::Booked | Letter::Moved | Letter::Reminder) {
