@@ -28,7 +28,7 @@ use bridge::ids::BookingId;
 use city::model::{Booking as Terms, OfficeConfig};
 use gateway::appointments::{BookingError, BookingPhase, BookingView, Holder};
 use jiff::{SignedDuration, Timestamp};
-use scheduler::slots::{Cell, Slot, Span, Taken, cell_start};
+use scheduler::slots::{Slot, stretches};
 use serde::{Deserialize, Serialize};
 use store::{Booking, BookingState, Lane, Store, StoreError, Tx};
 
@@ -172,25 +172,6 @@ pub(crate) async fn tell(
         tx.enqueue(&lane, &errand, now).await?;
     }
     Ok(())
-}
-
-/// Cells that are taken, as stretches in which equally many are.
-fn stretches(taken: &[(Cell, u16)]) -> Vec<Taken> {
-    let mut stretches: Vec<Taken> = Vec::new();
-    for (cell, desks) in taken {
-        let (Some(start), Some(end)) = (cell_start(*cell), cell_start(cell.saturating_add(1)))
-        else {
-            continue;
-        };
-        match stretches.last_mut() {
-            Some(last) if last.span.end == start && last.desks == *desks => last.span.end = end,
-            _ => stretches.push(Taken {
-                span: Span { start, end },
-                desks: *desks,
-            }),
-        }
-    }
-    stretches
 }
 
 fn slot_view(slot: &Slot) -> gateway::appointments::SlotView {
