@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, ensure};
-use blackbox::{Appointment, Guest, World, WorldOptions, city_open_all_day, free_slots};
+use blackbox::{
+    Appointment, Citizen, Engine, Guest, World, WorldOptions, city_open_all_day, free_slots,
+};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -62,9 +64,7 @@ async fn the_link_leads_to_the_visit_in_whichever_browser_opens_it() -> Result<(
     ensure!(first.messages(&visit).await?.len() == 1);
     anna.ask("!ende").await?;
     first.until(&visit, "ended").await?;
-    let over = ole
-        .ask(&second, Method::POST, "/check-in", None)
-        .await?;
+    let over = ole.ask(&second, Method::POST, "/check-in", None).await?;
     ensure!(over.problem() == Some("booking-state"), "{over:?}");
     let shown = ole.show().await?;
     ensure!(
@@ -96,7 +96,10 @@ async fn whoever_was_lost_can_check_in_again_while_the_grace_lasts() -> Result<(
     let second = ole.check_in(&ole.guest).await?;
     ensure!(second != first, "what has ended does not begin again");
     let visit = ole.guest.visit(&second).await?;
-    ensure!(visit["state"] == "waiting" && visit["ticket"] != ticket, "{visit}");
+    ensure!(
+        visit["state"] == "waiting" && visit["ticket"] != ticket,
+        "{visit}"
+    );
     // It is an appointment as before, and whoever comes along comes along to it.
     let ring = anna
         .until_ring(visit["ticket"].as_str().context("no ticket")?)
@@ -113,9 +116,7 @@ async fn whoever_was_lost_can_check_in_again_while_the_grace_lasts() -> Result<(
     let ticket = visit["ticket"].as_str().context("no ticket")?;
     anna.ask(&format!("!ablehnen {ticket}")).await?;
     ole.guest.until(&second, "ended").await?;
-    let over = ole
-        .ask(&ole.guest, Method::POST, "/check-in", None)
-        .await?;
+    let over = ole.ask(&ole.guest, Method::POST, "/check-in", None).await?;
     ensure!(
         over.status == StatusCode::CONFLICT && over.problem() == Some("booking-state"),
         "{over:?}"
@@ -174,7 +175,10 @@ async fn the_link_in_a_calendar_lets_one_arrive_and_changes_nothing() -> Result<
     ] {
         let body = Some(&body).filter(|body| !body.is_null());
         let answer = calendar.ask(&calendar.guest, method, what, body).await?;
-        ensure!(answer.problem() == Some("not-the-booker"), "{what}: {answer:?}");
+        ensure!(
+            answer.problem() == Some("not-the-booker"),
+            "{what}: {answer:?}"
+        );
     }
     ensure!(ole.show().await? == before, "it is as it was");
 
@@ -185,22 +189,103 @@ async fn the_link_in_a_calendar_lets_one_arrive_and_changes_nothing() -> Result<
     let refused = calendar
         .ask(&calendar.guest, Method::POST, "/check-in", None)
         .await?;
-    ensure!(refused.problem() == Some("arrived-elsewhere"), "{refused:?}");
+    ensure!(
+        refused.problem() == Some("arrived-elsewhere"),
+        "{refused:?}"
+    );
     ole.guest.visit(&visit).await?;
     // Its secret is no link of somebody who comes along either.
     let request = calendar
         .guest
         .request(Method::POST, "/api/v1/visits/participation");
-    let beside = calendar.guest.send(request.bearer_auth(&calendar.token)).await?;
+    let beside = calendar
+        .guest
+        .send(request.bearer_auth(&calendar.token))
+        .await?;
     ensure!(beside.problem() == Some("unknown-link"), "{beside:?}");
     let hashes = world.database().texts("arrival_hash FROM bookings").await?;
     ensure!(hashes.len() == 1 && !hashes[0].contains(&calendar.token));
     Ok(())
 }
 
+/// By the pages: the mail's link, a test of camera and microphone, and the queue; then the same in another browser.
+#[tokio::test]
+async fn the_link_leads_through_the_test_of_devices_to_the_queue() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let world = world(&dir).await?;
+    let slots = free_slots(&world.guest()?).await?;
+    Appointment::book(world.stranger()?, &slots[0], "ole").await?;
+    let mail = world.mail("Ihr Termin am").await?;
+    let link = mail.link().context("the mail has no link")?;
+    let citizen = Citizen::equipped(&world, Engine::Chromium).await?;
+    citizen.opens(link).await?;
+    citizen.sees_heading("Ihr Termin ist gebucht").await?;
+    citizen.clicks(".vz-check summary").await?;
+    citizen.chooses("Kamera und Mikrofon einschalten").await?;
+    citizen
+        .reads("Sie können mit Bild und Ton sprechen.")
+        .await?;
+    citizen.portrays("booking-come-de").await?;
+    citizen.chooses("Ich bin da").await?;
+    citizen
+        .sees_heading("Sie sind in der Warteschlange")
+        .await?;
+    let ticket = citizen.ticket().await?;
+    citizen.reads("Kamera und Mikrofon testen").await?;
+
+    let other = Citizen::of(&world).await?;
+    other.opens(link).await?;
+    other.sees_heading("Sie sind angemeldet").await?;
+    other.portrays("booking-arrived-de").await?;
+    other.chooses("Zum Gespräch").await?;
+    other.sees_heading("Sie sind in der Warteschlange").await?;
+    ensure!(other.ticket().await? == ticket, "another number");
+    other.has_seen_no_fault().await?;
+    citizen
+        .is_told("Ihr Besuch ist jetzt in einem anderen Browser offen")
+        .await?;
+    citizen.portrays("visit-elsewhere-de").await
+}
+
+/// By the pages: the link in the calendar.
+#[tokio::test]
+async fn the_page_of_the_calendars_link_has_nothing_to_change() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let world = world(&dir).await?;
+    let slots = free_slots(&world.guest()?).await?;
+    Appointment::book(world.stranger()?, &slots[0], "ole").await?;
+    let (_, calendar) = world
+        .mail("Ihr Termin am")
+        .await?
+        .calendar
+        .context("no invitation")?;
+    let secrets = secrets_in(&calendar);
+    let secret = secrets.first().context("no link")?;
+    let citizen = Citizen::of(&world).await?;
+    citizen.opens(&format!("/termin#{secret}")).await?;
+    citizen.sees_heading("Ihr Termin ist gebucht").await?;
+    citizen
+        .reads("Zum Verschieben oder Absagen nutzen Sie den Link in unserer E-Mail.")
+        .await?;
+    citizen.reads("Kamera und Mikrofon testen").await?;
+    citizen.portrays("booking-by-calendar-de").await?;
+    let buttons = citizen
+        .browser
+        .page()
+        .find_all(fantoccini::Locator::Css("#termin button"))
+        .await?
+        .len();
+    ensure!(buttons == 1, "{buttons} buttons beside „Ich bin da“");
+    citizen.chooses("Ich bin da").await?;
+    citizen
+        .sees_heading("Sie sind in der Warteschlange")
+        .await?;
+    citizen.has_seen_no_fault().await
+}
+
 /// The secrets of all links to bookings in a calendar object.
 fn secrets_in(calendar: &str) -> BTreeSet<String> {
-    let unfolded = calendar.replace("\r\n ", "");
+    let unfolded = calendar.replace('\r', "").replace("\n ", "");
     let secret = |rest: &str| {
         let end = rest.find(|char: char| !(char.is_ascii_alphanumeric() || "-_".contains(char)));
         rest[..end.unwrap_or(rest.len())].to_owned()
@@ -211,5 +296,8 @@ fn secrets_in(calendar: &str) -> BTreeSet<String> {
 /// Opens the link of somebody who comes along.
 async fn comes_along(guest: &Guest, link: &str) -> Result<Value> {
     let request = guest.request(Method::POST, "/api/v1/visits/participation");
-    guest.send(request.bearer_auth(link)).await?.success("a place")
+    guest
+        .send(request.bearer_auth(link))
+        .await?
+        .success("a place")
 }
