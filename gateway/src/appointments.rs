@@ -180,10 +180,23 @@ pub enum BookingPhase {
 pub enum Holder {
     /// Who booked: may do everything.
     Booker,
+    /// Has the link from the booker's calendar, which others may see: may look and arrive.
+    Calendar,
     /// Translates: may look.
     Interpreter,
     /// Comes along: may look.
     Companion,
+}
+
+impl Holder {
+    /// Whether this link lets one check in.
+    #[must_use]
+    pub const fn may_arrive(self) -> bool {
+        match self {
+            Self::Booker | Self::Calendar => true,
+            Self::Interpreter | Self::Companion => false,
+        }
+    }
 }
 
 /// Another time that is held for a booking, to be taken by moving there.
@@ -243,7 +256,7 @@ pub struct BookingView {
     pub offer: Option<OfferView>,
     /// Its place on the waiting list, for the booker alone.
     pub waiting: Option<WaitingView>,
-    /// The visit it has become, for the booker alone.
+    /// The visit it has become, for those who may check in; none once it is over and checking in again is no longer possible.
     pub visit: Option<VisitId>,
 }
 
@@ -290,12 +303,15 @@ pub enum BookingError {
     /// The booking's state does not allow it.
     #[error("the booking's state does not allow it")]
     WrongState,
-    /// Links of those who come along allow to look only.
+    /// Links of those who come along, and the one in the calendar, do not allow it.
     #[error("this link does not allow it")]
     NotYours,
     /// The mail address has as many appointments as it may have.
     #[error("too many appointments for one mail address")]
     TooMany,
+    /// The visit is open in another browser, and this link takes it from nobody.
+    #[error("the visit is open in another browser")]
+    Elsewhere,
     /// It is too early to check in.
     #[error("too early to check in")]
     TooEarly {
@@ -365,7 +381,8 @@ pub trait Appointments: Send + Sync + 'static {
     /// The booker does not want the time that is offered. Idempotent.
     async fn turn_down(&self, token: &TokenHash) -> Result<BookingView, BookingError>;
 
-    /// The citizen is here: the booking becomes a visit of this guest. Idempotent for the same guest.
+    /// The citizen is here: the booking becomes a visit of this guest. While it is one, the booker's own link makes it
+    /// this guest's, and the guest before loses it. Idempotent for the same guest.
     async fn check_in(&self, token: &TokenHash, guest: &GuestId) -> Result<VisitId, BookingError>;
 }
 

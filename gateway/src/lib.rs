@@ -19,6 +19,7 @@ mod lobby;
 pub mod media;
 pub mod pages;
 pub mod participants;
+mod places;
 pub mod port;
 pub mod problem;
 mod rtc;

@@ -93,6 +93,8 @@ pub struct Limits {
     pub holds_per_address: Rate,
     /// Everything else about appointments from one address.
     pub bookings_per_address: Rate,
+    /// Times that one address holds or has booked without confirming them, at once.
+    pub places_per_address: u32,
     /// Event streams open at once from one address.
     pub streams_per_address: u32,
     /// Event streams open at once at one visit.
@@ -117,6 +119,7 @@ impl Default for Limits {
             slots_per_address: Rate::new(120, 60),
             holds_per_address: Rate::new(10, 20),
             bookings_per_address: Rate::new(60, 60),
+            places_per_address: 30,
             streams_per_address: 200,
             streams_per_visit: 12,
             uploads_at_once: 16,
@@ -140,6 +143,7 @@ pub(crate) enum Limited {
     SlotsOfAddress,
     HoldsOfAddress,
     BookingsOfAddress,
+    PlacesOfAddress,
     StreamsOfAddress,
     StreamsOfVisit,
     Uploads,
@@ -161,6 +165,7 @@ impl Limited {
             Self::SlotsOfAddress => "slots_per_address",
             Self::HoldsOfAddress => "holds_per_address",
             Self::BookingsOfAddress => "bookings_per_address",
+            Self::PlacesOfAddress => "places_per_address",
             Self::StreamsOfAddress => "streams_per_address",
             Self::StreamsOfVisit => "streams_per_visit",
             Self::Uploads => "uploads_at_once",

@@ -3,6 +3,7 @@
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
+use jiff::Timestamp;
 use texts::Catalogue;
 use tokio::sync::watch;
 
@@ -54,6 +55,9 @@ impl GatewayConfig {
 /// Time since any fixed moment; never goes back.
 pub type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 
+/// The instant.
+pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
 /// Fills the slice with bytes nobody can guess.
 pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
@@ -62,6 +66,8 @@ pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 pub struct Shell {
     /// Time since any fixed moment; never goes back.
     pub clock: Clock,
+    /// The instant.
+    pub now: Now,
     /// Fills the slice with bytes nobody can guess.
     pub random: Random,
     /// Becomes `true` when the program stops: event streams end then, so that the listener can close.

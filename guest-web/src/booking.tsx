@@ -36,6 +36,7 @@ async function open(root: HTMLElement): Promise<void> {
       api={new Api(language)}
       language={language}
       token={token}
+      calls={root.dataset.calls !== undefined}
       visitHref={root.dataset.visitHref ?? "/besuch/"}
       besideHref={root.dataset.besideHref ?? "/dazu"}
       manageHref={root.dataset.manageHref ?? "/termin"}

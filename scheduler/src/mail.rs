@@ -4,18 +4,15 @@
 //! A mail is hostile. Neither `From` nor a UID proves who sent it: what does is the secret in the address that it
 //! was sent to, which stands in one invitation alone.
 
+mod flat;
+
 use jiff::tz::TimeZone;
-use mail_parser::{
-    Address, HeaderName, Message, MessageParser, MessagePart, MimeHeaders, PartType,
-};
+use mail_parser::{Address, HeaderName, Message, MessageParser, MessagePart, MimeHeaders};
 
 use crate::ics::{LARGEST_RESPONSE, ReadError, Response};
 
 /// The largest mail that is read, in bytes.
 pub const LARGEST_MAIL: usize = 2 * 1024 * 1024;
-
-/// The most mails in mails: a reader that takes each for a part of the last would go as deep as a mail is long.
-const MOST_MESSAGES: usize = 16;
 
 /// The most calendars of one mail that are tried. Two are usual: as an alternative and as an attachment.
 const MOST_CALENDARS: usize = 4;
@@ -68,7 +65,7 @@ pub struct Bounce {
 /// Why a mail is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MailError {
-    /// Larger or deeper than allowed.
+    /// Larger, or of more parts, than allowed.
     #[error("the mail is too large")]
     TooMuch,
     /// No mail at all.
@@ -88,9 +85,10 @@ pub enum MailError {
 impl Received {
     /// Reads a mail as it came (RFC 5322). `zone` holds for times in its calendar that name none.
     pub fn read(bytes: &[u8], zone: &TimeZone) -> Result<Self, MailError> {
-        if bytes.len() > LARGEST_MAIL || messages(bytes) > MOST_MESSAGES {
+        if bytes.len() > LARGEST_MAIL {
             return Err(MailError::TooMuch);
         }
+        let flat = flat::flat(bytes)?;
         let message = MessageParser::new()
             .with_mime_headers()
             .with_address_headers()
@@ -98,7 +96,7 @@ impl Received {
             .header_address("Delivered-To")
             .header_address("X-Original-To")
             .header_raw("Auto-Submitted")
-            .parse(bytes)
+            .parse(&flat)
             .ok_or(MailError::NotMail)?;
         Ok(Self {
             to: recipients(&message),
@@ -164,17 +162,6 @@ fn is_automatic(message: &Message<'_>) -> bool {
         .is_some_and(|text| !text.trim().to_ascii_lowercase().starts_with("no"))
 }
 
-/// How many mails may lie in each other at most: the types that open one are named as often.
-fn messages(bytes: &[u8]) -> usize {
-    let named = |word: &'static [u8]| {
-        bytes
-            .windows(word.len())
-            .filter(move |window| window.eq_ignore_ascii_case(word))
-            .count()
-    };
-    named(b"rfc822") + named(b"global") + named(b"digest")
-}
-
 fn is_calendar(part: &MessagePart<'_>) -> bool {
     part.content_type().is_some_and(|kind| {
         let of = |main: &str, sub: &str| {
@@ -226,7 +213,8 @@ fn bounce(parts: &[MessagePart<'_>]) -> Option<Bounce> {
         sound.then(|| (address.to_lowercase(), status.to_owned()))
     });
     let (recipient, status) = failed?;
-    let original = of("message", "rfc822")
+    let (main, sub) = flat::WAS_MAIL;
+    let original = of(main, sub)
         .or_else(|| of("text", "rfc822-headers"))
         .and_then(message_id);
     Some(Bounce {
@@ -237,10 +225,8 @@ fn bounce(parts: &[MessagePart<'_>]) -> Option<Bounce> {
 }
 
 fn message_id(part: &MessagePart<'_>) -> Option<String> {
-    let id = match &part.body {
-        PartType::Message(message) => message.message_id()?.to_owned(),
-        _ => field(&String::from_utf8_lossy(part.contents()), "Message-ID")?.to_owned(),
-    };
+    let text = String::from_utf8_lossy(part.contents());
+    let id = field(&text, "Message-ID")?;
     let id = id.trim().trim_start_matches('<').trim_end_matches('>');
     (id.len() <= 255 && !id.contains(|char: char| char.is_whitespace() || char.is_control()))
         .then(|| id.to_owned())

@@ -156,10 +156,15 @@ fn a_machine_that_says_somebody_is_away_is_known() {
 
 #[test]
 fn mail_without_an_end_is_refused() {
-    let nested = "Content-Type: message/rfc822\r\n\r\n".repeat(20_000);
-    assert_eq!(read(&nested), Err(MailError::TooMuch));
-    let spelled = "Content-Type: Message/RFC822\r\n\r\n".repeat(20_000);
-    assert_eq!(read(&spelled), Err(MailError::TooMuch));
+    let large = format!(
+        "{HEAD}Content-Type: text/calendar\r\n\r\n{}",
+        "X:y\r\n".repeat(100_000)
+    );
+    assert_eq!(read(&large), Err(MailError::TooMuch));
+    // Each could make the parser look through all the rest for its end.
+    let endless =
+        "\r\n--m\r\nContent-Type: multipart/mixed; boundary=nowhere\r\n\r\n".repeat(20_000);
+    let parts = "\r\n--m\r\nContent-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR".repeat(20_000);
     let multipart = (0..20_000).fold(String::new(), |mut mail, depth| {
         let _ = write!(
             mail,
@@ -167,15 +172,85 @@ fn mail_without_an_end_is_refused() {
         );
         mail
     });
-    assert_eq!(read(&multipart), Err(MailError::NoCalendar));
-    let large = format!(
-        "{HEAD}Content-Type: text/calendar\r\n\r\n{}",
-        "X:y\r\n".repeat(100_000)
+    for parts in [&endless, &parts, &multipart] {
+        let many = format!("{HEAD}Content-Type: multipart/mixed; boundary=m\r\n{parts}");
+        assert_eq!(read(&many), Err(MailError::TooMuch));
+    }
+    let some = parts.len() / 100;
+    let some = format!(
+        "{HEAD}Content-Type: multipart/mixed; boundary=m\r\n{}",
+        &parts[..some]
     );
-    assert_eq!(read(&large), Err(MailError::TooMuch));
-    let parts = "\r\n--m\r\nContent-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR".repeat(20_000);
-    let many = format!("{HEAD}Content-Type: multipart/mixed; boundary=m\r\n{parts}");
-    assert_eq!(read(&many), Err(MailError::Calendar(ReadError::Structure)));
+    assert_eq!(read(&some), Err(MailError::Calendar(ReadError::Structure)));
+}
+
+/// A mail in a mail in a mail, as deep as it may be long: each level would be a call of the parser, or of what clears
+/// away after it.
+#[test]
+fn mails_in_mails_open_nothing() {
+    // However it is written; a parser understands all of these.
+    for opening in [
+        "Content-Type: message/rfc822",
+        "content-type:MESSAGE/RFC822; charset=utf-8",
+        "Content-Type: message/global",
+        "Content-Type:\r\n message/rfc822",
+        "C o n t e n t - T y p e : message/rfc822",
+        "Content-Type: (a) message/rfc822",
+        "Content-Type: ( (y) message/rfc822",
+        "Content-Type: message (a)/(b) rfc822 (c)",
+        "Content-Type: \"message\"/\"rfc822\"",
+        "Content-Type: multipart/digest; boundary=m\r\n\r\n--m\r\n",
+        "Content-Type: multipart/mixed (x) digest; boundary=m\r\n\r\n--m\r\n",
+        "Content-Type: multipart/mixed\r(x) digest; boundary=m\r\n\r\n--m\r\n",
+        "Content-Type: multipart/mixed; boundary=m\r\n\r\n--mContent-Type: message/rfc822",
+    ] {
+        let levels = 900;
+        let deep = format!(
+            "{}Subject: x\r\n\r\nText",
+            format!("{opening}\r\n\r\n").repeat(levels)
+        );
+        for encoding in ["", "base64", "Base64", "=?utf-8?q?base64?="] {
+            let body = if encoding.is_empty() {
+                deep.clone()
+            } else {
+                base64(deep.as_bytes())
+            };
+            let mail = format!(
+                "{HEAD}Content-Type: message/rfc822\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{body}"
+            );
+            let answered = read(&mail);
+            assert!(
+                matches!(answered, Err(MailError::NoCalendar | MailError::TooMuch)),
+                "{opening}: {answered:?}"
+            );
+        }
+    }
+    // As large as mails may be: the levels are seen only by who decodes.
+    let bomb = "Content-Type: message/rfc822\r\n\r\n".repeat(35_000);
+    for wrapped in [
+        format!(
+            "{HEAD}Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
+            base64(bomb.as_bytes())
+        ),
+        format!(
+            "{HEAD}Content-Type: multipart/digest; boundary=m\r\n\r\n--m\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
+            base64(bomb.as_bytes())
+        ),
+    ] {
+        assert!(wrapped.len() > 1_500_000 && wrapped.len() <= scheduler::mail::LARGEST_MAIL);
+        assert_eq!(read(&wrapped), Err(MailError::NoCalendar));
+    }
+}
+
+#[test]
+fn words_in_a_text_do_no_harm() {
+    let words = "Die Digest-Authentifizierung nach RFC822 und message/global.\r\nContent-Type: message/rfc822\r\n";
+    let mail = format!(
+        "{HEAD}Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\nContent-Type: text/plain\r\n\r\n{}\r\n--m\r\n\
+         Content-Type: text/calendar; method=REPLY\r\n\r\n{CALENDAR}\r\n--m--\r\n",
+        words.repeat(200)
+    );
+    assert_eq!(answer(&mail), expected());
 }
 
 fn report(fields: &str, original: &str) -> String {

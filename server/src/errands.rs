@@ -161,7 +161,7 @@ async fn tell_clerk(
 }
 
 /// The door room whose lane the row is in.
-fn door_of(house: &House, row: &Row) -> Option<OwnedRoomId> {
+pub(crate) fn door_of(house: &House, row: &Row) -> Option<OwnedRoomId> {
     let slug: OfficeSlug = row.lane.as_str().strip_prefix("door:")?.parse().ok()?;
     house.doors.room(&slug)
 }
@@ -191,6 +191,8 @@ async fn own(house: &House, row: &Row, errand: Errand) -> Result<Plan, ChangeErr
         Errand::TellBooking { booking, news } => {
             return booking::plan_line(house, &booking, news).await;
         }
+        Errand::TellPhone { booking } => return booking::plan_phone(house, &booking).await,
+        Errand::RedactNote { event } => return Ok(booking::plan_redaction(house, row, &event)),
         Errand::PrepareRoom { booking } => return booking::plan_room(house, &booking).await,
         Errand::Answer { text } => {
             let job = |room| Job::Say {
@@ -324,6 +326,9 @@ pub(crate) async fn remember(
         }
         (Effect::Opened { room }, Some(Task::Own(Errand::PrepareRoom { booking }))) => {
             booking::remember_room(tx, &booking, room.as_str()).await?;
+        }
+        (Effect::Sent { event }, Some(Task::Own(Errand::TellPhone { booking }))) => {
+            tx.add_booking_note(&booking, event.as_str()).await?;
         }
         (Effect::Nothing, Some(Task::Decided(Command::RedactConcern { visit }))) => {
             tx.set_concern_event(&visit, None).await?;

@@ -13,7 +13,7 @@ use bridge::{
 use gateway::{
     appointments::{BookingError, Holder, Token, TokenHash},
     participants::{ParticipantError, ParticipantView, Participants, Phase, Role},
-    port::{CallView, HouseError, VisitEvents},
+    port::{CallView, HouseError, VisitEvent, VisitEvents},
 };
 use store::{BookingState, LinkRole, Participant, Tx, VisitRecord};
 
@@ -59,18 +59,20 @@ impl Participants for Counter {
         let house = &self.0;
         let mut tx = house.store.begin().await.or_internal()?;
         let known = tx.participant_of_token(link.as_str()).await.or_internal()?;
-        let participant = match known {
-            Some(participant) => participant,
-            None => from_booking(house, &mut tx, link).await?,
+        let (participant, record) = match known {
+            Some(participant) => match live(&mut tx, &participant.visit).await? {
+                Some(record) => (participant, record),
+                None => from_booking(house, &mut tx, link, Some(participant)).await?,
+            },
+            None => from_booking(house, &mut tx, link, None).await?,
         };
-        let record = tx.visit(&participant.visit).await.or_internal()?;
-        let record = record.filter(|record| record.visit.is_live());
-        let record = record.ok_or(ParticipantError::Over)?;
         tx.seat_participant(&participant.id, guest)
             .await
             .or_internal()?;
         tx.commit().await.or_internal()?;
         house.ghosts.notify_one();
+        // A page that has lost the place learns of it.
+        house.hub.send(&participant.visit, VisitEvent::Changed);
         Ok(view(house, participant, &record).await)
     }
 
@@ -156,28 +158,45 @@ async fn add(
     Ok(participant)
 }
 
-/// The link of an appointment leads to the visit that it has become.
+/// A visit that has not ended.
+async fn live(tx: &mut Tx, visit: &VisitId) -> Result<Option<VisitRecord>, ParticipantError> {
+    let record = tx.visit(visit).await.or_internal()?;
+    Ok(record.filter(|record| record.visit.is_live()))
+}
+
+/// The link of an appointment leads to the visit that it has become; to the later one, when its citizen came twice.
 async fn from_booking(
     house: &House,
     tx: &mut Tx,
     link: &TokenHash,
-) -> Result<Participant, ParticipantError> {
+    known: Option<Participant>,
+) -> Result<(Participant, VisitRecord), ParticipantError> {
     let (booking, holder) = opened(tx, link).await.map_err(|error| match error {
+        BookingError::UnknownBooking if known.is_some() => ParticipantError::Over,
         BookingError::UnknownBooking => ParticipantError::UnknownLink,
         _ => ParticipantError::House(HouseError::Internal),
     })?;
     let role = match holder {
         Holder::Interpreter => LinkRole::Interpreter,
         Holder::Companion => LinkRole::Companion,
-        Holder::Booker => return Err(ParticipantError::UnknownLink),
+        Holder::Booker | Holder::Calendar => return Err(ParticipantError::UnknownLink),
     };
     match (booking.state, &booking.visit) {
         (BookingState::Arrived, Some(visit)) => {
-            let record = tx.visit(visit).await.or_internal()?;
-            if !record.is_some_and(|record| record.visit.is_live()) {
-                return Err(ParticipantError::Over);
-            }
-            add(house, tx, visit, role, link).await
+            let record = live(tx, visit).await?.ok_or(ParticipantError::Over)?;
+            let participant = match known {
+                Some(participant) => {
+                    tx.move_participant(&participant.id, visit)
+                        .await
+                        .or_internal()?;
+                    Participant {
+                        visit: visit.clone(),
+                        ..participant
+                    }
+                }
+                None => add(house, tx, visit, role, link).await?,
+            };
+            Ok((participant, record))
         }
         (BookingState::Held | BookingState::Unconfirmed | BookingState::Confirmed, _) => {
             Err(ParticipantError::NotYet)

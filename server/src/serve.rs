@@ -267,6 +267,7 @@ fn public_router(
 ) -> Result<Router> {
     let shell = Shell {
         clock: shell::monotonic(),
+        now: Arc::new(shell::now),
         random: Arc::new(shell::fill),
         closing,
     };

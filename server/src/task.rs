@@ -119,6 +119,16 @@ pub(crate) enum Errand {
         /// What has happened.
         news: News,
     },
+    /// Tell the clerks the number of a booking's person.
+    TellPhone {
+        /// Which booking.
+        booking: BookingId,
+    },
+    /// Take back a message in the door room with words of a booking's person.
+    RedactNote {
+        /// The Matrix event.
+        event: String,
+    },
     /// Make the consultation room of an appointment that is about to begin.
     PrepareRoom {
         /// Which booking.

@@ -34,8 +34,8 @@ mod upkeep;
 mod visits;
 
 pub use bookings::{
-    Booking, BookingErasure, BookingOffer, BookingPrivate, BookingState, BusyCalendar, Feed,
-    FeedEntry, LinkRole, Reply, ReturnMail,
+    Booking, BookingErasure, BookingNote, BookingOffer, BookingPrivate, BookingState, BusyCalendar,
+    Feed, FeedEntry, LinkRole, Reply, ReturnMail,
 };
 pub use erasure::Erasure;
 pub use error::{Fault, StoreError};

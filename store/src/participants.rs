@@ -93,6 +93,15 @@ impl Tx {
         Ok(())
     }
 
+    /// Somebody comes along to another visit of the same person.
+    pub async fn move_participant(&mut self, id: &ParticipantId, to: &VisitId) -> Result<()> {
+        let statement = sqlx::query("UPDATE participants SET visit = $2 WHERE id = $1")
+            .bind(id.as_str())
+            .bind(to.as_str());
+        self.run(statement).await?;
+        Ok(())
+    }
+
     /// Forgets everybody who came along.
     pub(crate) async fn erase_participants(&mut self, visit: &VisitId) -> Result<()> {
         self.run(sqlx::query("DELETE FROM participants WHERE visit = $1").bind(visit.as_str()))

@@ -142,6 +142,17 @@ impl Read {
 }
 
 impl Tx {
+    /// From here on this browser, and no other, has the visit. Its clerk, queue and ticket stay what they are.
+    pub async fn seat_visit(&mut self, id: &VisitId, guest: &GuestId) -> Result<()> {
+        let statement = sqlx::query(
+            "UPDATE visits SET guest = $2 WHERE id = $1 AND guest IS NOT NULL AND ended_at IS NULL",
+        )
+        .bind(id.as_str())
+        .bind(guest.as_str());
+        self.run(statement).await?;
+        Ok(())
+    }
+
     /// Adds or changes a visit. When it was called and entered is remembered beyond its end.
     pub(crate) async fn put_visit(&mut self, office: &OfficeSlug, visit: &Visit) -> Result<()> {
         let (guest, matrix_user) = match &visit.visitor {

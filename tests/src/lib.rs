@@ -5,6 +5,7 @@
 //! homeserver's names, so two of them cannot share one, and a test may stop or kill whatever it has. Starting one
 //! takes about four seconds; tests are therefore whole scenarios, and run in parallel.
 
+mod appointment;
 mod artifacts;
 mod browser;
 mod call;
@@ -27,6 +28,7 @@ mod talk;
 mod wait;
 mod world;
 
+pub use appointment::{Appointment, free_slots};
 pub use artifacts::artifacts_dir;
 pub use browser::{Browser, BrowserOptions, Devices, Engine, Viewport};
 pub use call::{

@@ -285,13 +285,18 @@ impl World {
 
     /// The first mail whose subject begins like this, once it has come.
     pub async fn mail(&self, subject: &str) -> Result<Mail> {
-        let mailbox = self.mailbox.as_ref().context("a world without mail")?;
         eventually(&format!("a mail {subject:?}"), || async {
-            let mails = mailbox.mails()?;
-            let mut read = mails.iter().filter_map(|bytes| Mail::read(bytes));
-            Ok(read.find(|mail| mail.subject.starts_with(subject)))
+            let mut mails = self.mails()?.into_iter();
+            Ok(mails.find(|mail| mail.subject.starts_with(subject)))
         })
         .await
+    }
+
+    /// All mails that have come, the oldest first.
+    pub fn mails(&self) -> Result<Vec<Mail>> {
+        let mailbox = self.mailbox.as_ref().context("a world without mail")?;
+        let mails = mailbox.mails()?;
+        Ok(mails.iter().filter_map(|bytes| Mail::read(bytes)).collect())
     }
 
     /// A citizen's browser that has never been here.

@@ -4,7 +4,9 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use blackbox::{Answer, Guest, World, WorldOptions, city_open_all_day, eventually};
+use blackbox::{
+    Answer, Appointment, Guest, World, WorldOptions, city_open_all_day, eventually, free_slots,
+};
 use http::Method;
 use jiff::{Timestamp, civil::Date};
 use serde_json::{Value, json};
@@ -12,57 +14,6 @@ use serde_json::{Value, json};
 /// How the trade office takes appointments here.
 const BOOKING: &str = "mail = \"gewerbe@dormagen.example\"\ndesks = 3\nnotice_minutes = 0\n\
     grid_minutes = 5\nprepare_minutes = 60\ngrace_minutes = 120\nconfirm_mail = false\n";
-
-/// A booking, by its own secret.
-struct Appointment {
-    guest: Guest,
-    token: String,
-    code: String,
-}
-
-impl Appointment {
-    /// Books a slot and needs no mail to be followed.
-    async fn book(guest: Guest, slot: &Value, name: &str) -> Result<Self> {
-        let hold = json!({ "services": ["anmelden"], "start": slot["start"] });
-        let hold = guest
-            .call(Method::POST, "offices/gewerbe/holds", Some(&hold))
-            .await?
-            .success("holding")?;
-        let contact = json!({
-            "name": name,
-            "mail": format!("{name}@example.org"),
-            "language": "de",
-            "privacy_accepted": true,
-        });
-        let token = text(&hold, "token")?;
-        let request = guest
-            .request(Method::POST, "/api/v1/bookings")
-            .bearer_auth(token)
-            .json(&contact);
-        let booked = guest.send(request).await?.success("booking")?;
-        Ok(Self {
-            token: text(&booked, "token")?,
-            code: text(&booked["booking"], "code")?,
-            guest,
-        })
-    }
-
-    async fn call(&self, method: Method, what: &str, body: Option<&Value>) -> Result<Value> {
-        let request = self
-            .guest
-            .request(method, &format!("/api/v1/booking{what}"))
-            .bearer_auth(&self.token);
-        let request = match body {
-            Some(body) => request.json(body),
-            None => request,
-        };
-        self.guest.send(request).await?.success(what)
-    }
-
-    async fn show(&self) -> Result<Value> {
-        self.call(Method::GET, "", None).await
-    }
-}
 
 #[tokio::test]
 async fn an_appointment_is_expected_and_kept_at_the_desk() -> Result<()> {
@@ -78,7 +29,7 @@ async fn an_appointment_is_expected_and_kept_at_the_desk() -> Result<()> {
     let mut anna = world.desk("anna", "gewerbe").await?;
 
     // Two slots of today, well within the hour in which the office prepares, and one of the day after tomorrow.
-    let slots = slots(&world).await?;
+    let slots = free_slots(&world.guest()?).await?;
     let mut dates: Vec<&str> = slots
         .iter()
         .filter_map(|slot| slot["date"].as_str())
@@ -126,8 +77,7 @@ async fn an_appointment_is_expected_and_kept_at_the_desk() -> Result<()> {
 
     let day = agenda(&mut anna).await?;
     ensure!(day.contains(&code) && !day.contains("ist da"), "{day}");
-    let checked_in = ole.call(Method::POST, "/check-in", None).await?;
-    let visit = text(&checked_in, "visit")?;
+    let visit = ole.check_in(&ole.guest).await?;
     let beside = comes_along(&interpreter, &link).await?.success("a place")?;
     ensure!(
         beside["role"] == "interpreter" && beside["state"] == "waiting",
@@ -206,7 +156,7 @@ async fn clerks_read_in_the_morning_who_comes() -> Result<()> {
     let mut lists = Vec::new();
 
     // Too far ahead to begin soon, and on the same day in both zones.
-    let slots = slots(&world).await?;
+    let slots = free_slots(&world.guest()?).await?;
     let slot = slots.get(18).context("a slot in an hour and a half")?;
     let mia = Appointment::book(world.stranger()?, slot, "mia").await?;
     until_line(&mut anna, &mut lists, "📅 Neuer Termin", &mia.code).await?;
@@ -260,14 +210,6 @@ fn night_and_morning(now: Timestamp) -> Result<(String, String)> {
         }
     }
     bail!("it is night nowhere")
-}
-
-/// The free times of the trade office in the next days.
-async fn slots(world: &World) -> Result<Vec<Value>> {
-    let path = "offices/gewerbe/slots?services=anmelden&days=4";
-    let told = world.guest()?.call(Method::GET, path, None).await?;
-    let told = told.success("slots")?;
-    Ok(told["slots"].as_array().context("slots")?.clone())
 }
 
 /// The office closes on the day of an appointment: it stays, and the clerks learn of it, and give it up with a reason.

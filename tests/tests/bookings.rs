@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use blackbox::{Answer, Guest, Postgres, World, WorldOptions, city_open_all_day};
+use blackbox::{Answer, Guest, Postgres, World, WorldOptions, city_open_all_day, eventually};
 use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ const ONE_DESK: &str = "mail = \"gewerbe@dormagen.example\"\ndesks = 1\nnotice_m
 
 /// Everybody here has one address.
 const GENEROUS: &str = "holds_per_address = { per_minute = 60000, burst = 10000 }\n\
-    bookings_per_address = { per_minute = 60000, burst = 10000 }";
+    bookings_per_address = { per_minute = 60000, burst = 10000 }\nplaces_per_address = 10000";
 
 #[tokio::test]
 async fn of_a_thousand_one_gets_the_place() -> Result<()> {
@@ -181,6 +181,55 @@ async fn one_address_has_its_limits_and_others_have_theirs() -> Result<()> {
     is_refused("guessing", &guess(&other).await?, "unknown-booking")
 }
 
+/// However slowly it goes about it, one address keeps only so many times that nobody has confirmed.
+#[tokio::test]
+async fn one_address_keeps_a_town_from_nobody() -> Result<()> {
+    let limits = "places_per_address = 3\n\
+                  holds_per_address = { per_minute = 60000, burst = 10000 }";
+    let world = World::start_with(WorldOptions {
+        mail: true,
+        limits: toml::from_str(limits)?,
+        ..WorldOptions::default()
+    })
+    .await?;
+    let (greedy, other) = (world.stranger()?, world.stranger()?);
+    // An hour apart, so that none is in another's way.
+    let times: Vec<String> = times(&other).await?.into_iter().step_by(4).collect();
+    let mut held = Vec::new();
+    for start in &times[..3] {
+        held.push(hold(&greedy, start).await?.success("holding")?);
+    }
+    let refused = hold(&greedy, &times[3]).await?;
+    is_refused("a fourth", &refused, "too-many-places")?;
+    let after = refused.header("retry-after").context("no Retry-After")?;
+    ensure!((1..=600).contains(&after.parse::<u64>()?), "{after}");
+    hold(&other, &times[3]).await?.success("holding")?;
+
+    // Booked and not confirmed is as much; confirmed, from anywhere, is somebody's.
+    let booked = book(&greedy, token(&held[0])?, &contact()).await?;
+    ensure!(booked.status == StatusCode::CREATED, "{booked:?}");
+    let refused = hold(&greedy, &times[3]).await?;
+    is_refused("beside a booking", &refused, "too-many-places")?;
+    let mail = world.mail("Bitte bestätigen").await?;
+    let link = mail.link().context("the mail has no link")?;
+    let (_, manage) = link.split_once('#').context("a link without a secret")?;
+    let confirm = other.request(Method::POST, "/api/v1/booking/confirm");
+    let confirmed = other.send(confirm.bearer_auth(manage)).await?;
+    confirmed.success("confirming")?;
+    hold(&greedy, &times[3]).await?.success("holding")?;
+
+    // What is given back is free for another.
+    let let_go = greedy.request(Method::DELETE, "/api/v1/offices/gewerbe/holds");
+    let let_go = greedy.send(let_go.bearer_auth(token(&held[1])?)).await?;
+    ensure!(let_go.status == StatusCode::NO_CONTENT, "{let_go:?}");
+    hold(&greedy, &times[4]).await?.success("holding")?;
+    is_refused(
+        "too many",
+        &hold(&greedy, &times[5]).await?,
+        "too-many-places",
+    )
+}
+
 fn too_often(answer: &Answer) -> Result<()> {
     is_refused("too often", answer, "too-many-requests")?;
     let after = answer.header("retry-after").context("no Retry-After")?;
@@ -220,6 +269,36 @@ async fn clerks_learn_that_no_server_takes_a_mail() -> Result<()> {
     let code = booked["booking"]["code"].as_str().context("no code")?;
     let told = anna.until_notice("konnte nicht zugestellt werden").await?;
     ensure!(told.contains(code) && !told.contains("erika"), "{told}");
+    ensure!(
+        told.contains("Eine Telefonnummer ist nicht angegeben"),
+        "{told}"
+    );
+
+    // Whoever has left a number can be called; it stands in a message of its own, to be redacted.
+    let start = times(&guest).await?.pop().context("nothing is free")?;
+    let held = hold(&guest, &start).await?.success("holding")?;
+    let mut contact = contact();
+    contact["phone"] = json!("0211 1234567");
+    let booked = book(&guest, token(&held)?, &contact).await?;
+    let booked = booked.success("booking")?;
+    let code = booked["booking"]["code"].as_str().context("no code")?;
+    let told = anna.until_notice("konnte nicht zugestellt werden").await?;
+    ensure!(
+        told.contains(code) && told.contains("rufen Sie die Person an") && !told.contains("0211"),
+        "{told}"
+    );
+    let number = anna.until_notice("☎️").await?;
+    ensure!(
+        number.contains(code) && number.contains("0211 1234567"),
+        "{number}"
+    );
+    eventually("the message to be noted", || async {
+        let notes = world.database().count("booking_notes").await?;
+        Ok((notes == 1).then_some(()))
+    })
+    .await?;
+    let log = std::fs::read_to_string(world.dir().join("vorzimmer.log"))?;
+    ensure!(!log.contains("1234567"), "the number stands in the log");
     ensure!(!refusing.is_finished(), "{:?}", refusing.await);
     refusing.abort();
     Ok(())

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use blackbox::eventually;
+use blackbox::{World, WorldOptions, eventually};
 use jiff::{
     SignedDuration, Timestamp, ToSpan,
     civil::{DateTime, date},
@@ -408,7 +408,6 @@ fn text_of(event: &Component, name: &str) -> Result<String> {
         .text())
 }
 
-/// Invited, moved over a clock change, moved again, an old mail comes late, cancelled.
 /// Rules that are made up, each asked of ours.
 const RULES: usize = 400;
 
@@ -474,6 +473,7 @@ fn instant(text: &str) -> Result<Timestamp> {
     Ok(civil.to_zoned(TimeZone::UTC)?.timestamp())
 }
 
+/// Invited, moved over a clock change, moved again, an old mail comes late, cancelled.
 #[tokio::test]
 async fn an_appointment_lives_and_ends_in_a_caldav_calendar() -> TestResult {
     let server = CalDav::start(&Readers::ensure()?).await?;
@@ -525,4 +525,99 @@ async fn an_appointment_lives_and_ends_in_a_caldav_calendar() -> TestResult {
     assert_eq!(text_of(&left[0], "TRANSP")?, "TRANSPARENT");
     assert_eq!(text_of(&left[0], "SEQUENCE")?, "3");
     Ok(())
+}
+
+/// What the running program really sends over a booking's life, put into a calendar in the order in which it came.
+#[tokio::test]
+async fn the_mails_of_a_bookings_life_end_in_the_right_state() -> TestResult {
+    let server = CalDav::start(&Readers::ensure()?).await?;
+    let world = World::start_with(WorldOptions {
+        mail: true,
+        ..WorldOptions::default()
+    })
+    .await?;
+    let guest = world.stranger()?;
+    let path = "offices/gewerbe/slots?services=anmelden";
+    let told = guest.call(Verb::GET, path, None).await?.success("slots")?;
+    // The first time of each of three days.
+    let mut times: Vec<(jiff::civil::Date, Value)> = Vec::new();
+    for slot in told["slots"].as_array().context("no slots")? {
+        let day = slot["date"].as_str().context("no date")?.parse()?;
+        if times.last().is_none_or(|(last, _)| *last != day) {
+            times.push((day, slot["start"].clone()));
+        }
+    }
+    times.truncate(3);
+    ensure!(times.len() == 3, "too few days: {times:?}");
+
+    let hold = json!({ "services": ["anmelden"], "start": times[0].1 });
+    let hold = guest
+        .call(Verb::POST, "offices/gewerbe/holds", Some(&hold))
+        .await?
+        .success("holding")?;
+    let contact = json!({
+        "name": "Zoë Große", "mail": "zoe@post.example", "language": "de", "privacy_accepted": true,
+    });
+    let request = guest
+        .request(Verb::POST, "/api/v1/bookings")
+        .bearer_auth(hold["token"].as_str().context("no token")?)
+        .json(&contact);
+    guest.send(request).await?.success("booking")?;
+    let mail = world.mail("Bitte bestätigen").await?;
+    let link = mail.link().context("no link")?;
+    let (_, secret) = link.split_once('#').context("no secret")?;
+    let act = async |what: &str, body: Option<Value>| -> Result<()> {
+        let request = guest
+            .request(Verb::POST, &format!("/api/v1/booking{what}"))
+            .bearer_auth(secret);
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        guest.send(request).await?.success(what)?;
+        Ok(())
+    };
+    // Each letter says what is true when it is written: so each is waited for.
+    act("/confirm", None).await?;
+    sent_calendars(&world, 1).await?;
+    for (number, (_, start)) in (2..).zip(&times[1..]) {
+        act("/move", Some(json!({ "start": start }))).await?;
+        sent_calendars(&world, number).await?;
+    }
+    act("/cancel", None).await?;
+    let sent = sent_calendars(&world, 4).await?;
+
+    let methods: Vec<&str> = sent.iter().map(|(method, _)| method.as_str()).collect();
+    assert_eq!(methods, ["REQUEST", "REQUEST", "REQUEST", "CANCEL"]);
+    let booked = text_of(&event_of(&sent[0].1)?, "UID")?;
+    for (number, (_, object)) in sent.iter().enumerate() {
+        assert!(server.receive(object).await?, "version {number} is newer");
+        let now = &times[number.min(2)].0;
+        for (day, _) in &times {
+            let found = server.on(*day).await?;
+            assert_eq!(found.len(), usize::from(day == now), "on {day}");
+        }
+    }
+    assert!(!server.receive(&sent[1].1).await?, "one that comes late");
+    let left = server.on(times[2].0).await?;
+    assert_eq!(left.len(), 1, "one object from the beginning to the end");
+    for (name, value) in [
+        ("UID", booked.as_str()),
+        ("STATUS", "CANCELLED"),
+        ("TRANSP", "TRANSPARENT"),
+        ("SEQUENCE", "3"),
+    ] {
+        assert_eq!(text_of(&left[0], name)?, value, "{name}");
+    }
+    Ok(())
+}
+
+/// The calendar objects of all mails that came, with their methods, in the order in which they came; so many of them.
+async fn sent_calendars(world: &World, count: usize) -> Result<Vec<(String, String)>> {
+    eventually(&format!("{count} calendar objects"), || async {
+        let mails = world.mails()?.into_iter();
+        let sent: Vec<_> = mails.filter_map(|mail| mail.calendar).collect();
+        Ok((sent.len() == count).then_some(sent))
+    })
+    .await
 }

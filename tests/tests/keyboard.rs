@@ -1,7 +1,7 @@
 //! The whole visit without a mouse, in English.
 
 use anyhow::{Context as _, Result, bail, ensure};
-use blackbox::{Citizen, Seat, World, WorldOptions};
+use blackbox::{Citizen, Seat, World, WorldOptions, city_open_all_day, free_slots};
 use fantoccini::key::Key;
 use serde_json::json;
 
@@ -128,7 +128,7 @@ async fn an_appointment_is_booked_by_keyboard_and_mail() -> Result<()> {
     press(&citizen, Key::Enter).await?;
 
     // The grid is one stop; arrow keys move in it.
-    citizen.is_told("When would you like to come?").await?;
+    citizen.is_told("When does it suit you?").await?;
     citizen.portrays("book-time-en").await?;
     walk_to(&citizen, "[role=grid] .vz-day").await?;
     press(&citizen, Key::Down).await?;
@@ -197,6 +197,124 @@ async fn an_appointment_is_booked_by_keyboard_and_mail() -> Result<()> {
     desk.reads("abgesagt").await?;
     citizen.portrays("booking-cancelled-en").await?;
     citizen.has_seen_no_fault().await
+}
+
+/// One desk, a start every hour, day and night, into the month after the next one.
+const HOURLY: &str = "mail = \"gewerbe@dormagen.example\"\ndesks = 1\nnotice_minutes = 0\n\
+    grid_minutes = 60\nhorizon_days = 70\nconfirm_mail = false\n";
+
+#[tokio::test]
+async fn a_time_that_is_lost_is_replaced_and_moved_by_keyboard() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let world = World::start_with(WorldOptions {
+        city: city_open_all_day(dir.path(), HOURLY)?,
+        mail: true,
+        ..WorldOptions::default()
+    })
+    .await?;
+    let citizen = Citizen::speaking(&world, "en-GB").await?;
+    citizen.opens("/en/buero/gewerbe/termin").await?;
+    citizen.sees_heading("What is it about?").await?;
+    walk_to(&citizen, "#service-anmelden").await?;
+    types(&citizen, " ").await?;
+    walk_to(&citizen, "#buchen [type=submit]").await?;
+    press(&citizen, Key::Enter).await?;
+    citizen.is_told("When does it suit you?").await?;
+
+    // Pages turn the month, which is said, and the focus stays on a day.
+    walk_to(&citizen, "[role=grid] .vz-day").await?;
+    let this_month = citizen
+        .browser
+        .find("#month[aria-live]")
+        .await?
+        .text()
+        .await?;
+    press(&citizen, Key::PageDown).await?;
+    shows_month(&citizen, "!==", &this_month).await?;
+    press(&citizen, Key::PageUp).await?;
+    shows_month(&citizen, "===", &this_month).await?;
+
+    // The first day of the list is open: closed, the next one is one stop away.
+    walk_to(&citizen, ".vz-picker > button").await?;
+    press(&citizen, Key::Enter).await?;
+    walk_to(&citizen, ".vz-days summary").await?;
+    press(&citizen, Key::Enter).await?;
+    walk_to(&citizen, ".vz-days details:nth-of-type(2) summary").await?;
+    press(&citizen, Key::Enter).await?;
+    walk_to(
+        &citizen,
+        ".vz-days details:nth-of-type(2) .vz-times__list button",
+    )
+    .await?;
+
+    let guest = world.stranger()?;
+    let slots = free_slots(&guest).await?;
+    let today = slots.first().context("nothing is free")?["date"].clone();
+    let wanted = slots.iter().find(|slot| slot["date"] != today);
+    let start = &wanted.context("nothing is free tomorrow")?["start"];
+    let wish = json!({ "services": ["anmelden"], "start": start });
+    guest
+        .call(http::Method::POST, "offices/gewerbe/holds", Some(&wish))
+        .await?
+        .success("being faster")?;
+    press(&citizen, Key::Enter).await?;
+    citizen.is_read_out("Somebody else was faster.").await?;
+    citizen.browser.find("[role=alert]:focus").await?;
+    walk_to(&citizen, "[aria-label=\"These times are nearest\"] button").await?;
+    press(&citizen, Key::Enter).await?;
+
+    citizen.is_told("Who is coming?").await?;
+    walk_to(&citizen, "#name").await?;
+    types(&citizen, "Erika Example").await?;
+    walk_to(&citizen, "#mail").await?;
+    types(&citizen, "erika@example.org").await?;
+    walk_to(&citizen, "#privacy_accepted").await?;
+    types(&citizen, " ").await?;
+    walk_to(&citizen, "form [type=submit]").await?;
+    press(&citizen, Key::Enter).await?;
+    citizen.is_told("Your appointment is booked").await?;
+    walk_to(&citizen, "#buchen .kern-list a").await?;
+    press(&citizen, Key::Enter).await?;
+    citizen.browser.find("#termin .vz-facts").await?;
+    citizen.is_told("Your appointment is booked").await?;
+
+    walk_to(&citizen, ".vz-actions button:nth-of-type(2)").await?;
+    press(&citizen, Key::Enter).await?;
+    citizen
+        .browser
+        .find("[aria-label=Move] [role=grid]")
+        .await?;
+    walk_to(&citizen, "[role=grid] .vz-day").await?;
+    press(&citizen, Key::Down).await?;
+    citizen
+        .browser
+        .find("[role=grid] .vz-day--free:focus")
+        .await?;
+    press(&citizen, Key::Enter).await?;
+    walk_to(&citizen, ".vz-times__list button").await?;
+    press(&citizen, Key::Enter).await?;
+    citizen.is_told("Your appointment has been moved").await?;
+    world.mail("Moved: your appointment is on").await?;
+    // One answer was a refusal: the browser's console tells of it.
+    let faults = citizen.browser.console_errors().await?;
+    ensure!(
+        faults.iter().all(|fault| fault.contains("409")),
+        "{faults:?}"
+    );
+    Ok(())
+}
+
+/// Waits until the month that is said is another one, or the same again, with the focus on one of its days.
+async fn shows_month(citizen: &Citizen, compared: &str, before: &str) -> Result<()> {
+    let script = format!(
+        "return document.querySelector('#month').textContent {compared} arguments[0]
+            && document.activeElement.matches('[role=grid] .vz-day')"
+    );
+    let what = format!("a month {compared} {before}");
+    citizen
+        .browser
+        .wait_until(&what, &script, vec![before.into()])
+        .await
 }
 
 /// From the page of a booking, and back to it.

@@ -39,7 +39,7 @@ async fn citizen_interpreter_and_clerk_see_and_hear_each_other() -> Result<()> {
         interpreter.browser.sees_and_hears(2, 2),
         clerk.browser.sees_and_hears(2, 2),
     )?;
-    clerk.shows("Dolmetscher/in").await?;
+    clerk.shows("Dolmetschende Person").await?;
     interpreter.portrays("beside-3-together").await?;
 
     // As closing the tab: the page is gone, and says no goodbye.

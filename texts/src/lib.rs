@@ -131,6 +131,24 @@ mod tests {
         assert_eq!(messages(Language::De), messages(Language::En));
     }
 
+    /// A moment begins with the day: „am Mittwoch, 25. November“, “on Wednesday, 25 November”. And the same thing has the
+    /// same word everywhere (docs/handbook/translators.md).
+    #[test]
+    fn words_stand_where_they_belong() {
+        for (language, wrong) in [
+            (Language::De, ["um { $when }", " Amt", "Ämter", " Mail "]),
+            (Language::En, ["at { $when }", "e-mail", "E-mail", " mail "]),
+        ] {
+            for (_, source) in sources(language) {
+                let texts = source.lines().filter(|line| !line.starts_with('#'));
+                for line in texts {
+                    let found = wrong.iter().find(|wrong| line.contains(*wrong));
+                    assert_eq!(found, None, "{line}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_missing_message_shows_its_key() {
         assert_eq!(

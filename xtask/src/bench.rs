@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: builds with optimizations, then measures. What is measured, and how, stands in
-//! `tests/benches/city`; the slots of appointments need no city and stand in `scheduler/benches`.
+//! `tests/benches/city`; the slots of appointments need no city and stand in `scheduler/benches` and `store/benches`.
 
 use anyhow::Result;
 use clap::Args;
@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub struct BenchOptions {
     /// `slots`, `bookings`, `knock`, `watchers`, `page`, `memory` or `join`, and options; `-- --help` tells them. Without any, all of these.
-    /// `relay` compares our relay with LiveKit's server; `relay --help` tells its options.
+    /// `slots` takes `--desks`, `--days` and `--runs`. `relay` compares our relay with LiveKit's server; `relay --help` tells its options.
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,
@@ -31,12 +31,10 @@ pub fn bench(options: &BenchOptions) -> Result<()> {
     {
         return relay(rest);
     }
-    let only_slots = options.arguments == ["slots"];
-    if only_slots || options.arguments.is_empty() {
-        slots()?;
-    }
-    if only_slots {
-        return Ok(());
+    match options.arguments.split_first() {
+        Some((first, rest)) if first == "slots" => return slots(rest),
+        None => slots(&[])?,
+        Some(_) => {}
     }
     browsers::install_chromium()?;
     Venv::ensure()?;
@@ -58,18 +56,17 @@ pub fn bench(options: &BenchOptions) -> Result<()> {
     run(&mut command)
 }
 
-/// Free slots of appointments: pure, without a city.
-fn slots() -> Result<()> {
-    let mut command = cargo()?;
-    command.args([
-        "bench",
-        "--quiet",
-        "--package",
-        "scheduler",
-        "--bench",
-        "slots",
-    ]);
-    run(&mut command)
+/// Free slots of appointments without a city: computed, then with what is read from the database.
+fn slots(arguments: &[String]) -> Result<()> {
+    for package in ["scheduler", "store"] {
+        let mut command = cargo()?;
+        command
+            .args(["bench", "--quiet", "--package", package, "--bench", "slots"])
+            .arg("--")
+            .args(arguments);
+        run(&mut command)?;
+    }
+    Ok(())
 }
 
 /// What calls cost a relay's server; what is measured, and how, stands in `tests/load`.

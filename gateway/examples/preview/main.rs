@@ -40,6 +40,7 @@ async fn main() -> Result<()> {
         config: Arc::new(GatewayConfig::new(format!("http://{ADDRESS}"), guest_web)),
         shell: Shell {
             clock: Arc::new(|| Duration::ZERO),
+            now: Arc::new(|| jiff::Timestamp::UNIX_EPOCH),
             random: Arc::new(|bytes| bytes.fill(7)),
             closing: closing.subscribe(),
         },

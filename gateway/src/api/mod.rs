@@ -41,6 +41,7 @@ use crate::{
     limits::{Limited, Limiter, Open},
     lobby::{Boards, OfficeEvent},
     pages::render_office_live,
+    places::Places,
     port::Lobby,
     problem::{self, Kind, Problem},
     state::Gateway,
@@ -56,6 +57,7 @@ const UPLOAD_TIMEOUT: Duration = Duration::from_mins(2);
 pub(crate) struct Api {
     pub(crate) gateway: Gateway,
     pub(crate) limiter: Limiter,
+    pub(crate) places: Places,
     streams_of_address: Open<IpAddr>,
     streams_of_visit: Open<(GuestId, VisitId)>,
     uploads: Semaphore,
@@ -67,6 +69,7 @@ impl Api {
         let limits = &gateway.config.limits;
         Arc::new(Self {
             limiter: Limiter::new(limits, &gateway.shell),
+            places: Places::new(limits.places_per_address, &gateway.shell.now),
             streams_of_address: Open::new(Limited::StreamsOfAddress, limits.streams_per_address),
             streams_of_visit: Open::new(Limited::StreamsOfVisit, limits.streams_per_visit),
             uploads: Semaphore::new(limits.uploads_at_once as usize),

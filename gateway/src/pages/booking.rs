@@ -102,6 +102,7 @@ struct BookingPage<'a> {
     heading: &'a str,
     /// Whether the waiting list is shown instead of the booking.
     waiting_list: bool,
+    calls: bool,
 }
 
 /// A booking.
@@ -134,6 +135,7 @@ fn frame(gateway: &Gateway, language: Language, path: &str, title: &str) -> Resp
             layout,
             heading: &heading,
             waiting_list: path == WAITING_LIST,
+            calls: gateway.has_calls(),
         },
     )
 }

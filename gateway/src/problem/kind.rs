@@ -59,7 +59,7 @@ kinds! {
     UnknownLink = "unknown-link", NOT_FOUND;
     /// The conversation that the link led to is over.
     ConversationOver = "conversation-over", GONE;
-    /// The link is of somebody who comes along and may look only.
+    /// The link is of somebody who comes along, or stands in a calendar, and changes nothing.
     NotTheBooker = "not-the-booker", FORBIDDEN;
     /// The address does not know this method.
     MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED;
@@ -89,6 +89,8 @@ kinds! {
     BookingLapsed = "booking-lapsed", CONFLICT;
     /// The booking's state does not allow it.
     BookingState = "booking-state", CONFLICT;
+    /// The visit is open in another browser.
+    ArrivedElsewhere = "arrived-elsewhere", CONFLICT;
     /// The mail address has as many appointments as it may have.
     TooManyBookings = "too-many-bookings", CONFLICT;
     /// The citizen of the appointment has not come yet.
@@ -111,6 +113,8 @@ kinds! {
     InvalidFields = "invalid-fields", UNPROCESSABLE_ENTITY;
     /// Too often.
     TooManyRequests = "too-many-requests", TOO_MANY_REQUESTS;
+    /// This address keeps as many times as it may without confirming one.
+    TooManyPlaces = "too-many-places", TOO_MANY_REQUESTS;
     /// Too many pages open at once.
     TooManyStreams = "too-many-streams", TOO_MANY_REQUESTS;
     /// A fault of ours.

@@ -171,6 +171,7 @@ impl From<OverLimit> for Problem {
             | Limited::SlotsOfAddress
             | Limited::HoldsOfAddress
             | Limited::BookingsOfAddress => Kind::TooManyRequests,
+            Limited::PlacesOfAddress => Kind::TooManyPlaces,
             Limited::StreamsOfAddress | Limited::StreamsOfVisit => Kind::TooManyStreams,
             Limited::Uploads => Kind::Busy,
         };

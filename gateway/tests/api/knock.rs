@@ -214,7 +214,7 @@ async fn refusals_speak_the_language_of_the_form_then_of_the_browser() {
     anna.language = "en-GB,en;q=0.9,de;q=0.5";
     stage.house.fail(|| Refusal::Paused.into());
     let german = anna.post(DOOR, form()).await;
-    assert_eq!(german.json()["title"], "Das Amt macht eine Pause");
+    assert_eq!(german.json()["title"], "Das Büro macht eine Pause");
     assert_eq!(german.header("content-language"), "de");
     let english = anna.post(DOOR, form_with("language", json!("en"))).await;
     assert_eq!(english.json()["title"], "The office has paused");

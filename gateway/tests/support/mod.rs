@@ -54,6 +54,7 @@ impl Stage {
         let (closing, listening) = watch::channel(false);
         let shell = Shell {
             clock: Arc::new(move || Duration::from_millis(clock.load(Ordering::Relaxed))),
+            now: Arc::new(house::noon),
             random: Arc::new(move |bytes: &mut [u8]| {
                 let draw = drawn.fetch_add(1, Ordering::Relaxed).to_be_bytes();
                 bytes.fill(7);

@@ -64,7 +64,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The citizen is here: the booking becomes a visit. Sets the cookie that lets the browser to it. */
+        /**
+         * The citizen is here: the booking becomes a visit, or the visit that it has become goes on in this browser; an earlier
+         *     one loses it. The link in a calendar takes it from no other browser. Sets the cookie that lets the browser to it.
+         */
         post: operations["check_in"];
         delete?: never;
         options?: never;
@@ -577,7 +580,7 @@ export interface components {
         };
         /** @description A booking, as the holder of the link sees it. */
         Booking: {
-            /** @description Whose link was used. Those who come along may look only. */
+            /** @description Whose link was used. Those who come along may look only; the one in the calendar lets one check in as well. */
             holder: components["schemas"]["LinkHolder"];
             /** @description The office's name in addresses. */
             office: string;
@@ -628,7 +631,7 @@ export interface components {
             offer?: components["schemas"]["OfferedTime"];
             /** @description Its place on the waiting list; with the booker's own link only, and only right after reading it or asking for it. */
             waiting?: components["schemas"]["WaitingPlace"];
-            /** @description The visit it has become. */
+            /** @description The visit it has become; none once it is over and checking in again is no longer possible. */
             visit?: string;
         };
         /**
@@ -806,7 +809,7 @@ export interface components {
          * @description Whose link it is.
          * @enum {string}
          */
-        LinkHolder: "booker" | "interpreter" | "companion";
+        LinkHolder: "booker" | "calendar" | "interpreter" | "companion";
         /** @description Whom a new link is for. */
         LinkWish: {
             /** @description `interpreter` or `companion`. */
@@ -1601,6 +1604,15 @@ export interface operations {
             };
             /** @description The time cannot be had; `alternatives` are the nearest that can */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often (`too-many-requests`), or this address keeps too many times that nobody has confirmed (`too-many-places`): try again after `Retry-After` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

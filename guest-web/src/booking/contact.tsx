@@ -72,7 +72,7 @@ export function ContactForm({ t, language, privacyHref, errors, onSend }: Contac
       name={name}
       label={t(`book-field-${name}`)}
       {...(required ? {} : { optional: t("form-optional") })}
-      {...(name === "mail" ? { hint: t("book-mail-hint") } : {})}
+      {...(name === "mail" || name === "phone" ? { hint: t(`book-${name}-hint`) } : {})}
       error={wrong(name)}
     >
       {(described) => (

@@ -5,6 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Refused, type Api } from "../api/client";
 import type { Booking, Slot, Slots } from "../api/types";
 import type { Texts } from "../lib/texts";
+import { DeviceCheck } from "../visit/device-check";
 import { Button, Confirm, StateHeading, useAction, useNow } from "../visit/parts";
 import { Alternatives } from "./alternatives";
 import { clock, DayNames, moment } from "./days";
@@ -17,6 +18,8 @@ export interface ManageProps {
   api: Api;
   language: "de" | "en";
   token: string;
+  /** Whether conversations have a video call. */
+  calls: boolean;
   visitHref: string;
   officeHref: string;
   manageHref: string;
@@ -77,7 +80,7 @@ export function Manage(props: ManageProps) {
   const { t } = props;
   const { booking, moved, act, told, alert } = useBooking(props);
   if (!booking) return <Loading t={t} title={t("manage-title")} alert={alert} />;
-  const state = moved && booking.state === "confirmed" ? "moved" : booking.state.replace("_", "-");
+  const state = stateKey(booking, moved);
   return (
     <div class="vz-form">
       <StateHeading key={`${booking.state} ${booking.start}`} text={t(`manage-${state}-heading`)} focus />
@@ -87,16 +90,26 @@ export function Manage(props: ManageProps) {
       )}
       <Facts {...props} booking={booking} />
       {booking.holder === "booker" && <Actions {...props} booking={booking} act={act} onFailure={told} />}
-      {booking.holder !== "booker" && ["confirmed", "arrived"].includes(booking.state) && (
-        <section>
-          <p class="kern-body">{t("manage-join-text")}</p>
-          <a class="kern-btn kern-btn--primary vz-fit" href={`${props.besideHref}#${props.token}`}>
-            <span class="kern-label">{t("manage-join")}</span>
-          </a>
-        </section>
-      )}
+      {booking.holder === "calendar" && <Arriving {...props} booking={booking} act={act} onFailure={told} />}
+      {["interpreter", "companion"].includes(booking.holder) &&
+        ["confirmed", "arrived"].includes(booking.state) && (
+          <section>
+            <p class="kern-body">{t("manage-join-text")}</p>
+            <a class="kern-btn kern-btn--primary vz-fit" href={`${props.besideHref}#${props.token}`}>
+              <span class="kern-label">{t("manage-join")}</span>
+            </a>
+          </section>
+        )}
     </div>
   );
+}
+
+/** The name of the booking's state in the message files. */
+function stateKey(booking: Booking, moved: boolean): string {
+  if (moved && booking.state === "confirmed") return "moved";
+  const own = booking.holder === "booker" || booking.holder === "calendar";
+  if (own && booking.state === "arrived" && !booking.visit) return "over";
+  return booking.state.replace("_", "-");
 }
 
 export function Facts({ t, language, booking }: ManageProps & { booking: Booking }) {
@@ -160,10 +173,13 @@ function Actions(props: ActionsProps) {
       return <Confirmed {...props} />;
     case "arrived":
       return booking.visit ? (
-        <a class="kern-btn kern-btn--primary vz-fit" href={props.visitHref + booking.visit}>
-          <span class="kern-label">{t("manage-to-visit")}</span>
-        </a>
-      ) : null;
+        <Come {...props} label={t("manage-to-visit")} />
+      ) : (
+        <>
+          <p class="kern-body">{t("manage-over-text")}</p>
+          {again}
+        </>
+      );
     case "cancelled":
     case "expired":
     case "no_show":
@@ -179,21 +195,57 @@ function Actions(props: ActionsProps) {
   }
 }
 
-function Confirmed(props: ActionsProps) {
-  const { t, api, token, booking, act, onFailure } = props;
-  const now = useNow(15_000);
-  const [offer, setOffer] = useState<Slots>();
-  const [missed, setMissed] = useState<readonly Slot[]>();
-  const [asking, setAsking] = useState(false);
-  const open = now >= Date.parse(booking.check_in_from);
-  const from = moment(props.language, booking.time_zone, booking.check_in_from);
+/** The way to the visit, in this browser: whichever had it open before loses it. */
+function Come({ api, token, visitHref, label, onFailure }: ActionsProps & { label: string }) {
   const [come, coming] = useAction(async () => {
     try {
-      location.assign(props.visitHref + (await api.checkIn(token)).visit);
+      location.assign(visitHref + (await api.checkIn(token)).visit);
     } catch (error) {
       onFailure(error);
     }
   });
+  return (
+    <div>
+      <Button kind="primary" large icon="door" label={label} busy={coming} onClick={come} />
+    </div>
+  );
+}
+
+/** The way to the visit once it is time, and the test of devices that one can make at any time. */
+function Coming(props: ActionsProps) {
+  const { t, booking, calls, language } = props;
+  const now = useNow(15_000);
+  const open = now >= Date.parse(booking.check_in_from);
+  const from = moment(language, booking.time_zone, booking.check_in_from);
+  return (
+    <>
+      {open ? (
+        <Come {...props} label={t("manage-come")} />
+      ) : (
+        <p class="kern-body vz-note">{t("manage-come-from", { from })}</p>
+      )}
+      {calls && <DeviceCheck t={t} />}
+    </>
+  );
+}
+
+/** The link in the citizen's calendar, which others may see, changes nothing. */
+function Arriving(props: ActionsProps) {
+  const { t, booking } = props;
+  return (
+    <>
+      {booking.state === "confirmed" && <Coming {...props} />}
+      {booking.state === "arrived" && booking.visit && <Come {...props} label={t("manage-to-visit")} />}
+      {booking.state === "confirmed" && <p class="kern-body">{t("manage-by-mail")}</p>}
+    </>
+  );
+}
+
+function Confirmed(props: ActionsProps) {
+  const { t, api, token, booking, act, onFailure } = props;
+  const [offer, setOffer] = useState<Slots>();
+  const [missed, setMissed] = useState<readonly Slot[]>();
+  const [asking, setAsking] = useState(false);
   const times = () =>
     api.slots(
       booking.office,
@@ -226,13 +278,7 @@ function Confirmed(props: ActionsProps) {
   return (
     <>
       {booking.offer && <Offered {...props} offer={booking.offer} />}
-      {open ? (
-        <div>
-          <Button kind="primary" large icon="door" label={t("manage-come")} busy={coming} onClick={come} />
-        </div>
-      ) : (
-        <p class="kern-body vz-note">{t("manage-come-from", { from })}</p>
-      )}
+      <Coming {...props} />
       <div class="vz-actions">
         <CalendarFile {...{ t, api, token, onFailure }} />
         <Button kind="secondary" label={t("manage-move")} busy={finding} onClick={find} />

@@ -10,5 +10,5 @@ test("the request's fields are the form's", () => {
     { field: "name", text: "Bitte kürzen." },
     { field: "privacy", text: "Bitte stimmen Sie zu." },
   ]);
-  expect(faultsOf({ title: "Das Amt ist geschlossen" })).toEqual([]);
+  expect(faultsOf({ title: "Das Büro ist geschlossen" })).toEqual([]);
 });

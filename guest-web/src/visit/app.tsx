@@ -39,7 +39,7 @@ const OFFLINE_AFTER_MS = 3_000;
 export function App({ tools, state }: { tools: Tools; state: SessionState }) {
   const { visit } = state;
   const arrived = useArrived(visit?.state);
-  if (state.missing) return <Missing tools={tools} />;
+  if (state.missing) return <Missing tools={tools} elsewhere={state.elsewhere} />;
   if (!visit) return <Connection t={tools.t} connected={state.connected} />;
   const props: ViewProps = { tools, state, visit, arrived };
   return (
@@ -86,11 +86,12 @@ function Connection({ t, connected }: { t: Texts; connected: boolean }) {
   );
 }
 
-function Missing({ tools: { t, lobbyHref } }: { tools: Tools }) {
+function Missing({ tools: { t, lobbyHref }, elsewhere }: { tools: Tools; elsewhere: boolean }) {
+  const key = elsewhere ? "visit-elsewhere" : "visit-unknown";
   return (
     <>
-      <StateHeading text={t("visit-unknown-heading")} focus={false} />
-      <p class="kern-body">{t("visit-unknown")}</p>
+      <StateHeading text={t(`${key}-heading`)} focus={elsewhere} />
+      <p class="kern-body">{t(key)}</p>
       <p>
         <a class="kern-btn kern-btn--primary" href={lobbyHref}>
           <span class="kern-label">{t("visit-to-lobby")}</span>

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import type { Api } from "../api/client";
+import { type Api, Refused } from "../api/client";
 import type { Message, Visit } from "../api/types";
 import { openStream } from "../lib/events";
 import { Session } from "./session";
@@ -39,4 +39,26 @@ test("what a gap in the network swallowed is asked for, though newer news came f
 
   await session.reload();
   expect(messages).toHaveBeenLastCalledWith("v", 4);
+});
+
+test("who loses the visit to another browser is told so, and who finds none is not", async () => {
+  const gone = new Refused(404, {}, undefined);
+  const visit = vi.fn(() => Promise.resolve({ id: "v", state: "waiting" } as Visit));
+  const api = { visit, messages: () => Promise.resolve([]), eventsUrl: () => "" };
+  const session = new Session(api as unknown as Api, "v", () => undefined);
+  await session.start();
+  visit.mockRejectedValue(gone);
+  await session.reload();
+  expect(session.state).toMatchObject({ missing: true, elsewhere: true });
+
+  const ended = new Session(api as unknown as Api, "v", () => undefined);
+  visit.mockResolvedValue({ id: "v", state: "ended" } as Visit);
+  await ended.start();
+  visit.mockRejectedValue(gone);
+  await ended.reload();
+  expect(ended.state).toMatchObject({ missing: true, elsewhere: false });
+
+  const stranger = new Session(api as unknown as Api, "v", () => undefined);
+  await stranger.start();
+  expect(stranger.state).toMatchObject({ missing: true, elsewhere: false });
 });

@@ -9,6 +9,8 @@ export interface SessionState {
   visit: Visit | undefined;
   /** There is no such visit in this browser. */
   missing: boolean;
+  /** The visit goes on in another browser, which has opened the appointment's link. */
+  elsewhere: boolean;
   log: Entry[];
   /** Whether a clerk is typing. */
   typing: boolean;
@@ -24,6 +26,7 @@ export class Session {
   state: SessionState = {
     visit: undefined,
     missing: false,
+    elsewhere: false,
     log: [],
     typing: false,
     connected: true,
@@ -116,7 +119,9 @@ export class Session {
     } catch (error) {
       if (!(error instanceof Refused) || error.status !== 404) return;
       this.stream?.close();
-      this.update({ missing: true });
+      // A visit is erased only after its end: one that was live has been taken over.
+      const { visit } = this.state;
+      this.update({ missing: true, elsewhere: visit !== undefined && visit.state !== "ended" });
     }
   }
 
@@ -224,7 +229,7 @@ export class Session {
   private take(visit: Visit): void {
     this.heard += 1;
     if (visit.state === "ended") this.stream?.close();
-    this.update({ visit, missing: false });
+    this.update({ visit, missing: false, elsewhere: false });
   }
 
   private update(change: Partial<SessionState>): void {

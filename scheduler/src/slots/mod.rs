@@ -16,5 +16,5 @@ pub use cells::{Cell, CellPlace, Full, cell_start, cells, choose_places, occupie
 pub use find::{MOST_DAYS, Refused, Slot, capacity, find_slot, free_slots, nearest_alternatives};
 pub use rules::{
     Agenda, Bookable, BookingRules, Busy, DeskPlan, LONGEST_MINUTES, LengthError, Span, Taken,
-    total_minutes,
+    stretches, total_minutes,
 };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
+use super::cells::{Cell, cell_start};
 use crate::period::Period;
 
 /// How many desks can be booked in a stretch of one civil day.
@@ -83,6 +84,26 @@ pub struct Taken {
     pub span: Span,
     /// How many desks it takes.
     pub desks: u16,
+}
+
+/// Cells that are taken, as stretches in which equally many are.
+#[must_use]
+pub fn stretches(taken: &[(Cell, u16)]) -> Vec<Taken> {
+    let mut stretches: Vec<Taken> = Vec::new();
+    for (cell, desks) in taken {
+        let (Some(start), Some(end)) = (cell_start(*cell), cell_start(cell.saturating_add(1)))
+        else {
+            continue;
+        };
+        match stretches.last_mut() {
+            Some(last) if last.span.end == start && last.desks == *desks => last.span.end = end,
+            _ => stretches.push(Taken {
+                span: Span { start, end },
+                desks: *desks,
+            }),
+        }
+    }
+    stretches
 }
 
 /// A time at which one desk cannot be booked, from its imported calendar.

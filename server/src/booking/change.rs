@@ -21,6 +21,13 @@ pub(crate) async fn opened(
     {
         return Ok((booking, Holder::Booker));
     }
+    if let Some(booking) = read
+        .booking_of_arrival(token.as_str())
+        .await
+        .map_err(internal)?
+    {
+        return Ok((booking, Holder::Calendar));
+    }
     let link = read
         .booking_of_link(token.as_str())
         .await
@@ -71,7 +78,7 @@ impl Bookings {
                     .map_err(internal)?,
                 place.waiting(&mut read, &booking).await.map_err(internal)?,
             ),
-            Holder::Interpreter | Holder::Companion => (None, None),
+            Holder::Calendar | Holder::Interpreter | Holder::Companion => (None, None),
         };
         Ok(BookingView {
             offer,
@@ -218,7 +225,7 @@ impl Bookings {
         let role = match holder {
             Holder::Interpreter => LinkRole::Interpreter,
             Holder::Companion => LinkRole::Companion,
-            Holder::Booker => return Err(BookingError::NotYours),
+            Holder::Booker | Holder::Calendar => return Err(BookingError::NotYours),
         };
         let mut tx = self.store.begin().await.map_err(internal)?;
         let (booking, _) = own(&mut tx, token).await?;

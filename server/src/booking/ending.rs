@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::{Booking, BookingState, Store, StoreError};
 use tracing::{error, warn};
 
-use super::{News, tell};
+use super::{News, phone::redact, tell};
 use crate::{house::House, shell};
 
 /// As many persons are forgotten at a time.
@@ -40,7 +40,11 @@ pub(super) async fn settle(house: &House) {
     if let Err(fault) = clear_rooms(house).await {
         error!("rooms that stood ready in vain are still there: {fault}");
     }
-    if let Err(fault) = forget(&house.store, now, house.city.get().retention).await {
+    let retention = house.city.get().retention;
+    if let Err(fault) = redact(&house.store, now, retention).await {
+        error!("telephone numbers in door rooms are not taken back yet: {fault}");
+    }
+    if let Err(fault) = forget(&house.store, now, retention).await {
         error!("erasure of appointments is late: {fault}");
     }
 }

@@ -3,26 +3,17 @@
 use std::borrow::Cow;
 
 use async_trait::async_trait;
-use bridge::{
-    ids::{GuestId, OfficeSlug, ServiceId, VisitId},
-    input::{Input, Knock},
-    visit::{VisitKind, Visitor},
-};
+use bridge::ids::{GuestId, OfficeSlug, ServiceId, VisitId};
 use city::model::{City, OfficeConfig};
 use gateway::appointments::{
     Appointments, Booked, BookingError, BookingView, Contact, Hold, Holder, Offer, SlotQuery,
     Token, TokenHash,
 };
 use jiff::Timestamp;
-use store::{BookingState, VisitPrivate};
+use store::BookingState;
 
 use super::{Bookings, Place, change::opened, internal, letter, take::Dice};
-use crate::{
-    front_office::Counter,
-    ghosts,
-    house::{ChangeError, first_language},
-    shell,
-};
+use crate::{front_office::Counter, house::ChangeError, shell};
 
 #[async_trait]
 impl Appointments for Counter {
@@ -74,9 +65,9 @@ impl Appointments for Counter {
         let office = self.office_of(token).await?;
         let city = self.0.city.get();
         let config = at_office(&city, &office);
-        self.bookings()?
-            .show(&Place::kept(&config, shell::now()), token)
-            .await
+        let place = Place::kept(&config, shell::now());
+        let view = self.bookings()?.show(&place, token).await?;
+        self.still_open(&place, token, view).await
     }
 
     async fn confirm(&self, token: &TokenHash) -> Result<BookingView, BookingError> {
@@ -142,13 +133,16 @@ impl Appointments for Counter {
             .office(&booking.office)
             .ok_or(BookingError::UnknownBooking)?;
         let (house, post) = (&self.0, self.0.post.as_ref());
+        let in_calendar = letter::arrival(bookings, &booking.id)
+            .await
+            .map_err(internal)?;
         letter::calendar(
             &house.words,
             &house.settings.public_url,
             (office, post.ok_or(BookingError::NotOffered)?),
             &booking,
             &private,
-            &bookings.key.manage(&booking.id),
+            &in_calendar,
         )
         .map_err(internal)
     }
@@ -198,89 +192,17 @@ impl Appointments for Counter {
     }
 
     async fn check_in(&self, token: &TokenHash, guest: &GuestId) -> Result<VisitId, BookingError> {
-        let office = self.office_of(token).await?;
-        let house = &self.0;
-        let city = house.city.get();
-        let config = city.office(&office).ok_or(BookingError::UnknownBooking)?;
-        let place = Place::kept(config, shell::now());
-        let mut unit = house.change(&office).await.map_err(refused)?;
-        let (mut booking, holder) = opened(&mut unit.tx, token).await?;
-        if holder != Holder::Booker {
-            return Err(BookingError::NotYours);
-        }
-        if let (BookingState::Arrived, Some(visit)) = (booking.state, &booking.visit) {
-            let known = unit.tx.visit(visit).await.map_err(internal)?;
-            return known
-                .filter(|record| record.visit.visitor == Visitor::Guest(guest.clone()))
-                .map(|record| record.visit.id)
-                .ok_or(BookingError::WrongState);
-        }
-        if booking.state != BookingState::Confirmed {
-            return Err(BookingError::WrongState);
-        }
-        let from = place.check_in_from(booking.start);
-        if place.now < from {
-            return Err(BookingError::TooEarly { from });
-        }
-        let private = unit
-            .tx
-            .booking_private(&booking.id)
-            .await
-            .map_err(internal)?
-            .ok_or(BookingError::UnknownBooking)?;
-        let id = self.bookings()?.key.visit(&booking.id);
-        unit.decide(Input::Knock(Knock {
-            visit: id.clone(),
-            visitor: Visitor::Guest(guest.clone()),
-            kind: VisitKind::Appointment { at: booking.start },
-            language: booking.language,
-            service: booking.services.first().cloned(),
-        }))?;
-        let concern = house.words.say(
-            first_language(&city),
-            "booking-concern",
-            &[
-                ("code", &booking.code),
-                ("needs", &private.accessibility.clone().unwrap_or_default()),
-            ],
-        );
-        let words = VisitPrivate {
-            concern: Some(concern),
-            name: Some(private.name),
-            interpreter: private.interpreter,
-            decline_text: None,
-        };
-        unit.tx.put_private(&id, &words).await.map_err(internal)?;
-        let ghost = ghosts::take(house, &mut unit.tx).await.map_err(refused)?;
-        unit.tx.set_ghost(&id, &ghost).await.map_err(internal)?;
-        if let Some(room) = unit.tx.booking_room(&booking.id).await.map_err(internal)? {
-            unit.tx
-                .set_consultation_room(&id, Some(&room))
-                .await
-                .map_err(internal)?;
-            unit.tx
-                .set_booking_room(&booking.id, None)
-                .await
-                .map_err(internal)?;
-        }
-        booking.state = BookingState::Arrived;
-        booking.visit = Some(id.clone());
-        booking.changed_at = place.now;
-        booking.ended_at = Some(place.now.max(booking.end));
-        unit.tx.save_booking(&booking).await.map_err(internal)?;
-        unit.commit().await.map_err(internal)?;
-        house.ghosts.notify_one();
-        Ok(id)
+        self.arrive(token, guest).await
     }
 }
 
 impl Counter {
-    fn bookings(&self) -> Result<&Bookings, BookingError> {
+    pub(super) fn bookings(&self) -> Result<&Bookings, BookingError> {
         self.0.bookings.as_ref().ok_or(BookingError::NotOffered)
     }
 
     /// At which office the booking is that a secret opens.
-    async fn office_of(&self, token: &TokenHash) -> Result<OfficeSlug, BookingError> {
+    pub(super) async fn office_of(&self, token: &TokenHash) -> Result<OfficeSlug, BookingError> {
         let mut read = self.bookings()?.store.read().await.map_err(internal)?;
         let (booking, _) = opened(&mut read, token).await?;
         Ok(booking.office)
@@ -295,7 +217,7 @@ fn at_office<'a>(city: &'a City, slug: &OfficeSlug) -> Cow<'a, OfficeConfig> {
     )
 }
 
-fn refused(fault: ChangeError) -> BookingError {
+pub(super) fn refused(fault: ChangeError) -> BookingError {
     match fault {
         ChangeError::UnknownOffice => BookingError::UnknownOffice,
         ChangeError::Refused(refusal) => BookingError::Refused(refusal),

@@ -58,6 +58,11 @@ impl Key {
         self.token("manage", booking)
     }
 
+    /// The secret in the booker's calendar: others see what stands there.
+    pub(crate) fn arrival(&self, booking: &BookingId) -> Token {
+        self.token("arrival", booking)
+    }
+
     /// The secret in the link of the companion who was named when booking.
     pub(crate) fn companion(&self, booking: &BookingId) -> Token {
         self.token("companion", booking)
@@ -81,18 +86,36 @@ impl Key {
         VisitId::from_random(*random)
     }
 
+    /// The visit that a booking becomes when the one before ended and its citizen comes again.
+    pub(crate) fn visit_after(&self, before: &VisitId) -> VisitId {
+        let bytes = self.mac_of("visit-after", before.as_str());
+        let (random, _) = bytes.split_first_chunk().unwrap_or((&[0; 16], &[]));
+        VisitId::from_random(*random)
+    }
+
+    /// A number for the booking that nobody can foresee.
+    pub(crate) fn chance(&self, booking: &BookingId) -> u64 {
+        let bytes = self.mac("chance", booking);
+        let (first, _) = bytes.split_first_chunk().unwrap_or((&[0; 8], &[]));
+        u64::from_be_bytes(*first)
+    }
+
     fn token(&self, purpose: &str, booking: &BookingId) -> Token {
         Token::from_bytes(self.mac(purpose, booking))
     }
 
     fn mac(&self, purpose: &str, booking: &BookingId) -> [u8; 32] {
+        self.mac_of(purpose, booking.as_str())
+    }
+
+    fn mac_of(&self, purpose: &str, id: &str) -> [u8; 32] {
         // HMAC takes keys of any length.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.as_slice()) else {
             unreachable!("HMAC takes a key of any length")
         };
         mac.update(purpose.as_bytes());
         mac.update(b":");
-        mac.update(booking.as_str().as_bytes());
+        mac.update(id.as_bytes());
         mac.finalize().into_bytes().into()
     }
 }

@@ -163,15 +163,17 @@ pub(crate) async fn plan(
     if !letter.is_true_of(&booking, shell::now()) {
         return Ok(Plan::Nothing);
     }
-    let (token, answers) = if letter.is_for_companion() {
+    let (token, in_calendar, answers) = if letter.is_for_companion() {
         // What comes back about a companion's mail is not the citizen's answer.
-        (bookings.key.companion(id), None)
+        (bookings.key.companion(id), bookings.key.companion(id), None)
     } else {
         (
             bookings.key.manage(id),
+            arrival(bookings, id).await?,
             answer_address(bookings, post, id).await?,
         )
     };
+    let page = |token| link(&house.settings.public_url, booking.language, token);
     let sheet = Sheet {
         words: &house.words,
         office,
@@ -180,7 +182,8 @@ pub(crate) async fn plan(
         // What is declined to a calendar is newer than what it proposed.
         stamp: row.created_at.max(booking.changed_at),
         offer: offer.as_ref(),
-        link: link(&house.settings.public_url, booking.language, &token),
+        link: page(&token),
+        calendar_link: page(&in_calendar),
         rebook: rebook(&house.settings.public_url, office, booking.language),
         organizer: organizer(office, post, answers.as_ref()),
         answers,
@@ -215,7 +218,20 @@ async fn answer_address(
     Ok(Some(address))
 }
 
-/// The booking's calendar file, for a download.
+/// The secret for the citizen's calendar, known to the database before anybody is told.
+pub(crate) async fn arrival(bookings: &Bookings, id: &BookingId) -> store::Result<Token> {
+    let token = bookings.key.arrival(id);
+    let hash = token.hash();
+    let known = bookings.store.read().await?.arrival_hash(id).await?;
+    if known.as_deref() != Some(hash.as_str()) {
+        let mut tx = bookings.store.begin().await?;
+        tx.set_arrival_hash(id, hash.as_str()).await?;
+        tx.commit().await?;
+    }
+    Ok(token)
+}
+
+/// The booking's calendar file, for a download; `token` is the secret for calendars.
 pub(crate) fn calendar(
     words: &Words,
     public_url: &str,
@@ -232,6 +248,7 @@ pub(crate) fn calendar(
         stamp: booking.changed_at,
         offer: None,
         link: link(public_url, booking.language, token),
+        calendar_link: link(public_url, booking.language, token),
         rebook: rebook(public_url, office, booking.language),
         organizer: organizer(office, post, None),
         answers: None,

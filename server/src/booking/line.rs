@@ -21,6 +21,8 @@ use crate::{
 pub(crate) struct Needs {
     interpreter: bool,
     support: bool,
+    /// Whether there is a number to call.
+    phone: bool,
 }
 
 impl Needs {
@@ -28,6 +30,7 @@ impl Needs {
         let private = read.booking_private(booking).await?;
         Ok(Self {
             interpreter: private.as_ref().is_some_and(|it| it.interpreter.is_some()),
+            phone: private.as_ref().is_some_and(|it| it.phone.is_some()),
             support: private.is_some_and(|it| it.accessibility.is_some()),
         })
     }
@@ -102,9 +105,13 @@ pub(crate) async fn plan(house: &House, id: &BookingId, news: News) -> Result<Pl
         return Ok(Plan::NoDoorYet);
     };
     let language = first_language(&city);
+    let key = match news {
+        News::Undeliverable if !needs.phone => "booking-undeliverable-no-phone",
+        _ => news.key(),
+    };
     let mut text = house.words.say(
         language,
-        news.key(),
+        key,
         &[
             ("code", &booking.code),
             (

@@ -4,6 +4,7 @@
 //! beside the decision. It asks neither the homeserver nor the clock, so that its tests need neither.
 
 mod answer;
+mod arrive;
 mod busy;
 mod change;
 mod clerk;
@@ -15,6 +16,7 @@ mod key;
 mod letter;
 mod line;
 mod offer;
+mod phone;
 mod place;
 mod post;
 mod room;
@@ -32,7 +34,7 @@ use bridge::ids::BookingId;
 use city::model::{Booking as Terms, OfficeConfig};
 use gateway::appointments::{BookingError, BookingPhase, BookingView, Holder};
 use jiff::{SignedDuration, Timestamp};
-use scheduler::slots::{Cell, Slot, Span, Taken, cell_start};
+use scheduler::slots::{Slot, stretches};
 use serde::{Deserialize, Serialize};
 use store::{Booking, BookingPrivate, BookingState, Lane, Store, StoreError, Tx};
 
@@ -47,6 +49,7 @@ pub(crate) use self::{
     key::{Key, ReplySecret},
     letter::{Letter, give_up as give_up_mail, plan as plan_letter},
     line::plan as plan_line,
+    phone::{plan as plan_phone, plan_redaction},
     post::{MailConfig, Post, Sent},
     room::{plan as plan_room, remember as remember_room},
     soonest::{Soonest, look_ahead},
@@ -113,7 +116,7 @@ impl<'a> Place<'a> {
             wants_earlier: booking.wants_earlier,
             offer: None,
             waiting: None,
-            visit: booking.visit.filter(|_| for_booker),
+            visit: booking.visit.filter(|_| holder.may_arrive()),
         }
     }
 
@@ -183,33 +186,25 @@ async fn write_all(
 }
 
 /// Stores a line for the clerks beside the decision that causes it.
-async fn tell(tx: &mut Tx, booking: &Booking, news: News, now: Timestamp) -> store::Result<()> {
+pub(crate) async fn tell(
+    tx: &mut Tx,
+    booking: &Booking,
+    news: News,
+    now: Timestamp,
+) -> store::Result<()> {
+    let lane = Lane::door(&booking.office);
     let errand = Errand::TellBooking {
         booking: booking.id.clone(),
         news,
     };
-    tx.enqueue(&Lane::door(&booking.office), &errand, now)
-        .await?;
-    Ok(())
-}
-
-/// Cells that are taken, as stretches in which equally many are.
-fn stretches(taken: &[(Cell, u16)]) -> Vec<Taken> {
-    let mut stretches: Vec<Taken> = Vec::new();
-    for (cell, desks) in taken {
-        let (Some(start), Some(end)) = (cell_start(*cell), cell_start(cell.saturating_add(1)))
-        else {
-            continue;
+    tx.enqueue(&lane, &errand, now).await?;
+    if news == News::Undeliverable {
+        let errand = Errand::TellPhone {
+            booking: booking.id.clone(),
         };
-        match stretches.last_mut() {
-            Some(last) if last.span.end == start && last.desks == *desks => last.span.end = end,
-            _ => stretches.push(Taken {
-                span: Span { start, end },
-                desks: *desks,
-            }),
-        }
+        tx.enqueue(&lane, &errand, now).await?;
     }
-    stretches
+    Ok(())
 }
 
 fn slot_view(slot: &Slot) -> gateway::appointments::SlotView {
@@ -225,13 +220,16 @@ fn slot_view(slot: &Slot) -> gateway::appointments::SlotView {
 /// When a given-up place is free again: somewhere between the office's two limits, so that nobody can pass a place
 /// on by cancelling it at an agreed moment. `dice` is any random number.
 fn reappears(place: &Place<'_>, dice: u64) -> Timestamp {
+    reappears_from(place, place.now, dice)
+}
+
+/// The same, of a place that is given up at `at`.
+fn reappears_from(place: &Place<'_>, at: Timestamp, dice: u64) -> Timestamp {
     let (from, to) = place.terms.reappear;
     let width = u64::try_from((to - from).as_secs()).unwrap_or(0);
     let chosen = i64::try_from(dice % width.saturating_add(1)).unwrap_or(0);
-    place
-        .now
-        .saturating_add(from + SignedDuration::from_secs(chosen))
-        .unwrap_or(place.now)
+    at.saturating_add(from + SignedDuration::from_secs(chosen))
+        .unwrap_or(at)
 }
 
 /// A fault of ours: told in the log, without what it was about.

@@ -30,6 +30,8 @@ pub(super) struct Sheet<'a> {
     pub(super) offer: Option<&'a BookingOffer>,
     /// The page of the booking, with the reader's own secret.
     pub(super) link: String,
+    /// The same page, with a secret that may stand in a calendar.
+    pub(super) calendar_link: String,
     /// The page on which to book anew.
     pub(super) rebook: String,
     /// The address that calendars answer to.
@@ -97,8 +99,15 @@ impl Sheet<'_> {
         } else {
             self.say("mail-greeting")
         };
+        // Beside a time that is offered, the booking's own is the one so far.
+        let offers = matches!(letter, Letter::Earlier | Letter::Offer);
+        let when = if offers {
+            "mail-fact-so-far"
+        } else {
+            "mail-fact-when"
+        };
         let mut facts = vec![
-            (self.say("mail-fact-when"), self.when()),
+            (self.say(when), self.when()),
             (
                 self.say("mail-fact-office"),
                 self.office.name.get(language).to_owned(),
@@ -106,7 +115,7 @@ impl Sheet<'_> {
             (self.say("mail-fact-service"), self.service_names()),
             (self.say("mail-fact-code"), self.booking.code.clone()),
         ];
-        if matches!(letter, Letter::Earlier | Letter::Offer) {
+        if offers {
             facts.insert(0, (self.say("mail-fact-offered"), self.say("mail-offered")));
         }
         if matches!(letter, Letter::Booked | Letter::Moved | Letter::Reminder) {
@@ -175,7 +184,7 @@ impl Sheet<'_> {
             ),
             description: self.say("mail-calendar-description"),
             location: self.say("mail-calendar-location"),
-            link: self.link.clone(),
+            link: self.calendar_link.clone(),
             link_label: self.say("mail-calendar-link"),
             alarms: vec![Alarm {
                 before: SignedDuration::from_mins(15),

@@ -9,8 +9,8 @@ use scheduler::slots::Refused;
 use store::{Booking, BookingPrivate, BookingState, LinkRole, StoreError, Tx};
 
 use super::{
-    Bookings, Letter, News, Place, conflict::tell_conflicts_of, internal, slot_view, tell, write,
-    write_all,
+    Bookings, Letter, News, Place, conflict::tell_conflicts_of, internal, reappears_from,
+    slot_view, tell, write, write_all,
 };
 
 /// What a booking is called in so many characters. None of them can be mistaken for another.
@@ -209,7 +209,11 @@ impl Bookings {
         booking.expires_at =
             confirm.then(|| (place.now + place.terms.confirm_within).min(booking.start));
         tx.save_booking(&booking).await.map_err(internal)?;
-        let kept = place.keep(&mut tx, &booking, booking.expires_at).await;
+        // Nobody shall foresee when a place that was not confirmed can be had.
+        let release_at = booking
+            .expires_at
+            .map(|lapsed| reappears_from(place, lapsed, self.key.chance(&booking.id)));
+        let kept = place.keep(&mut tx, &booking, release_at).await;
         if !kept.map_err(internal)? {
             tx.drop_booking(&booking.id).await.map_err(internal)?;
             tx.commit().await.map_err(internal)?;

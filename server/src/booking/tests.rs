@@ -6,6 +6,7 @@ mod conflicts;
 mod endings;
 mod feeds;
 mod letters;
+mod notes;
 mod offers;
 mod post;
 mod soonest;
@@ -205,6 +206,7 @@ impl Stage {
                 Task::Own(Errand::Mail { letter, .. }) => format!("mail {letter:?}"),
                 Task::Own(Errand::TellBooking { news, .. }) => format!("line {news:?}"),
                 Task::Own(Errand::PrepareRoom { .. }) => "room".to_owned(),
+                Task::Own(Errand::TellPhone { .. }) => "number".to_owned(),
                 Task::Own(Errand::Answer { text }) => text,
                 other => format!("{other:?}"),
             });
@@ -363,9 +365,12 @@ async fn what_is_not_confirmed_in_time_lapses() {
             .phase,
         BookingPhase::Expired
     );
+    // Nobody foresees when its place can be had: between five minutes and half an hour later.
+    let soon = stage.hold(3, WEDNESDAY, "2026-11-23T06:45:59Z").await;
+    assert!(matches!(soon, Err(BookingError::NoSuchTime { .. })));
     assert!(
         stage
-            .hold(3, WEDNESDAY, "2026-11-23T06:41:00Z")
+            .hold(4, WEDNESDAY, "2026-11-23T07:11:00Z")
             .await
             .is_ok()
     );
@@ -413,6 +418,22 @@ async fn what_lapsed_by_another_clock_and_was_taken_is_not_booked_twice() {
     let booked = book(&third, "eva@example.org", "2026-11-23T06:49:59Z").await;
     assert!(booked.is_ok());
     assert!(stage.hold(5, WEDNESDAY, NOW).await.is_err());
+}
+
+#[tokio::test]
+async fn places_that_were_not_confirmed_come_back_each_after_a_time_of_its_own() {
+    let stage = Stage::new().await;
+    let mut times = std::collections::BTreeSet::new();
+    for number in 0..8 {
+        let id = bridge::ids::BookingId::from_random(dice(number).id);
+        let chance = stage.bookings.key.chance(&id);
+        let lapsed = at("2026-11-23T06:41:00Z");
+        let free_at = super::reappears_from(&stage.place(NOW), lapsed, chance);
+        let after = free_at.duration_since(lapsed).as_mins();
+        assert!((5..=30).contains(&after), "{after}");
+        times.insert(free_at);
+    }
+    assert!(times.len() > 4, "{times:?}");
 }
 
 #[tokio::test]

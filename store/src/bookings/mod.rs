@@ -1,9 +1,11 @@
 //! Bookings of appointments: what is known of them without the person.
 
+mod arrival;
 mod busy;
 mod due;
 mod feed;
 mod mail;
+mod notes;
 mod offers;
 mod places;
 mod private;
@@ -22,6 +24,7 @@ pub use busy::BusyCalendar;
 pub use due::BookingErasure;
 pub use feed::{Feed, FeedEntry};
 pub use mail::ReturnMail;
+pub use notes::BookingNote;
 pub use offers::BookingOffer;
 pub use private::{BookingPrivate, LinkRole};
 

@@ -21,7 +21,7 @@ fn id(number: u128) -> BookingId {
     BookingId::from_random(number.to_be_bytes())
 }
 
-fn booking(number: u128, hour: i64) -> Booking {
+pub(crate) fn booking(number: u128, hour: i64) -> Booking {
     Booking {
         id: id(number),
         office: office("gewerbe"),
@@ -61,7 +61,7 @@ fn cells_of(booking: &Booking) -> std::ops::Range<Cell> {
 }
 
 /// Chooses a time, where there are so many places at every time. Whether there was one.
-async fn hold(store: &Store, booking: &Booking, places: u16, now: i64) -> bool {
+pub(crate) async fn hold(store: &Store, booking: &Booking, places: u16, now: i64) -> bool {
     let mut tx = store.begin().await.unwrap();
     let range = cells_of(booking);
     let capacity = vec![places; range.clone().count()];

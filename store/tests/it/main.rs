@@ -18,6 +18,7 @@ mod outbox;
 mod personal;
 mod rooms;
 mod sample;
+mod traces;
 
 use database::{Cluster, Database};
 
@@ -61,6 +62,8 @@ cases! {
     bookings::what_came_back_about_a_booking_is_kept,
     bookings::a_calendar_is_at_one_address_alone,
     bookings::busy_times_are_kept_by_calendar,
+    traces::the_link_in_a_calendar_leads_to_its_booking,
+    traces::messages_about_a_person_are_taken_back_once,
     inbox::an_event_counts_once,
     inbox::events_come_in_order_until_processed,
     inbox::hostile_ids_are_taken,

@@ -27,7 +27,7 @@ check-microphone-system = Ihr Gerät erlaubt dem Browser das Mikrofon nicht.
 check-system-help = Öffnen Sie die Einstellungen Ihres Geräts, dort den Bereich Datenschutz. Erlauben Sie dem Browser Kamera und Mikrofon. Versuchen Sie es dann noch einmal.
 check-camera-missing = Wir finden keine Kamera.
 check-microphone-missing = Wir finden kein Mikrofon.
-check-missing-help = Wenn Sie ein Gerät anschließen, versuchen Sie es noch einmal.
+check-missing-help = Schließen Sie ein Gerät an, und versuchen Sie es noch einmal. Es geht auch ohne.
 check-camera-busy = Ein anderes Programm benutzt die Kamera.
 check-microphone-busy = Ein anderes Programm benutzt das Mikrofon.
 check-busy-help = Schließen Sie andere Programme für Videogespräche. Versuchen Sie es dann noch einmal.
@@ -42,7 +42,7 @@ check-mode-hint = Das können Sie jederzeit ändern.
 check-mode-video = Mit Bild und Ton
 check-mode-audio = Nur mit Ton
 check-mode-chat = Nur schreiben
-check-change = Geräte oder Teilnahme ändern
+check-change = Geräte oder Art der Teilnahme ändern
 check-blur-hint = Das gilt im Videogespräch. Hier im Test sehen Sie Ihr Bild noch scharf.
 check-blurred = Im Videogespräch ist Ihr Hintergrund unscharf.
 

@@ -102,8 +102,8 @@ help-decline = !ablehnen G-017 Grund – ablehnen; die Person liest den Grund
 help-pause = !pause Hinweis – keine neuen Besuche; der Hinweis steht auf der Seite. !fortsetzen – weiter
 help-end = !ende – Ihr Gespräch beenden. !ende G-017 – dieses beenden
 help-agenda = !termine – die Termine von heute. !termine morgen – die von morgen
-help-offer-time = !anbieten K7QM 26.11. 10:30 – diesem Termin eine andere Zeit anbieten. Ohne Zeit: was frei ist.
-help-cancel-booking = !absagen K7QM Grund – diesen Termin absagen. Der Grund steht in der E-Mail.
+help-offer-time = !anbieten K7QM 26.11. 10:30 – diesem Termin eine andere Zeit anbieten. Ohne Zeit: was frei ist
+help-cancel-booking = !absagen K7QM Grund – diesen Termin absagen. Die Person liest den Grund in der E-Mail.
 help-element = „Genehmigen“ und „Ablehnen“ in Element tun dasselbe wie !ruf und !ablehnen.
 misuse-unknown = Dieses Kommando gibt es nicht. !hilfe zeigt alle.
 misuse-usage = So geht es: { $usage }
@@ -113,11 +113,13 @@ misuse-too-long = Der Text ist zu lang (höchstens 500 Zeichen). So geht es: { $
 booking-new = 📅 Neuer Termin { $code }: { $when } · { $service }
 booking-moved = 📅 Termin { $code } verschoben auf { $when } · { $service }
 booking-cancelled = 📅 Termin { $code } abgesagt: { $when } · { $service }
-booking-soon = ⏰ Gleich: Termin { $code } um { $when } · { $service }
+booking-soon = ⏰ Gleich: Termin { $code } am { $when } · { $service }
 booking-no-show = ⌛ Termin { $code } ({ $when }) · { $service } · nicht erschienen
-booking-undeliverable = ✉️ Eine E-Mail zum Termin { $code } ({ $when } · { $service }) konnte nicht zugestellt werden. Bitte rufen Sie an, wenn es eilt.
-booking-declined = 📅 Der Kalender der Person hat den Termin { $code } abgelehnt: { $when } · { $service }. Er gilt weiter. Absagen geht mit !absagen { $code }
-booking-turned-down = 📅 Termin { $code }: Die angebotene Zeit passt nicht. Es bleibt bei { $when } · { $service }
+booking-undeliverable = ✉️ Eine E-Mail zum Termin { $code } ({ $when } · { $service }) konnte nicht zugestellt werden. Bitte rufen Sie die Person an. Die Nummer steht in der nächsten Nachricht.
+booking-undeliverable-no-phone = ✉️ Eine E-Mail zum Termin { $code } ({ $when } · { $service }) konnte nicht zugestellt werden. Eine Telefonnummer ist nicht angegeben. Sprechen Sie die Person beim Termin darauf an.
+booking-phone = ☎️ Termin { $code }: { $phone } (diese Nachricht wird nach dem Termin gelöscht)
+booking-declined = 📅 Die Person hat den Termin { $code } in ihrem Kalender abgelehnt: { $when } · { $service }. Er gilt weiter, bis Sie ihn absagen: !absagen { $code }
+booking-turned-down = 📅 Termin { $code }: Die angebotene Zeit passt der Person nicht. Es bleibt bei { $when } · { $service }
 booking-closed = ⚠️ Termin { $code } ({ $when } · { $service }): Zu dieser Zeit ist jetzt geschlossen. Bieten Sie mit !anbieten { $code } eine andere Zeit an, oder sagen Sie mit !absagen { $code } ab.
 booking-overbooked = ⚠️ Termin { $code } ({ $when } · { $service }): Zu dieser Zeit gibt es jetzt mehr Termine als Plätze. Bieten Sie mit !anbieten { $code } eine andere Zeit an, oder sagen Sie mit !absagen { $code } ab.
 booking-needs-interpreter = Dolmetschen gewünscht
@@ -128,17 +130,17 @@ agenda-empty = 📅 Keine Termine am { $day }.
 agenda-line = { $time }–{ $end } · { $code } · { $service } · { $language }
 agenda-line-arrived = { $time }–{ $end } · { $code } · { $service } · { $language } · ist da
 agenda-line-declined = { $time }–{ $end } · { $code } · { $service } · { $language } · im Kalender abgelehnt
-answer-offered = Termin { $code }: { $when } ist angeboten und bis { $until } reserviert. Die Person hat eine E-Mail bekommen.
+answer-offered = Termin { $code }: { $when } ist angeboten und bis { $until } reserviert. Die Person bekommt eine E-Mail.
 answer-offer-times = Termin { $code }: Diese Zeiten sind frei. Bieten Sie eine an, zum Beispiel mit !anbieten { $code } 26.11. 10:30.
     { $times }
-answer-offer-taken = Diese Zeit kann der Termin { $code } nicht haben. Frei sind:
+answer-offer-taken = Diese Zeit ist für den Termin { $code } nicht frei. Frei sind:
     { $times }
 answer-offer-overlaps = Diese Zeit überschneidet sich mit dem Termin { $code } selbst. Frei sind:
     { $times }
-answer-offer-too-soon = Diese Zeit ist für den Termin { $code } zu bald: Die Person muss noch antworten können. Frei sind:
+answer-offer-too-soon = Diese Zeit ist zu nah: Die Person mit dem Termin { $code } muss noch antworten können. Frei sind:
     { $times }
-answer-no-such-booking = Den Termin { $code } gibt es hier nicht.
-answer-booking-cancelled = Der Termin { $code } ist abgesagt. Die E-Mail geht gleich hinaus.
+answer-no-such-booking = Einen gebuchten Termin { $code } gibt es hier nicht (mehr). Die Termine zeigt !termine.
+answer-booking-cancelled = Der Termin { $code } ist abgesagt. Die Person bekommt eine E-Mail.
 
 ## Der Kalender der Termine, den Sachbearbeitende abonnieren
 feed-name = Termine: { $office }
@@ -148,5 +150,5 @@ feed-arrived = Ist da.
 feed-declined = Im Kalender abgelehnt.
 
 # Wie jemand heißt, der zu einem Gespräch dazukommt.
-participant-interpreter = Dolmetscher/in
+participant-interpreter = Dolmetschende Person
 participant-companion = Begleitung

@@ -5,7 +5,8 @@ mail-greeting = Guten Tag { $name },
 mail-greeting-companion = Guten Tag,
 mail-farewell = Freundliche Grüße, { $office }
 mail-fact-when = Wann
-mail-fact-office = Amt
+mail-fact-so-far = Ihr Termin bisher
+mail-fact-office = Büro
 mail-fact-service = Anliegen
 mail-fact-code = Terminnummer
 mail-fact-documents = Bitte bereithalten
@@ -16,10 +17,10 @@ mail-fact-reason = Grund
 mail-confirm-subject = Bitte bestätigen: Termin am { $when }
 mail-confirm-lead = Sie haben einen Termin ausgewählt. Er gilt erst, wenn Sie ihn bestätigen. Öffnen Sie dazu den Link und drücken Sie auf „Termin bestätigen“.
 mail-confirm-action = Termin bestätigen
-mail-confirm-note = Wenn Sie keinen Termin wollten, müssen Sie nichts tun: Ohne Bestätigung verfällt er nach kurzer Zeit.
+mail-confirm-note = Sie wollten gar keinen Termin? Dann müssen Sie nichts tun: Ohne Bestätigung verfällt er nach kurzer Zeit.
 
 mail-booked-subject = Ihr Termin am { $when }
-mail-booked-lead = Ihr Termin ist gebucht. Das Gespräch führen Sie von zu Hause aus, im Browser. Kommen Sie zur vereinbarten Zeit über den Link.
+mail-booked-lead = Ihr Termin ist gebucht. Das Gespräch führen Sie von zu Hause aus, im Browser. Öffnen Sie zur vereinbarten Zeit den Link.
 mail-booked-action = Zum Termin: teilnehmen, verschieben oder absagen
 mail-booked-note = Der Link gilt nur für Sie. Geben Sie ihn nicht weiter. Für Dolmetschende und Begleitpersonen gibt es auf der Seite eigene Links.
 
@@ -39,19 +40,19 @@ mail-cancelled-by-office-action = Einen neuen Termin buchen
 mail-cancelled-by-office-note = Während der Öffnungszeiten können Sie auch ohne Termin anklopfen.
 
 mail-reminder-subject = Erinnerung: Ihr Termin am { $when }
-mail-reminder-lead = Wir erinnern Sie an Ihren Termin. Wenn Sie nicht können, sagen Sie bitte ab: Dann kann jemand anderes die Zeit nutzen.
+mail-reminder-lead = Wir erinnern Sie an Ihren Termin. Wenn Sie nicht können, sagen Sie bitte ab. Dann kann jemand anderes die Zeit nutzen.
 mail-reminder-action = Zum Termin: teilnehmen, verschieben oder absagen
 mail-reminder-note = Prüfen Sie vor dem Termin Kamera und Mikrofon. Es geht auch ganz ohne: Sie können auch schreiben.
 
 mail-no-show-subject = Ihr Termin am { $when } ist verfallen
-mail-no-show-lead = Wir haben auf Sie gewartet, Sie waren aber nicht da. Buchen Sie einfach einen neuen Termin.
+mail-no-show-lead = Wir haben auf Sie gewartet. Sie waren nicht da, deshalb ist der Termin verfallen. Sie können einfach einen neuen buchen.
 mail-no-show-action = Einen neuen Termin buchen
 mail-no-show-note = Während der Öffnungszeiten können Sie auch ohne Termin anklopfen.
 
 mail-companion-subject = Einladung: Termin am { $when }
 mail-companion-lead = Jemand hat einen Termin gebucht und Sie als Begleitung angegeben.
 mail-companion-action = Den Termin ansehen
-mail-companion-note = Mit dem Link können Sie den Termin ansehen, aber nicht ändern. Wenn Sie damit nichts anfangen können, löschen Sie diese E-Mail.
+mail-companion-note = Öffnen Sie den Link zur Zeit des Termins: Er führt Sie zum Gespräch. Ändern können Sie den Termin damit nicht. Wenn Sie damit nichts anfangen können, löschen Sie diese E-Mail.
 
 mail-companion-moved-subject = Verschoben: Termin am { $when }
 mail-companion-moved-lead = Der Termin, zu dem Sie als Begleitung eingeladen sind, hat eine neue Zeit.
@@ -66,14 +67,14 @@ mail-companion-cancelled-note = Sie müssen nichts tun. Wenn Sie damit nichts an
 mail-earlier-subject = Ein früherer Termin ist frei geworden
 mail-earlier-lead = Sie wollten einen früheren Termin. Jetzt ist einer frei, und wir halten ihn für Sie. Ihr bisheriger Termin bleibt, bis Sie den früheren annehmen.
 mail-earlier-action = Den früheren Termin ansehen
-mail-earlier-note = Wenn Sie die Zeit nicht wollen, müssen Sie nichts tun. Danach fragen wir die nächste Person.
+mail-earlier-note = Wenn Sie die Zeit nicht wollen, müssen Sie nichts tun. Dann fragen wir die nächste Person.
 
 mail-other-time-subject = Zu Ihrem Vorschlag: Ihr Termin bleibt am { $when }
 mail-other-time-lead = Ihr Kalender hat eine andere Zeit vorgeschlagen. Vorschläge aus dem Kalender können wir nicht annehmen. Ihr Termin bleibt, wie er ist.
 mail-other-time-action = Selbst eine andere Zeit wählen
 mail-other-time-note = Unter dem Link stehen alle freien Zeiten. Er gilt nur für Sie.
 
-mail-calendar-description = Termin { $code } bei { $office }. Das Gespräch findet im Browser statt.
+mail-calendar-description = Termin { $code } bei { $office }. Das Gespräch findet im Browser statt. Zum Verschieben oder Absagen nutzen Sie den Link in unserer E-Mail.
 mail-calendar-location = Virtuelles Vorzimmer
 mail-calendar-link = Zum Termin
 mail-calendar-alarm = Gleich beginnt Ihr Termin.

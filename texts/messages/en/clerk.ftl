@@ -101,9 +101,9 @@ help-call = !call G-017 – call this number
 help-decline = !decline G-017 reason – decline; the person reads the reason
 help-pause = !pause notice – no new visits; the notice stands on the page. !resume – go on
 help-end = !end – finish your conversation. !end G-017 – finish this one
-help-agenda = !agenda – the appointments of today. !agenda tomorrow – those of tomorrow
-help-offer-time = !offer K7QM 26.11. 10:30 – offer this appointment another time. Without a time: what is free.
-help-cancel-booking = !cancel K7QM reason – cancel this appointment. The reason stands in the mail.
+help-agenda = !agenda – today’s appointments. !agenda tomorrow – tomorrow’s
+help-offer-time = !offer K7QM 26.11. 10:30 – offer this appointment another time. Without a time: what is free
+help-cancel-booking = !cancel K7QM reason – cancel this appointment. The person reads the reason in the email.
 help-element = “Approve” and “Deny” in Element do the same as !call and !decline.
 misuse-unknown = There is no such command. !help shows all.
 misuse-usage = This is how: { $usage }
@@ -113,11 +113,13 @@ misuse-too-long = The text is too long (500 characters at most). This is how: { 
 booking-new = 📅 New appointment { $code }: { $when } · { $service }
 booking-moved = 📅 Appointment { $code } moved to { $when } · { $service }
 booking-cancelled = 📅 Appointment { $code } cancelled: { $when } · { $service }
-booking-soon = ⏰ Soon: appointment { $code } at { $when } · { $service }
+booking-soon = ⏰ Soon: appointment { $code } on { $when } · { $service }
 booking-no-show = ⌛ Appointment { $code } ({ $when }) · { $service } · nobody came
-booking-undeliverable = ✉️ A mail about appointment { $code } ({ $when } · { $service }) could not be delivered. Please call if it is urgent.
-booking-declined = 📅 The person’s calendar has declined appointment { $code }: { $when } · { $service }. It still stands. Cancel it with !cancel { $code }
-booking-turned-down = 📅 Appointment { $code }: the offered time does not suit. It stays at { $when } · { $service }
+booking-undeliverable = ✉️ An email about appointment { $code } ({ $when } · { $service }) could not be delivered. Please call the person. The number is in the next message.
+booking-undeliverable-no-phone = ✉️ An email about appointment { $code } ({ $when } · { $service }) could not be delivered. No telephone number was given. Talk to the person about it at the appointment.
+booking-phone = ☎️ Appointment { $code }: { $phone } (this message is erased after the appointment)
+booking-declined = 📅 The person has declined appointment { $code } in their calendar: { $when } · { $service }. It still stands until you cancel it: !cancel { $code }
+booking-turned-down = 📅 Appointment { $code }: the offered time does not suit the person. It stays { $when } · { $service }
 booking-closed = ⚠️ Appointment { $code } ({ $when } · { $service }): the office is now closed at this time. Offer another time with !offer { $code }, or cancel it with !cancel { $code }.
 booking-overbooked = ⚠️ Appointment { $code } ({ $when } · { $service }): there are now more appointments than places at this time. Offer another time with !offer { $code }, or cancel it with !cancel { $code }.
 booking-needs-interpreter = interpreter wanted
@@ -128,17 +130,17 @@ agenda-empty = 📅 No appointments on { $day }.
 agenda-line = { $time }–{ $end } · { $code } · { $service } · { $language }
 agenda-line-arrived = { $time }–{ $end } · { $code } · { $service } · { $language } · is here
 agenda-line-declined = { $time }–{ $end } · { $code } · { $service } · { $language } · declined in the calendar
-answer-offered = Appointment { $code }: { $when } is offered and kept until { $until }. The person has been sent a mail.
+answer-offered = Appointment { $code }: { $when } has been offered and is held until { $until }. The person gets an email.
 answer-offer-times = Appointment { $code }: these times are free. Offer one, for example with !offer { $code } 26.11. 10:30.
     { $times }
-answer-offer-taken = Appointment { $code } cannot have this time. These are free:
+answer-offer-taken = This time is not free for appointment { $code }. These are free:
     { $times }
 answer-offer-overlaps = This time overlaps appointment { $code } itself. These are free:
     { $times }
-answer-offer-too-soon = This time is too soon for appointment { $code }: the person has to be able to answer. These are free:
+answer-offer-too-soon = This time is too soon: the person with appointment { $code } needs time to answer. These are free:
     { $times }
-answer-no-such-booking = There is no appointment { $code } here.
-answer-booking-cancelled = The appointment { $code } is cancelled. The mail goes out now.
+answer-no-such-booking = There is no booked appointment { $code } here (any more). !agenda shows the appointments.
+answer-booking-cancelled = Appointment { $code } is cancelled. The person gets an email.
 
 ## The calendar of appointments that clerks subscribe to
 feed-name = Appointments: { $office }

@@ -1,25 +1,26 @@
-# Mails about appointments. Plain words.
+# Emails about appointments. Plain words.
 
 mail-when = { $day } { $year }, { $time }
 mail-greeting = Dear { $name },
 mail-greeting-companion = Hello,
 mail-farewell = Kind regards, { $office }
 mail-fact-when = When
+mail-fact-so-far = Your appointment so far
 mail-fact-office = Office
 mail-fact-service = Service
 mail-fact-code = Appointment number
 mail-fact-documents = Please have ready
 mail-fact-offered = Other time
-mail-offered = { $offered } (kept for you until { $until })
+mail-offered = { $offered } (held for you until { $until })
 mail-fact-reason = Reason
 
 mail-confirm-subject = Please confirm: appointment on { $when }
 mail-confirm-lead = You have chosen an appointment. It counts only once you confirm it. Open the link and press “Confirm appointment”.
 mail-confirm-action = Confirm appointment
-mail-confirm-note = If you did not want an appointment, you need not do anything: without confirmation it lapses soon.
+mail-confirm-note = You did not want an appointment? Then you do not need to do anything: without confirmation it will lapse soon.
 
 mail-booked-subject = Your appointment on { $when }
-mail-booked-lead = Your appointment is booked. The conversation takes place in your browser, from home. Come at the agreed time by the link.
+mail-booked-lead = Your appointment is booked. The conversation takes place in your browser, so you can stay at home. Open the link at the agreed time.
 mail-booked-action = Your appointment: take part, move or cancel
 mail-booked-note = The link is for you alone. Do not pass it on. Interpreters and companions get links of their own on the page.
 
@@ -39,19 +40,19 @@ mail-cancelled-by-office-action = Book a new appointment
 mail-cancelled-by-office-note = During opening hours you can also knock without an appointment.
 
 mail-reminder-subject = Reminder: your appointment on { $when }
-mail-reminder-lead = This is a reminder of your appointment. If you cannot come, please cancel: somebody else can then use the time.
+mail-reminder-lead = This is a reminder of your appointment. If you cannot come, please cancel. Somebody else can then use the time.
 mail-reminder-action = Your appointment: take part, move or cancel
-mail-reminder-note = Check camera and microphone before the appointment. It works without them as well: you can also write.
+mail-reminder-note = Please test your camera and microphone before the appointment. You can also do without them and write.
 
 mail-no-show-subject = Your appointment on { $when } has lapsed
-mail-no-show-lead = We waited for you, but you were not there. Simply book a new appointment.
+mail-no-show-lead = We waited for you. You were not there, so the appointment has lapsed. You can simply book a new one.
 mail-no-show-action = Book a new appointment
 mail-no-show-note = During opening hours you can also knock without an appointment.
 
 mail-companion-subject = Invitation: appointment on { $when }
 mail-companion-lead = Somebody has booked an appointment and named you as companion.
 mail-companion-action = Look at the appointment
-mail-companion-note = With the link you can look at the appointment but not change it. If this means nothing to you, delete this mail.
+mail-companion-note = Open the link at the time of the appointment: it takes you to the conversation. You cannot change the appointment with it. If this means nothing to you, delete this email.
 
 mail-companion-moved-subject = Moved: appointment on { $when }
 mail-companion-moved-lead = The appointment to which you are invited as companion has a new time.
@@ -64,21 +65,21 @@ mail-companion-cancelled-action = Look at the appointment
 mail-companion-cancelled-note = You need not do anything. If this means nothing to you, delete this mail.
 
 mail-earlier-subject = An earlier appointment has become free
-mail-earlier-lead = You wanted an earlier appointment. One is free, and we keep it for you. Your present appointment stays until you take the earlier one.
+mail-earlier-lead = You wanted an earlier appointment. One is free now, and we are holding it for you. You keep your present appointment until you accept the earlier one.
 mail-earlier-action = Look at the earlier appointment
-mail-earlier-note = If you do not want the time, you need not do anything. We ask the next person afterwards.
+mail-earlier-note = If you do not want this time, you do not need to do anything. We will then ask the next person.
 
 mail-other-time-subject = About your proposal: your appointment stays on { $when }
 mail-other-time-lead = Your calendar has proposed another time. We cannot accept proposals from calendars. Your appointment stays as it is.
 mail-other-time-action = Choose another time yourself
-mail-other-time-note = The link shows all free times. It is for you alone.
+mail-other-time-note = You find all free times behind the link. It is for you alone.
 
-mail-calendar-description = Appointment { $code } at { $office }. The conversation takes place in the browser.
+mail-calendar-description = Appointment { $code } at { $office }. The conversation takes place in the browser. To move or cancel the appointment, use the link in our email.
 mail-calendar-location = Virtual front office
 mail-calendar-link = To the appointment
 mail-calendar-alarm = Your appointment begins soon.
 
 mail-offer-subject = Another time for your appointment?
-mail-offer-lead = We would like to move your appointment to another time and ask for your consent. Your present appointment stays until you accept the other time.
+mail-offer-lead = We would like to move your appointment to another time and ask for your consent. You keep your present appointment until you accept the other time.
 mail-offer-action = Accept, decline, or choose a time yourself
-mail-offer-note = If the time does not suit you, choose another one by the link.
+mail-offer-note = If the time does not suit you, use the link to choose another one.

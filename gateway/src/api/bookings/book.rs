@@ -169,13 +169,14 @@ pub(super) async fn book(
     let contact = form
         .check()
         .map_err(|faults| in_language(Problem::fields(faults)))?;
-    let Booked { view, token } = appointments(&api)?
+    let Booked { view, token: own } = appointments(&api)?
         .book(&token, contact)
         .await
         .map_err(|error| in_language(problem(error)))?;
+    api.places.booked(&token, &view);
     let body = NewBooking {
         booking: Booking::new(&api.lobby(), view),
-        token: token.map(|token| token.secret().to_owned()),
+        token: own.map(|token| token.secret().to_owned()),
     };
     Ok((StatusCode::CREATED, Json(body)))
 }

@@ -59,6 +59,9 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, Problem> {
         (status = 201, description = "Held", body = Hold),
         (status = 409, description = "The time cannot be had; `alternatives` are the nearest that can",
             body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 429, description = "Too often (`too-many-requests`), or this address keeps too many times that nobody \
+            has confirmed (`too-many-places`): try again after `Retry-After`", body = ProblemDetails,
+            content_type = "application/problem+json"),
         (status = "default", description = "Refused", body = ProblemDetails, content_type = "application/problem+json"),
     )
 )]
@@ -71,10 +74,12 @@ pub(super) async fn hold(
     api.limiter.hold(&address)?;
     let services = slots::services(chosen.services.iter().map(String::as_str))?;
     let start = instant(&chosen.start)?;
+    let asked = api.places.ask(address)?;
     let hold = appointments(&api)?
         .hold(&office, &services, start)
         .await
         .map_err(problem)?;
+    asked.held(hold.token.hash(), hold.expires_at);
     let body = Hold {
         token: hold.token.secret().to_owned(),
         start: hold.start,
@@ -105,5 +110,6 @@ pub(super) async fn let_go(
 ) -> Result<StatusCode, Problem> {
     api.limiter.booking(&address)?;
     appointments(&api)?.let_go(&token).await.map_err(problem)?;
+    api.places.let_go(&token);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -53,6 +53,14 @@ impl Link {
         appointments(&self.api)
     }
 
+    /// The answer to what ends a time's being kept unconfirmed.
+    fn decided(&self, view: Result<BookingView, BookingError>) -> Result<Json<Booking>, Problem> {
+        if let Ok(view) = &view {
+            self.api.places.decided(view);
+        }
+        self.shown(view)
+    }
+
     /// The answer to nearly every request: the booking as it is now.
     fn shown(&self, view: Result<BookingView, BookingError>) -> Result<Json<Booking>, Problem> {
         let view = view.map_err(problem)?;
@@ -87,7 +95,7 @@ pub(super) async fn show(link: Link) -> Result<Json<Booking>, Problem> {
     )
 )]
 pub(super) async fn confirm(link: Link, _: NoBody) -> Result<Json<Booking>, Problem> {
-    link.shown(link.appointments()?.confirm(&link.token).await)
+    link.decided(link.appointments()?.confirm(&link.token).await)
 }
 
 /// Another time.
@@ -134,7 +142,7 @@ pub(super) async fn reschedule(
     )
 )]
 pub(super) async fn cancel(link: Link, _: NoBody) -> Result<Json<Booking>, Problem> {
-    link.shown(link.appointments()?.cancel(&link.token).await)
+    link.decided(link.appointments()?.cancel(&link.token).await)
 }
 
 /// The booking as a file for any calendar (RFC 5545).
@@ -198,7 +206,9 @@ pub(super) async fn invite(
     let holder = match role {
         LinkHolder::Interpreter => Holder::Interpreter,
         LinkHolder::Companion => Holder::Companion,
-        LinkHolder::Booker => return Err(Problem::fields(vec![("role", Fault::UnknownChoice)])),
+        LinkHolder::Booker | LinkHolder::Calendar => {
+            return Err(Problem::fields(vec![("role", Fault::UnknownChoice)]));
+        }
     };
     let made = link
         .appointments()?
@@ -260,7 +270,8 @@ pub(crate) struct CheckedIn {
     visit: String,
 }
 
-/// The citizen is here: the booking becomes a visit. Sets the cookie that lets the browser to it.
+/// The citizen is here: the booking becomes a visit, or the visit that it has become goes on in this browser; an earlier
+/// one loses it. The link in a calendar takes it from no other browser. Sets the cookie that lets the browser to it.
 #[utoipa::path(
     post,
     path = "/booking/check-in",

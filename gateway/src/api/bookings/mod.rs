@@ -80,6 +80,7 @@ fn problem(error: BookingError) -> Problem {
         BookingError::Lapsed => Kind::BookingLapsed.into(),
         BookingError::WrongState => Kind::BookingState.into(),
         BookingError::NotYours => Kind::NotTheBooker.into(),
+        BookingError::Elsewhere => Kind::ArrivedElsewhere.into(),
         BookingError::TooMany => Kind::TooManyBookings.into(),
         BookingError::TooEarly { .. } => Kind::TooEarly.into(),
         BookingError::Refused(refusal) => {

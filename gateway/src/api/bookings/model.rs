@@ -73,6 +73,8 @@ pub(crate) enum BookingState {
 pub(crate) enum LinkHolder {
     /// Who booked.
     Booker,
+    /// Has the link from the booker's calendar.
+    Calendar,
     /// Translates.
     Interpreter,
     /// Comes along.
@@ -136,7 +138,7 @@ pub(crate) struct WaitingPlace {
 /// A booking, as the holder of the link sees it.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Booking {
-    /// Whose link was used. Those who come along may look only.
+    /// Whose link was used. Those who come along may look only; the one in the calendar lets one check in as well.
     holder: LinkHolder,
     /// The office's name in addresses.
     office: String,
@@ -184,7 +186,7 @@ pub(crate) struct Booking {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     waiting: Option<WaitingPlace>,
-    /// The visit it has become.
+    /// The visit it has become; none once it is over and checking in again is no longer possible.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     visit: Option<String>,
@@ -262,6 +264,7 @@ impl From<Holder> for LinkHolder {
     fn from(holder: Holder) -> Self {
         match holder {
             Holder::Booker => Self::Booker,
+            Holder::Calendar => Self::Calendar,
             Holder::Interpreter => Self::Interpreter,
             Holder::Companion => Self::Companion,
         }

@@ -272,7 +272,7 @@ async fn a_bounce_is_told_to_the_clerks() {
         message_id: None,
     });
     desk.hands_over(&desk.secret, &bounce).await.unwrap();
-    assert_eq!(desk.stage.errands().await, ["line Undeliverable"]);
+    assert_eq!(desk.stage.errands().await, ["line Undeliverable", "number"]);
 }
 
 #[test]

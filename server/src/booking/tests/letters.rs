@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bridge::ids::Language;
-use scheduler::ics::{Component, Line, Response};
+use scheduler::ics::{Component, Line, Method, Response};
 use store::{Booking, BookingOffer, BookingPrivate, BookingState};
 use texts::Catalogue;
 
@@ -38,6 +38,7 @@ const ALL: [Letter; 13] = [
 ];
 
 const LINK: &str = "https://vorzimmer.example/termin#geheim";
+const CALENDAR_LINK: &str = "https://vorzimmer.example/termin#kommen";
 
 fn booking(stage: &Stage, letter: Letter, language: Language) -> Booking {
     let state = match letter {
@@ -109,6 +110,7 @@ fn mail_to(
         stamp: at(NOW),
         offer: Some(&offer),
         link: LINK.to_owned(),
+        calendar_link: CALENDAR_LINK.to_owned(),
         rebook: "https://vorzimmer.example/buero/gewerbe/termin".to_owned(),
         organizer: organizer(&stage.office, &post, answers.as_ref()),
         answers,
@@ -176,11 +178,87 @@ async fn every_mail_says_the_same_as_text_and_as_html() {
                 | Letter::Earlier
                 | Letter::Offer => None,
             };
+            // Others see what stands in a calendar.
+            for (kind, content) in &parts {
+                let content = content.replace("\r\n ", "");
+                let in_calendar = kind == "text/calendar";
+                assert!(!(in_calendar && content.contains("#geheim")), "{told}");
+                assert_eq!(in_calendar, content.contains("#kommen"), "{told}");
+            }
             let method = of("text/calendar").map(|calendar| {
                 let calendar = Component::read(calendar).unwrap();
                 calendar.first("METHOD").unwrap().text()
             });
             assert_eq!(method.as_deref(), expected, "{told}");
+        }
+    }
+}
+
+/// A part with all below it: `multipart/mixed[text/plain,…]`; what calendars and mail programs go by is named.
+fn shape(message: &mail_parser::Message<'_>, id: usize) -> String {
+    let part = &message.parts[id];
+    let Some(kind) = mail_parser::MimeHeaders::content_type(part) else {
+        return "nothing".to_owned();
+    };
+    let (main, sub) = (kind.ctype(), kind.subtype().unwrap_or_default());
+    let mut words = vec![format!("{main}/{sub}")];
+    for name in ["charset", "method"] {
+        words.extend(kind.attribute(name).map(|value| format!("{name}={value}")));
+    }
+    if let Some(disposition) = mail_parser::MimeHeaders::content_disposition(part) {
+        let file = disposition.attribute("filename").unwrap_or_default();
+        words.push(format!("{}={file}", disposition.ctype()));
+    }
+    let words = words.join(";");
+    let mail_parser::PartType::Multipart(parts) = &part.body else {
+        return words;
+    };
+    let below: Vec<String> = parts
+        .iter()
+        .map(|part| shape(message, usize::try_from(*part).unwrap()))
+        .collect();
+    format!("{words}[{}]", below.join(","))
+}
+
+/// RFC 6047 §2.4, and what Outlook, Google and Apple read: the object as an alternative and as a file, with its method
+/// told outside as well as in it.
+#[tokio::test]
+async fn every_mail_has_the_shape_that_calendars_look_for() {
+    let stage = Stage::new().await;
+    for language in Language::ALL {
+        for letter in ALL {
+            let mail = mail(&stage, letter, language, None);
+            let message = mail_parser::MessageParser::default()
+                .parse(mail.as_bytes())
+                .unwrap();
+            let texts = "text/plain;charset=utf-8,text/html;charset=utf-8";
+            let expected = match letter.method() {
+                None => format!("multipart/alternative[{texts}]"),
+                Some(method) => {
+                    let calendar = format!("text/calendar;charset=utf-8;method={}", method.name());
+                    format!(
+                        "multipart/mixed[multipart/alternative[{texts},{calendar}],{calendar};attachment=termin.ics]"
+                    )
+                }
+            };
+            assert_eq!(shape(&message, 0), expected, "{letter:?} in {language}");
+            for (kind, content) in parts(&mail) {
+                if kind == "text/calendar" {
+                    let inner = Component::read(&content).unwrap();
+                    let inner = inner.first("METHOD").unwrap().text();
+                    assert_eq!(Some(inner.as_str()), letter.method().map(Method::name));
+                }
+            }
+            let objects = parts(&mail);
+            let objects: Vec<&String> = objects
+                .iter()
+                .filter(|(kind, _)| kind == "text/calendar")
+                .map(|(_, content)| content)
+                .collect();
+            assert!(
+                objects.windows(2).all(|pair| pair[0] == pair[1]),
+                "{letter:?}"
+            );
         }
     }
 }

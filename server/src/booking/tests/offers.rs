@@ -26,6 +26,29 @@ impl Stage {
 }
 
 #[tokio::test]
+async fn a_place_that_was_not_confirmed_is_offered_in_turn() {
+    let stage = Stage::new().await;
+    let waits = stage
+        .confirmed(1, "2026-11-25T09:00:00Z", "max@example.org")
+        .await;
+    let place = stage.place(NOW);
+    let hold = stage.hold(2, WEDNESDAY, NOW).await.unwrap();
+    stage
+        .bookings
+        .book(&place, &hold.token.hash(), contact("erika@example.org"))
+        .await
+        .unwrap();
+    stage
+        .bookings
+        .want_earlier(&place, &waits.hash(), true)
+        .await
+        .unwrap();
+    // The time to confirm is over, and the place comes back later.
+    assert_eq!(stage.offered("2026-11-23T06:30:00Z").await, 0);
+    assert_eq!(stage.offered("2026-11-23T07:00:00Z").await, 1);
+}
+
+#[tokio::test]
 async fn an_earlier_time_is_held_for_one_after_the_other() {
     let stage = Stage::new().await;
     let early = stage.confirmed(1, WEDNESDAY, "erika@example.org").await;

@@ -1,0 +1,198 @@
+//! The citizen of an appointment is here: the booking becomes a visit, or the visit goes on in this browser.
+
+use bridge::{
+    ids::{GuestId, VisitId},
+    input::{Input, Knock, Refusal},
+    visit::{Ending, Visit, VisitKind, VisitState, Visitor},
+};
+use gateway::{
+    appointments::{BookingError, BookingPhase, BookingView, Holder, TokenHash},
+    port::VisitEvent,
+};
+use store::{Booking, BookingPrivate, BookingState, VisitPrivate, VisitRecord};
+
+use super::{Place, change::opened, front::refused, internal};
+use crate::{
+    calls,
+    front_office::Counter,
+    ghosts,
+    house::{Unit, first_language},
+    task::Party,
+};
+
+impl Counter {
+    /// Lets this browser to the booking's visit, and makes it if there is none yet.
+    pub(super) async fn arrive(
+        &self,
+        token: &TokenHash,
+        guest: &GuestId,
+    ) -> Result<VisitId, BookingError> {
+        let office = self.office_of(token).await?;
+        let house = &self.0;
+        let city = house.city.get();
+        let config = city.office(&office).ok_or(BookingError::UnknownBooking)?;
+        let mut unit = house.change(&office).await.map_err(refused)?;
+        let place = Place::kept(config, unit.now.at);
+        let (booking, holder) = opened(&mut unit.tx, token).await?;
+        if !holder.may_arrive() {
+            return Err(BookingError::NotYours);
+        }
+        let key = &self.bookings()?.key;
+        let id = match (booking.state, &booking.visit) {
+            (BookingState::Confirmed, _) => key.visit(&booking.id),
+            (BookingState::Arrived, Some(visit)) => {
+                let known = unit.tx.visit(visit).await.map_err(internal)?;
+                let known = known.ok_or(BookingError::WrongState)?;
+                if known.visit.is_live() {
+                    return self.hand_over(unit, known, holder, guest).await;
+                }
+                if !may_come_again(&place, &booking, &known.visit) {
+                    return Err(BookingError::WrongState);
+                }
+                key.visit_after(visit)
+            }
+            _ => return Err(BookingError::WrongState),
+        };
+        let from = place.check_in_from(booking.start);
+        if place.now < from {
+            return Err(BookingError::TooEarly { from });
+        }
+        self.admit(unit, booking, id, guest).await
+    }
+
+    /// Stores the visit beside the booking that it comes from.
+    async fn admit(
+        &self,
+        mut unit: Unit<'_>,
+        mut booking: Booking,
+        id: VisitId,
+        guest: &GuestId,
+    ) -> Result<VisitId, BookingError> {
+        let house = &self.0;
+        let private = unit
+            .tx
+            .booking_private(&booking.id)
+            .await
+            .map_err(internal)?
+            .ok_or(BookingError::UnknownBooking)?;
+        unit.decide(Input::Knock(Knock {
+            visit: id.clone(),
+            visitor: Visitor::Guest(guest.clone()),
+            kind: VisitKind::Appointment { at: booking.start },
+            language: booking.language,
+            service: booking.services.first().cloned(),
+        }))?;
+        let words = self.words_of(&booking, private);
+        unit.tx.put_private(&id, &words).await.map_err(internal)?;
+        let ghost = ghosts::take(house, &mut unit.tx).await.map_err(refused)?;
+        unit.tx.set_ghost(&id, &ghost).await.map_err(internal)?;
+        if let Some(room) = unit.tx.booking_room(&booking.id).await.map_err(internal)? {
+            unit.tx
+                .set_consultation_room(&id, Some(&room))
+                .await
+                .map_err(internal)?;
+            unit.tx
+                .set_booking_room(&booking.id, None)
+                .await
+                .map_err(internal)?;
+        }
+        let now = unit.now.at;
+        booking.state = BookingState::Arrived;
+        booking.visit = Some(id.clone());
+        booking.changed_at = now;
+        booking.ended_at = Some(now.max(booking.end));
+        unit.tx.save_booking(&booking).await.map_err(internal)?;
+        unit.commit().await.map_err(internal)?;
+        house.ghosts.notify_one();
+        Ok(id)
+    }
+
+    fn words_of(&self, booking: &Booking, private: BookingPrivate) -> VisitPrivate {
+        let concern = self.0.words.say(
+            first_language(&self.0.city.get()),
+            "booking-concern",
+            &[
+                ("code", &booking.code),
+                ("needs", &private.accessibility.unwrap_or_default()),
+            ],
+        );
+        VisitPrivate {
+            concern: Some(concern),
+            name: Some(private.name),
+            interpreter: private.interpreter,
+            decline_text: None,
+        }
+    }
+
+    /// The visit goes on in this browser, and in no other: a link that is opened in a mail program first and in the
+    /// usual browser later must not lock its owner out, and whoever loses the visit sees that. The link in a calendar
+    /// takes it from nobody: others than the citizen may read it there.
+    async fn hand_over(
+        &self,
+        mut unit: Unit<'_>,
+        known: VisitRecord,
+        holder: Holder,
+        guest: &GuestId,
+    ) -> Result<VisitId, BookingError> {
+        let (id, visitor) = (known.visit.id, Visitor::Guest(guest.clone()));
+        if known.visit.visitor == visitor {
+            return Ok(id);
+        }
+        if holder != Holder::Booker {
+            return Err(BookingError::Elsewhere);
+        }
+        let other = unit.tx.live_visit(&known.office, &visitor).await;
+        if let Some(other) = other.map_err(internal)? {
+            return Err(Refusal::AlreadyHere {
+                visit: other.visit.id,
+            }
+            .into());
+        }
+        unit.tx.seat_visit(&id, guest).await.map_err(internal)?;
+        unit.tx.commit().await.map_err(internal)?;
+        // The page before leaves the call with the visit; this one joins when its person wants to.
+        calls::hang_up(&self.0, &Party::citizen(&id))
+            .await
+            .map_err(internal)?;
+        self.0.hub.send(&id, VisitEvent::Changed);
+        Ok(id)
+    }
+
+    /// Of a booking whose visit is over and that cannot come again, no visit is told.
+    pub(super) async fn still_open(
+        &self,
+        place: &Place<'_>,
+        token: &TokenHash,
+        mut view: BookingView,
+    ) -> Result<BookingView, BookingError> {
+        if view.phase != BookingPhase::Arrived {
+            return Ok(view);
+        }
+        let Some(visit) = &view.visit else {
+            return Ok(view);
+        };
+        let mut read = self.bookings()?.store.read().await.map_err(internal)?;
+        let known = read.visit(visit).await.map_err(internal)?;
+        let (booking, _) = opened(&mut read, token).await?;
+        let open = known.is_some_and(|known| {
+            known.visit.is_live() || may_come_again(place, &booking, &known.visit)
+        });
+        if !open {
+            view.visit = None;
+        }
+        Ok(view)
+    }
+}
+
+/// Whether the citizen may check in once more: whoever was lost, or has gone, may come back as long as somebody who comes
+/// for the first time might. What a clerk has ended stays so.
+fn may_come_again(place: &Place<'_>, booking: &Booking, visit: &Visit) -> bool {
+    let gone = matches!(
+        visit.state,
+        VisitState::Ended {
+            ending: Ending::Left | Ending::NoShow,
+            ..
+        }
+    );
+    gone && place.now < booking.start + place.terms.grace
+}
