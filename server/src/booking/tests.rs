@@ -398,12 +398,12 @@ async fn what_lapsed_by_another_clock_and_was_taken_is_not_booked_twice() {
     };
     assert_eq!((reason, nearest.len()), (Refused::Full, 6));
 
-    // The same with a booking that is to be confirmed: it has until 06:40.
+    // The same with a booking that is to be confirmed: it has until 06:40, and its place comes back by 07:10.
     let second = second.unwrap();
     book(&second, "max@example.org", "2026-11-23T06:10:00Z")
         .await
         .unwrap();
-    let third = stage.hold(3, WEDNESDAY, "2026-11-23T06:40:00Z").await;
+    let third = stage.hold(3, WEDNESDAY, "2026-11-23T07:10:00Z").await;
     let place = stage.place("2026-11-23T06:39:59Z");
     let lost = stage.bookings.confirm(&place, &manage(2)).await;
     assert!(matches!(lost, Err(BookingError::NoSuchTime { .. })));
@@ -412,10 +412,10 @@ async fn what_lapsed_by_another_clock_and_was_taken_is_not_booked_twice() {
 
     // What nobody has taken meanwhile is still had.
     let third = third.unwrap();
-    let fourth = stage.hold(4, WEDNESDAY, "2026-11-23T06:50:00Z").await;
+    let fourth = stage.hold(4, WEDNESDAY, "2026-11-23T07:20:00Z").await;
     let token = fourth.unwrap().token.hash();
     stage.bookings.let_go(&token).await.unwrap();
-    let booked = book(&third, "eva@example.org", "2026-11-23T06:49:59Z").await;
+    let booked = book(&third, "eva@example.org", "2026-11-23T07:19:59Z").await;
     assert!(booked.is_ok());
     assert!(stage.hold(5, WEDNESDAY, NOW).await.is_err());
 }

@@ -349,7 +349,7 @@ async fn a_mail_that_cannot_be_written_is_told_to_the_clerks() {
     let row = tx.due(at(NOW), 1).await.unwrap().remove(0);
     tx.commit().await.unwrap();
     outbox::run(&stage.house(), row, None).await.unwrap();
-    assert_eq!(stage.errands().await, ["line Undeliverable"]);
+    assert_eq!(stage.errands().await, ["line Undeliverable", "number"]);
     let mut read = stage.bookings.store.read().await.unwrap();
     let dead = read.dead_letters(9).await.unwrap();
     assert_eq!(dead[0].last_error.as_deref(), Some("address"));
