@@ -15,8 +15,8 @@ use super::{Place, slot_view, stretches};
 
 /// As many nearest times are told to somebody who came too late.
 pub(super) const ALTERNATIVES: usize = 6;
-/// Nearest times are looked for in so many days before and after.
-const AROUND: i32 = 14;
+/// Nearest times are looked for in so many days before and after, and farther only if there can be nearer ones than found.
+const AROUND: [i32; 4] = [0, 2, 6, 14];
 
 impl Place<'_> {
     /// How long an appointment for these services takes.
@@ -183,23 +183,35 @@ impl Place<'_> {
         Ok(taken.is_ok())
     }
 
+    /// The free times nearest to one that cannot be had.
     pub(super) async fn nearest(
         &self,
         read: &mut Read,
         minutes: u16,
         start: Timestamp,
     ) -> Result<Vec<SlotView>, StoreError> {
-        let day = self
-            .office
-            .hours
-            .zone
-            .to_datetime(start.max(self.now))
-            .date();
-        let days = day.saturating_sub(AROUND.days())..=day.saturating_add(AROUND.days());
-        let slots = self.free(read, minutes, days, None).await?;
-        Ok(nearest_alternatives(&slots, start, ALTERNATIVES)
-            .iter()
-            .map(slot_view)
-            .collect())
+        let zone = &self.office.hours.zone;
+        let day = zone.to_datetime(start.max(self.now)).date();
+        let mut nearest = Vec::new();
+        for around in AROUND {
+            let (first, last) = (
+                day.saturating_sub(around.days()),
+                day.saturating_add(around.days()),
+            );
+            let slots = self.free(read, minutes, first..=last, None).await?;
+            nearest = nearest_alternatives(&slots, start, ALTERNATIVES);
+            let within = |slot: &Slot| {
+                // As far on the other side there is still a day that was looked at.
+                let mirrored = start.saturating_add(start.duration_since(slot.start));
+                mirrored.is_ok_and(|other| {
+                    let other = zone.to_datetime(other.max(self.now)).date();
+                    (first..=last).contains(&other)
+                })
+            };
+            if nearest.len() == ALTERNATIVES && nearest.iter().all(within) {
+                break;
+            }
+        }
+        Ok(nearest.iter().map(slot_view).collect())
     }
 }

@@ -6,6 +6,7 @@ mod conflicts;
 mod endings;
 mod feeds;
 mod letters;
+mod nearest;
 mod notes;
 mod offers;
 mod post;
