@@ -39,7 +39,8 @@ use self::{
         http::{self, State},
         net::{self, UdpThread},
         routes::Routes,
-        shard::{self, Equipment, Places, STOP_WITHIN, ShardInput, Shards},
+        shard::{Equipment, Places, ShardInput},
+        shards::{self, STOP_WITHIN, Shards},
         tcp, webhooks,
     },
     stack::{Protocol, WebrtcStack},
@@ -147,7 +148,7 @@ impl Relay {
             auto_create: config.auto_create,
             places: Arc::new(Places::new(limits.rooms)),
         };
-        let shards = shard::start(threads, &equipment).map_err(StartError::Threads)?;
+        let shards = shards::start(threads, &equipment).map_err(StartError::Threads)?;
         let client = reqwest::Client::builder()
             .build()
             .map_err(StartError::Webhooks)?;

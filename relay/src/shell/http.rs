@@ -25,7 +25,7 @@ use serde::Deserialize;
 use super::{
     api::{self, CallError},
     clock,
-    shard::Shards,
+    shards::Shards,
     signalling,
 };
 use crate::{

@@ -8,6 +8,7 @@ pub(crate) mod http;
 pub(crate) mod net;
 pub(crate) mod routes;
 pub(crate) mod shard;
+pub(crate) mod shards;
 pub(crate) mod signalling;
 pub(crate) mod tcp;
 pub(crate) mod webhooks;

@@ -14,7 +14,7 @@ use tokio::{io::Interest, net::UdpSocket, runtime::Handle, sync::oneshot, task::
 use super::{
     egress::Egress,
     routes::{Route, Routes},
-    shard::Shards,
+    shards::Shards,
 };
 use crate::{
     discovery,

@@ -1,19 +1,12 @@
-//! Shards carry rooms, each on one core at a time: whoever has the shard locked. A room stays with its shard from its
-//! beginning to its end.
-//!
-//! Each shard has a thread, which lets its time pass and takes what comes by signalling. Datagrams are mostly too few at
-//! a time to be worth waking it: who reads the port carries them out at once, and leaves them to the thread only when
-//! that is at work, or when more are waiting to be read.
+//! A shard: rooms that are carried on one core at a time ([`super::shards`]), and what they want done.
 
 use std::{
     collections::HashMap,
     panic::AssertUnwindSafe,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    thread,
-    time::Duration,
 };
 
 use livekit_protocol as proto;
@@ -29,15 +22,10 @@ use super::{
 use crate::{
     config::Limits,
     removals::Removals,
-    room::{ApiCall, ApiError, ApiReply, Input, Join, Now, Output, ParticipantKey, Room, TICK},
+    room::{ApiCall, ApiError, ApiReply, Input, Join, Now, Output, ParticipantKey, Room},
     stack::{Datagram, WebrtcStack},
     token::Grants,
 };
-
-/// Inputs that wait for a busy thread; then datagrams are dropped and signalling waits.
-const WAITING: usize = 4_096;
-/// Datagrams that wait for a busy thread, some ten megabytes; whoever sent more will send it again, or has newer ones.
-const WAITING_DATAGRAMS: usize = 8_192;
 
 /// Gauges are set once a second.
 const TICKS_BETWEEN_GAUGES: u32 = 50;
@@ -85,74 +73,6 @@ pub(crate) enum ShardInput {
     },
 }
 
-/// A shard, as those who feed it see it.
-struct Post {
-    inputs: mpsc::Sender<ShardInput>,
-    /// Datagrams among the inputs.
-    waiting: Arc<AtomicUsize>,
-    shard: Arc<Mutex<Shard>>,
-}
-
-/// The shards.
-#[derive(Clone)]
-pub(crate) struct Shards(Arc<[Post]>);
-
-impl std::fmt::Debug for Shards {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Shards").field(&self.count()).finish()
-    }
-}
-
-impl Shards {
-    pub(crate) fn count(&self) -> usize {
-        self.0.len()
-    }
-
-    /// The thread of a room of that name.
-    pub(crate) fn of_room(&self, name: &str) -> usize {
-        // FNV-1a: the same for the whole run, and nothing to gain for who chooses names.
-        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        usize::try_from(hash % self.0.len() as u64).unwrap_or(0)
-    }
-
-    /// Carries datagrams out at once, unless the shard is at work; whether it did.
-    pub(crate) fn carry_out(&self, shard: usize, datagrams: &mut Vec<(Route, Datagram)>) -> bool {
-        let post = &self.0[shard];
-        // What waits for the thread came before.
-        if post.waiting.load(Ordering::Relaxed) > 0 {
-            return false;
-        }
-        let mut shard = match post.shard.try_lock() {
-            Ok(shard) => shard,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return false,
-        };
-        shard.datagrams(datagrams.drain(..));
-        shard.outbox.flush();
-        true
-    }
-
-    /// Leaves datagrams to a thread, or drops them when it is far behind.
-    pub(crate) fn leave(&self, shard: usize, datagrams: Vec<(Route, Datagram)>) {
-        let post = &self.0[shard];
-        let count = datagrams.len();
-        let waiting = post.waiting.fetch_add(count, Ordering::Relaxed) + count;
-        let input = ShardInput::Datagrams(datagrams);
-        if waiting > WAITING_DATAGRAMS || post.inputs.try_send(input).is_err() {
-            post.waiting.fetch_sub(count, Ordering::Relaxed);
-            metrics::counter!("relay_inputs_dropped_total").increment(count as u64);
-        }
-    }
-
-    /// Gives a thread an input, waiting for room.
-    pub(crate) async fn tell(&self, shard: usize, input: ShardInput) {
-        // The threads end with the relay; then nobody is left to be told.
-        let _ = self.0[shard].inputs.send(input).await;
-    }
-}
-
 /// What a thread needs to carry rooms.
 #[derive(Clone)]
 pub(crate) struct Equipment {
@@ -189,76 +109,15 @@ impl Places {
     }
 }
 
-/// Starts the threads.
-pub(crate) fn start(count: usize, equipment: &Equipment) -> std::io::Result<Shards> {
-    let mut posts = Vec::new();
-    for index in 0..count.max(1) {
-        let (inputs, receiver) = mpsc::channel(WAITING);
-        let shard = Arc::new(Mutex::new(Shard::new(index, equipment.clone())));
-        let waiting = Arc::default();
-        posts.push(Post {
-            inputs,
-            waiting: Arc::clone(&waiting),
-            shard: Arc::clone(&shard),
-        });
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()?;
-        thread::Builder::new()
-            .name(format!("relay-{index}"))
-            .spawn(move || runtime.block_on(run(&shard, receiver, &waiting)))?;
-    }
-    Ok(Shards(posts.into()))
-}
-
-/// What a shard's thread does.
-async fn run(shard: &Mutex<Shard>, mut inputs: mpsc::Receiver<ShardInput>, waiting: &AtomicUsize) {
-    let mut tick = tokio::time::interval(TICK);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut batch = Vec::with_capacity(64);
-    loop {
-        tokio::select! {
-            biased;
-            _ = tick.tick() => {
-                let mut shard = lock(shard);
-                shard.tick();
-                shard.outbox.flush();
-            }
-            count = inputs.recv_many(&mut batch, 64) => {
-                if count == 0 {
-                    return;
-                }
-                let mut shard = lock(shard);
-                let mut carried = 0;
-                for input in batch.drain(..) {
-                    if let ShardInput::Datagrams(datagrams) = &input {
-                        carried += datagrams.len();
-                    }
-                    if shard.take(input) {
-                        return;
-                    }
-                }
-                // Not before they are carried out: the reader would overtake them.
-                waiting.fetch_sub(carried, Ordering::Relaxed);
-                shard.outbox.flush();
-            }
-        }
-    }
-}
-
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 struct Session {
     room: u64,
     participant: Option<ParticipantKey>,
     client: mpsc::Sender<ToClient>,
 }
 
-struct Shard {
+pub(super) struct Shard {
     index: usize,
-    outbox: Outbox,
+    pub(super) outbox: Outbox,
     equipment: Equipment,
     rooms: HashMap<u64, Room>,
     names: HashMap<String, u64>,
@@ -269,7 +128,7 @@ struct Shard {
 }
 
 impl Shard {
-    fn new(index: usize, equipment: Equipment) -> Self {
+    pub(super) fn new(index: usize, equipment: Equipment) -> Self {
         Self {
             index,
             outbox: Outbox::new(Arc::clone(&equipment.egress)),
@@ -283,7 +142,7 @@ impl Shard {
         }
     }
 
-    fn tick(&mut self) {
+    pub(super) fn tick(&mut self) {
         let now = clock::now();
         let ids: Vec<u64> = self.rooms.keys().copied().collect();
         for id in ids {
@@ -313,7 +172,7 @@ impl Shard {
         }
     }
 
-    fn datagrams(&mut self, datagrams: impl IntoIterator<Item = (Route, Datagram)>) {
+    pub(super) fn datagrams(&mut self, datagrams: impl IntoIterator<Item = (Route, Datagram)>) {
         for (route, datagram) in datagrams {
             let connection = route.connection;
             self.handle(
@@ -327,7 +186,7 @@ impl Shard {
     }
 
     /// Takes an input; whether it was the last.
-    fn take(&mut self, input: ShardInput) -> bool {
+    pub(super) fn take(&mut self, input: ShardInput) -> bool {
         match input {
             ShardInput::Datagrams(datagrams) => self.datagrams(datagrams),
             ShardInput::Join {
@@ -601,9 +460,6 @@ impl Shard {
         }
     }
 }
-
-/// How long a stop may take.
-pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(3);
 
 #[cfg(test)]
 mod tests;

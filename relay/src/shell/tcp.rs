@@ -22,7 +22,7 @@ use super::{
     egress::Egress,
     net::{LARGEST, candidate_for, canonical},
     routes::{Route, Routes},
-    shard::Shards,
+    shards::Shards,
 };
 use crate::{
     crowd::{Crowd, Place, household},
