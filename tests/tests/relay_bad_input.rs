@@ -121,7 +121,7 @@ async fn messages_that_cannot_be_read_are_passed_over_and_floods_end() -> TestRe
 
     let mut signals = Signals::join(&server, ROOM, "shouter").await?;
     // Larger than any message may be.
-    let _ = signals.send_octets(&[0x0a; 1024 * 1024]).await;
+    let _ = signals.send_octets(&vec![0x0a; 1024 * 1024]).await;
     signals.ends().await?;
 
     let mut signals = Signals::join(&server, ROOM, "writer").await?;
@@ -211,9 +211,10 @@ async fn whoever_lies_about_layers_harms_nobody() -> TestResult {
         };
         signals.say(Request::AddTrack(request)).await?;
     }
-    let rids: String = (0..100)
+    let rids: Vec<String> = (0..100)
         .map(|rid| format!("a=rid:r{rid} send\r\n"))
         .collect();
+    let rids = rids.concat();
     let simulcast = "a=simulcast:send r0;r1;r2;r3;r4;r5;r6;r7;r8;r9\r\n";
     signals
         .say(offer(format!("{HEAD}{VIDEO}{rids}{simulcast}")))

@@ -179,6 +179,7 @@ impl Network {
 
     /// Gives every client another address towards the relay, as a router does that has forgotten it. How many clients
     /// there are.
+    #[must_use]
     pub fn rebind(&self) -> usize {
         self.incidents.send(Incident::Rebound).unwrap_or_default()
     }
