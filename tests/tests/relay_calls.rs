@@ -57,6 +57,7 @@ const TWO_CONNECTIONS: Joining = Joining {
     dynacast: true,
     single: false,
     way: Way::Any,
+    key: None,
 };
 
 /// Everybody sees and hears everybody else, and most pictures are whole. Not all: with many encoders on few cores the
