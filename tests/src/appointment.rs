@@ -2,9 +2,13 @@
 
 use anyhow::{Context as _, Result};
 use http::Method;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::guest::{Answer, Guest};
+
+/// A time that begins sooner may have begun before a test comes to book it.
+const AHEAD: SignedDuration = SignedDuration::from_mins(2);
 
 /// A booking, by its own secret, in the browser that it was booked in. The office asks for no confirmation by mail.
 #[derive(Debug)]
@@ -79,12 +83,28 @@ impl Appointment {
     }
 }
 
-/// The free times of the trade office in the next days.
+/// The free times of the trade office in the next days, but those that begin within minutes.
 pub async fn free_slots(guest: &Guest) -> Result<Vec<Value>> {
     let path = "offices/gewerbe/slots?services=anmelden&days=4";
     let told = guest.call(Method::GET, path, None).await?;
-    let told = told.success("asking for times")?;
-    Ok(told["slots"].as_array().context("no slots")?.clone())
+    let mut told = told.success("asking for times")?;
+    let slots = told["slots"].as_array_mut().context("no slots")?;
+    let mut reachable = Vec::new();
+    for slot in slots.drain(..) {
+        let start: Timestamp = text(&slot, "start")?.parse()?;
+        if start > now() + AHEAD {
+            reachable.push(slot);
+        }
+    }
+    Ok(reachable)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "free times are those of the program's own clock"
+)]
+fn now() -> Timestamp {
+    Timestamp::now()
 }
 
 fn text(value: &Value, field: &str) -> Result<String> {

@@ -47,6 +47,7 @@ async fn an_appointment_is_expected_and_kept_at_the_desk() -> Result<()> {
         .await?;
     the_clerk_offers_another_time(&world, &mut anna, &mia, later).await?;
 
+    let slots = free_slots(&world.guest()?).await?;
     let ole = Appointment::book(world.stranger()?, &slots[0], "ole").await?;
     let code = ole.code.clone();
     // The reminder rings, and the room stands ready before anybody comes.
@@ -172,6 +173,7 @@ async fn clerks_read_in_the_morning_who_comes() -> Result<()> {
     // Started again, the program says what begins soon, twice: between the two it would have written the list again.
     world.vorzimmer.stop().await?;
     world.vorzimmer.resume().await?;
+    let slots = free_slots(&world.guest()?).await?;
     for (slot, name) in slots.iter().zip(["ole", "eva"]) {
         let soon = Appointment::book(world.stranger()?, slot, name).await?;
         until_line(&mut anna, &mut lists, "⏰ Gleich", &soon.code).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use blackbox::{
     Answer, Backend, CallServer, Client, Events, Guest, Heard, RelayAccess, Seat, Service, Site,
@@ -247,10 +247,14 @@ async fn who_is_in_the_room_gets_a_token_and_nobody_else() -> TestResult {
         Ok((!out.is_empty()).then_some(out))
     })
     .await?;
+    let [out] = out.as_slice() else {
+        bail!("taken out more than once: {out:?}");
+    };
     assert_eq!(
-        out,
-        [json!({ "room": new["video"]["room"], "identity": name })]
+        (&out["room"], &out["identity"]),
+        (&new["video"]["room"], &name)
     );
+    ensure!(out["revoke_token_ts"].is_i64(), "tokens go on: {out}");
 
     // After the end there is no call.
     talk.guest.leave(&talk.visit).await?;
