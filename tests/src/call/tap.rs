@@ -30,7 +30,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Tap {
     url: String,
-    open: watch::Sender<bool>,
+    cuts: watch::Sender<u32>,
     said: Arc<Said>,
     keeper: JoinHandle<()>,
 }
@@ -52,7 +52,7 @@ impl Tap {
     pub async fn to(relay: &str) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("ws://{}", listener.local_addr()?);
-        let (open, is_open) = watch::channel(true);
+        let (cuts, cut) = watch::channel(0);
         let said = Arc::new(Said::default());
         let (noted, relay) = (Arc::clone(&said), relay.replacen("ws://", "", 1));
         let keeper = tokio::spawn(async move {
@@ -62,13 +62,14 @@ impl Tap {
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 };
-                let (said, relay, is_open) = (Arc::clone(&noted), relay.clone(), is_open.clone());
-                carrying.spawn(carry(client, relay, is_open, said));
+                let (said, relay, mut cut) = (Arc::clone(&noted), relay.clone(), cut.clone());
+                cut.mark_unchanged();
+                carrying.spawn(carry(client, relay, cut, said));
             }
         });
         Ok(Self {
             url,
-            open,
+            cuts,
             said,
             keeper,
         })
@@ -80,14 +81,9 @@ impl Tap {
         &self.url
     }
 
-    /// Ends every connection, and refuses new ones until it is [mended](Self::mend).
+    /// Ends every connection. New ones come through: a client whose first try to come back fails joins anew.
     pub fn cut(&self) {
-        self.open.send_replace(false);
-    }
-
-    /// Lets connections through again.
-    pub fn mend(&self) {
-        self.open.send_replace(true);
+        self.cuts.send_modify(|cuts| *cuts += 1);
     }
 
     /// What clients have said so far that is `wanted`.
@@ -113,15 +109,7 @@ impl Tap {
     }
 }
 
-async fn carry(
-    client: TcpStream,
-    relay: String,
-    mut is_open: watch::Receiver<bool>,
-    said: Arc<Said>,
-) {
-    if !*is_open.borrow() {
-        return;
-    }
+async fn carry(client: TcpStream, relay: String, mut cut: watch::Receiver<u32>, said: Arc<Said>) {
     let Ok(relay) = TcpStream::connect(relay).await else {
         return;
     };
@@ -141,7 +129,7 @@ async fn carry(
     tokio::select! {
         _ = pass(from_client, to_relay, requests) => {}
         _ = pass(from_relay, to_client, responses) => {}
-        _ = is_open.wait_for(|open| !open) => {}
+        _ = cut.changed() => {}
     }
 }
 
