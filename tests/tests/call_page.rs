@@ -222,8 +222,14 @@ async fn choosing_a_camera_switches_none_on() -> TestResult {
 async fn another_camera_is_out_of_focus_as_well() -> TestResult {
     let (talk, anna) = in_call("Mit Bild und Ton sprechen").await?;
     let citizen = &talk.citizen;
-    talk.anna_sees_and_hears(&anna).await?;
     citizen.clicks(MORE).await?;
+    // Reckoning without a graphics processor leaves too little for the sound, so that the page would take the pictures
+    // away, unless the guest has just wanted them.
+    citizen.clicks("label[for=saving]").await?;
+    says(&talk, "Es gibt nur Ton, keine Bilder.").await?;
+    citizen.chooses("Bilder wieder einschalten").await?;
+    talk.control_is("Kamera", true).await?;
+    talk.anna_sees_and_hears(&anna).await?;
     citizen.clicks("label[for=blur]").await?;
     says(&talk, "Ihr Hintergrund ist jetzt unscharf.").await?;
     takes(&talk, "camera", CAMERAS[1]).await?;
