@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use livekit_protocol as proto;
 
 use super::{
@@ -14,7 +14,8 @@ use super::{
 use crate::{
     forward::{
         downtrack::{Inbound, Outbound, Verdict},
-        payload, reports,
+        payload::{self, Patch},
+        reports,
         speakers::INTERVAL as SPEAKERS_EVERY,
     },
     stack::{Codec, Event, Media, OutgoingMedia},
@@ -445,21 +446,14 @@ fn inbound(media: &Media, layer: usize, codec: Codec) -> Inbound {
 }
 
 fn outgoing(media: &Media, outbound: &Outbound) -> OutgoingMedia {
-    let payload = if outbound.patch.is_empty() {
-        media.payload.clone()
-    } else {
-        // The other subscribers share the octets.
-        let mut copy = BytesMut::from(media.payload.as_ref());
-        outbound.patch.apply(&mut copy);
-        copy.freeze()
-    };
     OutgoingMedia {
         sequence: outbound.sequence,
         timestamp: outbound.timestamp,
         marker: outbound.marker,
         audio_level: media.audio_level,
         dependency: media.dependency.clone(),
-        payload,
+        payload: media.payload.clone(),
+        patch: outbound.patch,
     }
 }
 
@@ -472,5 +466,6 @@ fn filler(media: &Media, outbound: &Outbound) -> OutgoingMedia {
         audio_level: media.audio_level,
         dependency: None,
         payload: Bytes::new(),
+        patch: Patch::default(),
     }
 }

@@ -145,6 +145,8 @@ pub(crate) struct Outbox {
     egress: Arc<Egress>,
     runs: Vec<Run>,
     by_peer: HashMap<SocketAddr, usize>,
+    /// The run that follows the last datagram's: the first guess at that of the next one.
+    next: usize,
     /// Buffers to be used again.
     spare: Vec<Vec<u8>>,
     waiting: usize,
@@ -156,6 +158,7 @@ impl Outbox {
             egress,
             runs: Vec::new(),
             by_peer: HashMap::new(),
+            next: 0,
             spare: Vec::new(),
             waiting: 0,
         }
@@ -167,17 +170,9 @@ impl Outbox {
             self.egress.send_frame(transmit);
             return;
         }
-        let to = transmit.to;
-        let at = *self.by_peer.entry(to).or_insert_with(|| {
-            self.runs.push(Run {
-                to,
-                bytes: self.spare.pop().unwrap_or_default(),
-                length: 0,
-                count: 0,
-                ended: false,
-            });
-            self.runs.len() - 1
-        });
+        let at = self.run_to(transmit.to);
+        // The packets of a picture go to the same peers in the same order.
+        self.next = (at + 1) % self.runs.len();
         let run = &mut self.runs[at];
         let most = self.egress.state.max_gso_segments();
         if run.count > 0 && !run.takes(transmit.bytes.len(), most) {
@@ -190,6 +185,23 @@ impl Outbox {
         if self.waiting >= MOST_WAITING {
             self.flush();
         }
+    }
+
+    /// The run of a peer, begun if there is none.
+    fn run_to(&mut self, to: SocketAddr) -> usize {
+        if self.runs.get(self.next).is_some_and(|run| run.to == to) {
+            return self.next;
+        }
+        *self.by_peer.entry(to).or_insert_with(|| {
+            self.runs.push(Run {
+                to,
+                bytes: self.spare.pop().unwrap_or_default(),
+                length: 0,
+                count: 0,
+                ended: false,
+            });
+            self.runs.len() - 1
+        })
     }
 
     /// Sends what waits.

@@ -20,6 +20,7 @@ use rtc::{
 use crate::forward::{
     bwe::{Acknowledged, Estimator},
     pace::Pacer,
+    payload::Patch,
 };
 
 /// What a path is believed to carry before the first report, in bit/s: enough for a good picture, and little enough
@@ -43,10 +44,35 @@ const OVERHEAD: usize = 20 + 16 + 8 + 20;
 const TICK: Duration = Duration::from_millis(64);
 const TICKS_BITS: u32 = 24;
 
+/// Every number as the network has it: so none is made for a packet.
+static WRITTEN: [[u8; 2]; 1 << 16] = {
+    let mut written = [[0; 2]; 1 << 16];
+    let mut number = 0_u16;
+    loop {
+        written[number as usize] = number.to_be_bytes();
+        if number == u16::MAX {
+            break written;
+        }
+        number += 1;
+    }
+};
+
+/// A number in two octets.
+fn written(number: u16) -> Bytes {
+    Bytes::from_static(&WRITTEN[usize::from(number)])
+}
+
+/// An octet.
+pub(super) fn octet(value: u8) -> Bytes {
+    Bytes::from_static(&WRITTEN[usize::from(value)][1..])
+}
+
 /// A packet on its way out.
 #[derive(Debug)]
 pub(super) struct Leaving {
     pub(super) packet: rtp::Packet,
+    /// What stands in its payload instead of what others are sent.
+    pub(super) patch: Patch,
     /// The id of the header extension that bears the transport-wide number, where it was negotiated.
     pub(super) extension: Option<u8>,
 }
@@ -127,17 +153,16 @@ impl Downlink {
     }
 
     /// The next packet whose time has come, numbered.
-    pub(super) fn pop(&mut self, now: Instant) -> Option<rtp::Packet> {
+    pub(super) fn pop(&mut self, now: Instant) -> Option<Leaving> {
         let leaving = self.pacer.pop(now)?;
         Some(self.number(leaving, now))
     }
 
     /// Gives a packet its transport-wide number; it leaves now.
-    pub(super) fn number(&mut self, leaving: Leaving, now: Instant) -> rtp::Packet {
+    pub(super) fn number(&mut self, mut leaving: Leaving, now: Instant) -> Leaving {
         let size = leaving.size();
-        let mut packet = leaving.packet;
         let Some(extension) = leaving.extension else {
-            return packet;
+            return leaving;
         };
         while self.sent.front().is_some_and(|sent| {
             sent.reported || now.saturating_duration_since(sent.at) > FEEDBACK_WITHIN
@@ -147,9 +172,8 @@ impl Downlink {
         }
         let number = self.first.wrapping_add(self.waiting());
         // The extension is negotiated with an id that fits, and two octets always do.
-        let _ = packet
-            .header
-            .set_extension(extension, Bytes::copy_from_slice(&number.to_be_bytes()));
+        let header = &mut leaving.packet.header;
+        let _ = header.set_extension(extension, written(number));
         let probe = self.probe.as_mut().map(|probe| {
             probe.octets += u64::from(size);
             probe.packets = probe.packets.saturating_add(1);
@@ -161,7 +185,7 @@ impl Downlink {
             probe,
             reported: false,
         });
-        packet
+        leaving
     }
 
     fn waiting(&self) -> u16 {
@@ -313,6 +337,7 @@ mod tests {
                         payload: Bytes::from_static(&[0; 1_100]),
                         ..rtp::Packet::default()
                     },
+                    patch: Patch::default(),
                     extension: Some(1),
                 };
                 downlink.number(leaving, at(ms));

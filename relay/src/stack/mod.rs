@@ -31,6 +31,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 
 pub use self::webrtc::WebrtcStack;
+use crate::forward::payload::Patch;
 
 /// What a datagram travels on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -169,8 +170,10 @@ pub struct OutgoingMedia {
     pub audio_level: Option<u8>,
     /// The AV1 dependency descriptor.
     pub dependency: Option<Bytes>,
-    /// The codec's payload.
+    /// The codec's payload, shared with the other subscribers.
     pub payload: Bytes,
+    /// What stands in this subscriber's payload instead.
+    pub patch: Patch,
 }
 
 /// What happened on a connection.

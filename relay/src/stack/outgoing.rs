@@ -6,13 +6,13 @@ use std::{
 };
 
 use rtc::{
-    peer_connection::RTCPeerConnection, rtcp::sender_report::SenderReport, rtp,
+    peer_connection::RTCPeerConnection, rtcp::sender_report::SenderReport,
     rtp_transceiver::RTCRtpSenderId,
 };
 
 use super::{
     Event, OutgoingMedia, SenderId, SenderSpec,
-    downlink::Downlink,
+    downlink::{Downlink, Leaving},
     sender::{Numbers, Sender},
     uplink::Arrival,
 };
@@ -34,7 +34,7 @@ pub(super) struct Outgoing {
     /// How long a packet and the answer to it take.
     round_trip: Duration,
     /// Packets whose turn has come.
-    ready: VecDeque<rtp::Packet>,
+    ready: VecDeque<Leaving>,
 }
 
 impl Outgoing {
@@ -177,13 +177,13 @@ impl Outgoing {
     }
 
     /// A packet whose turn has come.
-    pub(super) fn poll(&mut self) -> Option<rtp::Packet> {
+    pub(super) fn poll(&mut self) -> Option<Leaving> {
         self.ready.pop_front()
     }
 
     fn release(&mut self, now: Instant) {
-        while let Some(packet) = self.downlink.pop(now) {
-            self.ready.push_back(packet);
+        while let Some(leaving) = self.downlink.pop(now) {
+            self.ready.push_back(leaving);
         }
     }
 

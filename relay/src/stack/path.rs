@@ -7,6 +7,7 @@
 
 use std::{collections::VecDeque, net::SocketAddr, time::Instant};
 
+use bytes::BytesMut;
 use rtc::{
     crypto::RTCCryptoProvider as _,
     peer_connection::{
@@ -20,6 +21,7 @@ use rtc::{
 
 use super::{
     Protocol, Transmit,
+    downlink::Leaving,
     exporter::Exporter,
     srtp::{self, Srtp},
     uplink::Control,
@@ -71,7 +73,7 @@ impl MediaPath {
     }
 
     /// The packet of a datagram of the peer's.
-    pub(super) fn open(&mut self, datagram: &[u8]) -> Option<rtp::Packet> {
+    pub(super) fn open(&mut self, datagram: BytesMut) -> Option<rtp::Packet> {
         self.srtp.as_mut()?.open(datagram).ok()
     }
 
@@ -96,11 +98,11 @@ impl MediaPath {
     }
 
     /// Sends a packet, once there are keys and an address.
-    pub(super) fn send(&mut self, packet: &rtp::Packet) {
+    pub(super) fn send(&mut self, leaving: &Leaving) {
         let (Some(srtp), Some((to, protocol))) = (&mut self.srtp, self.to) else {
             return;
         };
-        if let Ok(bytes) = srtp.seal(packet) {
+        if let Ok(bytes) = srtp.seal(&leaving.packet, &leaving.patch) {
             self.leaving.push_back(Transmit {
                 to,
                 protocol,

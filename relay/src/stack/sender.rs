@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::{BufMut as _, BytesMut};
 use rtc::{
     rtcp::{
         reception_report::ReceptionReport, transport_feedbacks::transport_layer_nack::NackPair,
@@ -11,9 +11,14 @@ use rtc::{
     rtp_transceiver::rtp_sender::RTCRtpParameters,
 };
 
-use super::{Codec, OutgoingMedia, SenderSpec, downlink::Leaving, sdp};
+use super::{
+    Codec, OutgoingMedia, SenderSpec,
+    downlink::{Leaving, octet},
+    sdp,
+};
 use crate::forward::{
     nack::{self, Allowance, Answered},
+    payload::Patch,
     reports::SentReports,
 };
 
@@ -108,6 +113,7 @@ impl Sender {
                 header,
                 payload: media.payload,
             },
+            patch: media.patch,
             extension: numbers.transport,
         })
     }
@@ -124,11 +130,13 @@ impl Sender {
         let mut payload = BytesMut::with_capacity(2 + media.payload.len());
         payload.put_u16(media.sequence);
         payload.put_slice(&media.payload);
+        media.patch.apply(&mut payload[2..]);
         Some(Leaving {
             packet: rtp::Packet {
                 header,
                 payload: payload.freeze(),
             },
+            patch: Patch::default(),
             extension: numbers.transport,
         })
     }
@@ -177,7 +185,7 @@ fn header(media: &OutgoingMedia, ssrc: u32, payload_type: u8, sequence: u16) -> 
 /// An extension that does not fit is left out; the media goes all the same.
 fn extend(header: &mut rtp::Header, numbers: &Numbers, media: &OutgoingMedia) {
     if let (Some(id), Some(level)) = (numbers.audio_level, media.audio_level) {
-        let _ = header.set_extension(id, Bytes::copy_from_slice(&[level]));
+        let _ = header.set_extension(id, octet(level));
     }
     if let (Some(id), Some(dependency)) = (numbers.dependency, &media.dependency) {
         let _ = header.set_extension(id, dependency.clone());

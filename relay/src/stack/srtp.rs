@@ -3,13 +3,13 @@
 //! The stack has contexts of its own for the same keys and seals RTCP with them. RTP goes through these alone, so that
 //! no packet index is used twice. What the peer seals, RTP and RTCP, is opened here.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, BytesMut};
 use rtc::{
     crypto::{RTCCrypto, SecretVec},
     rtcp, rtp,
     shared::{
         error::Error,
-        marshal::{Marshal as _, Unmarshal as _},
+        marshal::{Marshal as _, MarshalSize as _, Unmarshal as _},
     },
     srtp::{
         config::Config,
@@ -20,6 +20,7 @@ use rtc::{
 };
 
 use super::uplink::Control;
+use crate::forward::payload::Patch;
 
 /// How far a packet may come behind the newest one of its stream.
 const REPLAY_WINDOW: usize = 1_024;
@@ -43,6 +44,8 @@ pub(super) fn steers(datagram: &[u8]) -> bool {
 pub(super) struct Srtp {
     outbound: Context,
     inbound: Context,
+    /// A packet that is about to be sealed; kept for its memory.
+    plain: Vec<u8>,
 }
 
 impl Srtp {
@@ -80,20 +83,39 @@ impl Srtp {
                 Some(srtcp_replay_protection(REPLAY_WINDOW)),
                 crypto,
             )?,
+            plain: Vec::new(),
         })
     }
 
-    /// The datagram of a packet.
-    pub(super) fn seal(&mut self, packet: &rtp::Packet) -> Result<BytesMut, Error> {
-        let plain = packet.marshal()?;
+    /// The datagram of a packet whose payload is patched.
+    pub(super) fn seal(&mut self, packet: &rtp::Packet, patch: &Patch) -> Result<BytesMut, Error> {
+        let header = packet.header.marshal_size();
+        self.plain.resize(packet.marshal_size(), 0);
+        packet.marshal_to(&mut self.plain)?;
+        patch.apply(&mut self.plain[header..]);
         self.outbound
-            .encrypt_rtp_with_header(&plain, &packet.header)
+            .encrypt_rtp_with_header(&self.plain, &packet.header)
     }
 
     /// The packet of a datagram; an error unless the peer sealed it, and sent it once.
-    pub(super) fn open(&mut self, datagram: &[u8]) -> Result<rtp::Packet, Error> {
-        let mut plain: Bytes = self.inbound.decrypt_rtp(datagram)?.freeze();
-        rtp::Packet::unmarshal(&mut plain)
+    pub(super) fn open(&mut self, datagram: BytesMut) -> Result<rtp::Packet, Error> {
+        let datagram = datagram.freeze();
+        let mut rest = datagram.clone();
+        let header = rtp::Header::unmarshal(&mut rest)?;
+        let plain = self.inbound.decrypt_rtp_with_header(&datagram, &header)?;
+        let mut payload = plain.freeze();
+        let begins = datagram.len() - rest.len();
+        if begins > payload.len() {
+            return Err(Error::ErrShortPacket);
+        }
+        payload.advance(begins);
+        if header.padding {
+            // Its last octet says how much of it is padding (RFC 3550 §5.1).
+            let padding = payload.last().copied().map(usize::from);
+            let length = padding.and_then(|padding| payload.len().checked_sub(padding));
+            payload.truncate(length.ok_or(Error::ErrShortPacket)?);
+        }
+        Ok(rtp::Packet { header, payload })
     }
 
     /// The packets of an RTCP datagram; an error unless the peer sealed it, and sent it once.
@@ -116,9 +138,11 @@ pub(super) fn profile(name: &str) -> Option<ProtectionProfile> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use rtc::crypto::default_provider;
 
     use super::*;
+    use crate::forward::payload::Small;
 
     const PROFILES: [ProtectionProfile; 4] = [
         ProtectionProfile::AeadAes128Gcm,
@@ -147,19 +171,48 @@ mod tests {
         for profile in PROFILES {
             let end = |is_client| Srtp::new(&material, profile, is_client, provider.crypto());
             let (mut client, mut server) = (end(true).unwrap(), end(false).unwrap());
-            let first = client.seal(&packet(65_535)).unwrap();
-            let second = client.seal(&packet(0)).unwrap();
+            let mut sealed = |number| client.seal(&packet(number), &Patch::default()).unwrap();
+            let (first, second, mut forged) = (sealed(65_535), sealed(0), sealed(1));
+            let patch = Patch {
+                key_index: Some(Small { value: 3, at: 0 }),
+                ..Patch::default()
+            };
+            let patched = client.seal(&packet(2), &patch).unwrap();
             assert!(is_media(&first));
-            assert_eq!(server.open(&first).unwrap(), packet(65_535));
-            assert_eq!(server.open(&second).unwrap(), packet(0));
-            assert!(server.open(&second).is_err(), "{profile:?}: a second time");
-            let mut forged = client.seal(&packet(1)).unwrap();
-            assert!(client.open(&forged).is_err(), "{profile:?}: its own");
-            forged[14] ^= 1;
-            assert!(server.open(&forged).is_err(), "{profile:?}: forged");
+            assert_eq!(server.open(first).unwrap(), packet(65_535));
+            assert_eq!(server.open(second.clone()).unwrap(), packet(0));
             for length in 0..second.len() {
-                assert!(server.open(&second[..length]).is_err());
+                assert!(server.open(BytesMut::from(&second[..length])).is_err());
             }
+            assert!(server.open(second).is_err(), "{profile:?}: a second time");
+            assert!(client.open(forged.clone()).is_err(), "{profile:?}: its own");
+            forged[14] ^= 1;
+            assert!(server.open(forged).is_err(), "{profile:?}: forged");
+            let expected = rtp::Packet {
+                payload: Bytes::from_static(b"c picture's part"),
+                ..packet(2)
+            };
+            assert_eq!(server.open(patched).unwrap(), expected, "{profile:?}");
+        }
+    }
+
+    #[test]
+    fn padding_is_no_payload() {
+        let provider = default_provider().unwrap();
+        let material = SecretVec::new((0..88).collect());
+        let end =
+            |is_client| Srtp::new(&material, PROFILES[0], is_client, provider.crypto()).unwrap();
+        let (mut client, mut server) = (end(true), end(false));
+        // Twelve octets of header, of which the first says that there is padding, and the last octet how much.
+        let mut sent = |number: u8, payload: &[u8]| {
+            let mut plain = vec![0xa0, 96, 0, number, 0, 0, 0, 0, 0, 0, 0, 5];
+            plain.extend_from_slice(payload);
+            server.open(client.outbound.encrypt_rtp(&plain).unwrap())
+        };
+        assert_eq!(sent(1, b"voice\0\x02").unwrap().payload, b"voice"[..]);
+        assert_eq!(sent(2, b"\0\0\x03").unwrap().payload, b""[..]);
+        for (number, malformed) in [(3, &b""[..]), (4, b"\x02"), (5, b"voice\x07")] {
+            assert!(sent(number, malformed).is_err(), "{malformed:?}");
         }
     }
 

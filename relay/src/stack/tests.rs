@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::forward::payload::Patch;
 use crate::stack::{
     Codec, Connection, Datagram, Event, OutgoingMedia, Protocol, SenderSpec, Stack as _,
     WebrtcStack,
@@ -81,6 +82,7 @@ fn picture(number: u16) -> OutgoingMedia {
         audio_level: None,
         dependency: None,
         payload: Bytes::from_static(&[0x10, 0, 1, 2, 3, 4, 5, 6, 7, 8]),
+        patch: Patch::default(),
     }
 }
 

@@ -235,9 +235,9 @@ impl WebrtcConnection {
 
     /// Hands the packets over whose turn has come.
     fn dispatch(&mut self) {
-        while let Some(packet) = self.outgoing.poll() {
+        while let Some(leaving) = self.outgoing.poll() {
             self.path.aim(&mut self.peer, self.outgoing.ids());
-            self.path.send(&packet);
+            self.path.send(&leaving);
         }
     }
 
@@ -452,7 +452,7 @@ impl Connection for WebrtcConnection {
         self.now = now;
         if is_media(&datagram.bytes) {
             // What the peer did not seal, or a part of the stack cannot use, is the network's noise.
-            if let Some(packet) = self.path.open(&datagram.bytes) {
+            if let Some(packet) = self.path.open(datagram.bytes) {
                 self.flights.used();
                 let _ = self.uplink.media(packet, now);
             }
