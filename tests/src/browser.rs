@@ -23,10 +23,10 @@ use xtask::{
     process::Process,
 };
 
-use crate::artifacts::{Scratch, artifacts_dir};
-
-/// Long: parallel tests share the machine. A test that passes never waits for it.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::{
+    artifacts::{Scratch, artifacts_dir},
+    wait::PATIENCE,
+};
 
 /// The size of the page, in CSS pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
