@@ -412,12 +412,7 @@ fn tickets_count_from_one_each_day_and_never_name_two_live_visits() {
 #[test]
 fn an_appointment_goes_first_once_its_time_has_come() {
     let mut s = Scene::with_clerks(&["anna"]);
-    s.does(Input::Knock(Knock {
-        kind: VisitKind::Appointment {
-            at: s.now.at + minutes(15),
-        },
-        ..knock_of("ada")
-    }));
+    s.knock_for_appointment("ada", minutes(15));
     s.connect("ada");
     s.clerk("anna", ClerkAction::CallNext)
         .then(&[tell("anna", ClerkNotice::QueueEmpty)]);
@@ -444,12 +439,7 @@ fn the_estimate_reckons_with_appointments_whose_citizens_are_not_here_yet() {
     // In the worst case both others come before a newcomer.
     assert_eq!(s.wait(), Some((20, 94)));
     // Whoever is here goes in the order of the same times.
-    s.does(Input::Knock(Knock {
-        kind: VisitKind::Appointment {
-            at: s.now.at + minutes(20),
-        },
-        ..knock_of("ada")
-    }));
+    s.knock_for_appointment("ada", minutes(20));
     assert_eq!(s.wait_of("ada"), Some((20, 63)));
     assert_eq!(s.queue(), ["G-001 waiting", "G-002 waiting"]);
 }
@@ -457,12 +447,7 @@ fn the_estimate_reckons_with_appointments_whose_citizens_are_not_here_yet() {
 #[test]
 fn an_early_appointment_can_be_called_by_its_ticket() {
     let mut s = Scene::with_clerks(&["anna"]);
-    s.does(Input::Knock(Knock {
-        kind: VisitKind::Appointment {
-            at: s.now.at + minutes(15),
-        },
-        ..knock_of("ada")
-    }));
+    s.knock_for_appointment("ada", minutes(15));
     s.clerk("anna", call("ada"));
     assert_eq!(s.with("ada"), Some(clerk("anna")));
 }
@@ -472,12 +457,7 @@ fn whoever_has_an_appointment_is_expected() {
     let mut s = Scene::with_clerks(&["anna"]);
     s.clerk("anna", ClerkAction::Pause);
     s.now.open = false;
-    s.does(Input::Knock(Knock {
-        kind: VisitKind::Appointment {
-            at: s.now.at + minutes(15),
-        },
-        ..knock_of("ada")
-    }));
+    s.knock_for_appointment("ada", minutes(15));
     assert_eq!(s.ticket_of("ada"), ticket(1));
     let walk_in = s.refused(Input::Knock(knock_of("mia")));
     assert!(matches!(walk_in, Refusal::Closed { .. }));
@@ -681,6 +661,17 @@ impl Scene {
     #[track_caller]
     fn knock(&mut self, name: &str) -> Followed {
         self.does(knock(name))
+    }
+
+    /// Knocks with an appointment that begins in a while.
+    #[track_caller]
+    fn knock_for_appointment(&mut self, name: &str, ahead: SignedDuration) -> Followed {
+        self.does(Input::Knock(Knock {
+            kind: VisitKind::Appointment {
+                at: self.now.at + ahead,
+            },
+            ..knock_of(name)
+        }))
     }
 
     #[track_caller]

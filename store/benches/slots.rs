@@ -14,7 +14,7 @@ mod office;
 use std::{hint::black_box, ops::Range, time::Instant};
 
 use bridge::ids::{BookingId, Language, OfficeSlug};
-use jiff::{SignedDuration, Timestamp, ToSpan, civil::date, tz::TimeZone};
+use jiff::SignedDuration;
 use scheduler::slots::{Agenda, Cell, Span, capacity, cells, find_slot, free_slots, stretches};
 use store::{Booking, BookingState, Store, StoreConfig};
 
@@ -25,14 +25,13 @@ struct Reader<'a> {
     store: &'a Store,
     slug: &'a OfficeSlug,
     office: &'a Office,
-    now: Timestamp,
 }
 
 impl Reader<'_> {
     async fn taken(&self, range: &Range<Cell>) -> Vec<scheduler::slots::Taken> {
         let mut read = self.store.read().await.unwrap();
         let taken = read
-            .taken_places(self.slug, range, self.now, None)
+            .taken_places(self.slug, range, self.office.now, None)
             .await
             .unwrap();
         stretches(&taken)
@@ -47,7 +46,8 @@ impl Reader<'_> {
 }
 
 /// Stores the office's bookings, each with its places.
-async fn fill(store: &Store, slug: &OfficeSlug, office: &Office, now: Timestamp) -> usize {
+async fn fill(store: &Store, slug: &OfficeSlug, office: &Office) -> usize {
+    let now = office.now;
     let mut tx = store.begin().await.unwrap();
     let mut stored = 0;
     for (number, taken) in (0_u128..).zip(&office.taken) {
@@ -90,21 +90,15 @@ async fn fill(store: &Store, slug: &OfficeSlug, office: &Office, now: Timestamp)
 #[tokio::main]
 async fn main() {
     let scale = Scale::of_arguments();
-    let first = date(2027, 2, 1);
-    let now = first
-        .at(6, 0, 0, 0)
-        .to_zoned(TimeZone::UTC)
-        .unwrap()
-        .timestamp();
-    let office = Office::new(first, &scale);
+    let office = Office::new(&scale);
+    let (first, last, now) = (office.first, office.last, office.now);
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&StoreConfig::sqlite(&folder.path().join("bench.db")))
         .await
         .unwrap();
     store.migrate().await.unwrap();
     let slug: OfficeSlug = "gewerbe".parse().unwrap();
-    let stored = fill(&store, &slug, &office, now).await;
-    let last = first + (scale.days - 1).days();
+    let stored = fill(&store, &slug, &office).await;
     let day = SignedDuration::from_hours(24);
     let around = |days: i32| {
         cells(Span {
@@ -116,7 +110,6 @@ async fn main() {
         store: &store,
         slug: &slug,
         office: &office,
-        now,
     };
     println!("\nThe same with {stored} bookings in SQLite, read each time:\n");
     heading("Free slots with loading");

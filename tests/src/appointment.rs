@@ -5,7 +5,10 @@ use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::guest::{Answer, Guest};
+use crate::{
+    guest::{Answer, Guest},
+    json::text,
+};
 
 /// A time that begins sooner may have begun before a test comes to book it.
 const AHEAD: SignedDuration = SignedDuration::from_mins(2);
@@ -105,11 +108,4 @@ pub async fn free_slots(guest: &Guest) -> Result<Vec<Value>> {
 )]
 fn now() -> Timestamp {
     Timestamp::now()
-}
-
-fn text(value: &Value, field: &str) -> Result<String> {
-    let text = value[field]
-        .as_str()
-        .with_context(|| format!("no {field} in {value}"))?;
-    Ok(text.to_owned())
 }

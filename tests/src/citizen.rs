@@ -81,6 +81,11 @@ impl Citizen {
     /// Opens an office's page, fills the form in, knocks, and waits for the number she gets.
     pub async fn knocks(&self, office: &str, knock: Knock<'_>) -> Result<String> {
         self.opens(&format!("/buero/{office}")).await?;
+        self.fills_in_and_knocks(knock).await
+    }
+
+    /// Fills the form in on the page she is on, knocks, and waits for the number she gets.
+    pub async fn fills_in_and_knocks(&self, knock: Knock<'_>) -> Result<String> {
         self.fills_in(knock).await?;
         self.clicks("[data-knock-form] [type=submit]").await?;
         self.sees_heading("Sie sind in der Warteschlange").await?;
@@ -109,6 +114,13 @@ impl Citizen {
                 .await?;
         }
         self.clicks("#privacy").await
+    }
+
+    /// Opens an office's page, and there the test of camera and microphone, which switches them on.
+    pub async fn tests_devices(&self, office: &str) -> Result<()> {
+        self.opens(&format!("/buero/{office}")).await?;
+        self.clicks("[data-device-check] summary").await?;
+        self.chooses("Kamera und Mikrofon einschalten").await
     }
 
     /// Clicks the first element of a CSS selector.

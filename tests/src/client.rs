@@ -14,7 +14,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use xtask::{http::http_client, synapse::Account};
 
-use crate::sync::Syncing;
+use crate::{json::text, sync::Syncing};
 
 /// What the homeserver said, whether it pleases or not.
 #[derive(Debug, Clone)]
@@ -384,13 +384,6 @@ fn state_path(room_id: &str, event_type: &str, key: &str) -> String {
         encode(event_type),
         encode(key)
     )
-}
-
-fn text(body: &Value, field: &str) -> Result<String> {
-    let value = body[field]
-        .as_str()
-        .with_context(|| format!("no {field} in {body}"))?;
-    Ok(value.to_owned())
 }
 
 fn list(value: Value) -> Result<Vec<Value>> {

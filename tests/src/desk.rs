@@ -1,29 +1,18 @@
-//! A clerk at an office's door room: writes commands, reads what the bot says.
+//! A clerk at an office's door room, as Element lets her work: she sees what her sync brings, approves by inviting, and
+//! types commands.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeSet;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::{
     client::Client,
+    json::text,
     sync::Syncing,
     wait::{PATIENCE, eventually},
 };
-
-/// A clerk's Matrix client with an office's door room open. It reads in order and misses nothing that happens after
-/// [`Desk::open`].
-#[derive(Debug)]
-pub struct Desk {
-    clerk: Client,
-    bot: String,
-    door: String,
-    syncing: Syncing,
-    unread: VecDeque<Happening>,
-    /// Names of rooms by their id.
-    named: BTreeMap<String, String>,
-}
 
 /// An event with the room it happened in.
 #[derive(Debug, Clone)]
@@ -34,50 +23,63 @@ pub struct Happening {
     pub event: Value,
 }
 
+impl Happening {
+    fn body(&self) -> &str {
+        self.event["content"]["body"].as_str().unwrap_or_default()
+    }
+}
+
+/// A clerk with everything she has seen since she sat down. What is called `until` reads it in order; what is called
+/// `sees` looks at all of it.
+#[derive(Debug)]
+pub struct Desk {
+    /// The clerk.
+    pub clerk: Client,
+    /// The service's bot.
+    pub bot: String,
+    /// The door room's id.
+    pub door: String,
+    syncing: Syncing,
+    seen: Vec<Happening>,
+    /// How much of it has been read in order.
+    read: usize,
+}
+
 impl Desk {
-    /// Waits until there is a door room and the clerk is in it: the program makes its rooms after it has started.
+    /// The clerk sits down as soon as the door room is in service and she is in it: the program makes its rooms after
+    /// it has started.
     pub async fn open(clerk: &Client, server_name: &str, office: &str) -> Result<Self> {
         let alias = format!("#buero-{office}:{server_name}");
-        let door = eventually(&alias, || async { Ok(clerk.resolve(&alias).await.ok()) }).await?;
+        let door = eventually(&alias, || async {
+            let Ok(door) = clerk.resolve(&alias).await else {
+                return Ok(None);
+            };
+            let occupancy = clerk.state(&door, "org.vorzimmer.occupancy", "").await;
+            Ok(matches!(occupancy, Ok(Some(_))).then_some(door))
+        })
+        .await?;
         let mut syncing = clerk.syncing();
-        syncing
-            .until("the door room", |sync| {
-                sync.joined_rooms()
-                    .any(|room_id| room_id == door)
-                    .then_some(())
-            })
-            .await?;
+        // What has been before is not news.
+        syncing.next().await?;
         Ok(Self {
             clerk: clerk.clone(),
             bot: format!("@vorzimmer:{server_name}"),
             door,
             syncing,
-            unread: VecDeque::new(),
-            named: BTreeMap::new(),
+            seen: Vec::new(),
+            read: 0,
         })
-    }
-
-    /// The clerk.
-    #[must_use]
-    pub fn clerk(&self) -> &Client {
-        &self.clerk
-    }
-
-    /// The service's bot.
-    #[must_use]
-    pub fn bot(&self) -> &str {
-        &self.bot
-    }
-
-    /// The door room's id.
-    #[must_use]
-    pub fn door(&self) -> &str {
-        &self.door
     }
 
     /// Writes in the door room.
     pub async fn write(&self, text: &str) -> Result<()> {
         self.clerk.send_text(&self.door, text).await.map(drop)
+    }
+
+    /// Goes on duty, and waits for the word that she is.
+    pub async fn on_duty(&mut self) -> Result<()> {
+        self.write("!dienst an").await?;
+        self.reads("Dienst").await
     }
 
     /// Writes a command; the bot's next notice is the answer.
@@ -123,39 +125,6 @@ impl Desk {
         .await
     }
 
-    /// Waits until the clerk is in the consultation room of a ticket. Its id. Nothing is passed over: rooms are made
-    /// while the door room goes on.
-    pub async fn until_consultation(&mut self, ticket: &str) -> Result<String> {
-        let start = format!("{ticket} ");
-        let read = async {
-            loop {
-                let named = self.named.iter().find(|(_, name)| name.starts_with(&start));
-                if let Some((room_id, _)) = named {
-                    return anyhow::Ok(room_id.clone());
-                }
-                self.read_on().await?;
-            }
-        };
-        match timeout(PATIENCE, read).await {
-            Ok(result) => result,
-            Err(_) => bail!(
-                "the clerk has waited {} s for the consultation room of {ticket}",
-                PATIENCE.as_secs()
-            ),
-        }
-    }
-
-    /// Ids of all rooms of a ticket that the clerk has been in.
-    #[must_use]
-    pub fn consultations(&self, ticket: &str) -> Vec<&str> {
-        let start = format!("{ticket} ");
-        let rooms = self
-            .named
-            .iter()
-            .filter(|(_, name)| name.starts_with(&start));
-        rooms.map(|(room_id, _)| room_id.as_str()).collect()
-    }
-
     /// Reads on to the edit of a line: the new text.
     pub async fn until_edit(&mut self, line: &str, start: &str) -> Result<Value> {
         self.until(&format!("the edit {start}"), |happening| {
@@ -170,26 +139,98 @@ impl Desk {
         .await
     }
 
-    /// Reads on to what `found` finds. What it passes over is not seen again.
+    /// Reads on to what `found` finds. What it passes over is not read again.
     pub async fn until<T>(
         &mut self,
         what: &str,
-        mut found: impl FnMut(&Happening) -> Option<T>,
+        found: impl FnMut(&Happening) -> Option<T>,
     ) -> Result<T> {
-        let read = async {
-            loop {
-                while let Some(happening) = self.unread.pop_front() {
-                    if let Some(value) = found(&happening) {
-                        return anyhow::Ok(value);
-                    }
-                }
-                self.read_on().await?;
-            }
-        };
-        match timeout(PATIENCE, read).await {
-            Ok(result) => result,
-            Err(_) => bail!("the desk has waited {} s for {what}", PATIENCE.as_secs()),
-        }
+        let (value, read) = self.look(what, self.read, found).await?;
+        self.read = read;
+        Ok(value)
+    }
+
+    /// Waits until the bot, or anybody but her, has written `text` in the door room.
+    pub async fn reads(&mut self, text: &str) -> Result<()> {
+        let (door, own) = (self.door.clone(), self.clerk.user_id().to_owned());
+        self.sees(text, |seen| {
+            seen.room_id == door && seen.event["sender"] != own && seen.body().contains(text)
+        })
+        .await
+        .map(drop)
+    }
+
+    /// The first event that fits, of those seen and those to come.
+    pub async fn sees(
+        &mut self,
+        what: &str,
+        fits: impl Fn(&Happening) -> bool,
+    ) -> Result<Happening> {
+        let found = |seen: &Happening| fits(seen).then(|| seen.clone());
+        self.look(what, 0, found).await.map(|(seen, _)| seen)
+    }
+
+    /// What she has seen so far.
+    #[must_use]
+    pub fn seen(&self) -> &[Happening] {
+        &self.seen
+    }
+
+    /// The knock of `ticket`: its membership event, whose `state_key` is the ghost.
+    pub async fn sees_knock(&mut self, ticket: &str) -> Result<Value> {
+        let (door, start) = (self.door.clone(), format!("{ticket} "));
+        let knock = self
+            .sees(&format!("the knock of {ticket}"), |seen| {
+                let content = &seen.event["content"];
+                seen.room_id == door
+                    && content["membership"] == "knock"
+                    && content["reason"]
+                        .as_str()
+                        .is_some_and(|reason| reason.starts_with(&start))
+            })
+            .await?;
+        Ok(knock.event)
+    }
+
+    /// Who knocks with this ticket: the ghost.
+    pub async fn knocker(&mut self, ticket: &str) -> Result<String> {
+        text(&self.sees_knock(ticket).await?, "state_key")
+    }
+
+    /// Element's *Approve* of the knock of `ticket`. Returns the ghost.
+    pub async fn approves(&mut self, ticket: &str) -> Result<String> {
+        let ghost = self.knocker(ticket).await?;
+        self.clerk
+            .invite(&self.door, &ghost)
+            .await?
+            .success("approving")?;
+        Ok(ghost)
+    }
+
+    /// The consultation room of `ticket`, as soon as she is in it.
+    pub async fn consultation(&mut self, ticket: &str) -> Result<String> {
+        let what = format!("the consultation room of {ticket}");
+        let room = self.sees(&what, |seen| names(seen, ticket)).await?;
+        Ok(room.room_id)
+    }
+
+    /// All rooms of a ticket that the clerk has been in.
+    #[must_use]
+    pub fn consultations(&self, ticket: &str) -> BTreeSet<&str> {
+        let named = self.seen.iter().filter(|seen| names(seen, ticket));
+        named.map(|seen| seen.room_id.as_str()).collect()
+    }
+
+    /// The first message in `room_id` whose text contains `text`.
+    pub async fn sees_message(&mut self, room_id: &str, text: &str) -> Result<Value> {
+        let message = self
+            .sees(&format!("{text:?}"), |seen| {
+                seen.room_id == room_id
+                    && seen.event["type"] == "m.room.message"
+                    && seen.body().contains(text)
+            })
+            .await?;
+        Ok(message.event)
     }
 
     /// The visitor's membership in the door room: `knock`, `leave` …
@@ -202,23 +243,6 @@ impl Desk {
         eventually(&format!("{user_id} to be {wanted} at the door"), || async {
             let membership = self.membership(user_id).await?;
             Ok((membership.as_deref() == Some(wanted)).then_some(()))
-        })
-        .await
-    }
-
-    /// The user that knocks with this ticket: the newest one.
-    pub async fn knocker(&self, ticket: &str) -> Result<String> {
-        let start = format!("{ticket} ");
-        eventually(&format!("the knock of {ticket}"), || async {
-            let state = self.clerk.full_state(&self.door).await?;
-            let knock = state.into_iter().find(|event| {
-                event["type"] == "m.room.member"
-                    && event["content"]["membership"] == "knock"
-                    && event["content"]["reason"]
-                        .as_str()
-                        .is_some_and(|reason| reason.starts_with(&start))
-            });
-            Ok(knock.and_then(|event| Some(event["state_key"].as_str()?.to_owned())))
         })
         .await
     }
@@ -237,21 +261,44 @@ impl Desk {
         .await
     }
 
-    async fn read_on(&mut self) -> Result<()> {
-        let sync = self.syncing.next().await?;
-        let rooms: Vec<&str> = sync.joined_rooms().collect();
-        for room_id in rooms {
-            for event in sync.state(room_id).chain(sync.timeline(room_id)) {
-                if event["type"] == "m.room.name"
-                    && let Some(name) = event["content"]["name"].as_str()
-                {
-                    self.named.insert(room_id.to_owned(), name.to_owned());
+    /// What `found` finds in what has been seen from `at` on and what is to come, and where that ends. `what` names it
+    /// in the error of the one who waits in vain.
+    async fn look<T>(
+        &mut self,
+        what: &str,
+        mut at: usize,
+        mut found: impl FnMut(&Happening) -> Option<T>,
+    ) -> Result<(T, usize)> {
+        let looking = async {
+            loop {
+                while let Some(seen) = self.seen.get(at) {
+                    at += 1;
+                    if let Some(value) = found(seen) {
+                        return anyhow::Ok((value, at));
+                    }
                 }
-                self.unread.push_back(Happening {
-                    room_id: room_id.to_owned(),
-                    event: event.clone(),
-                });
+                self.follow().await?;
             }
+        };
+        match timeout(PATIENCE, looking).await {
+            Ok(result) => result,
+            Err(_) => bail!(
+                "{} has waited {} s for {what}",
+                self.clerk.user_id(),
+                PATIENCE.as_secs()
+            ),
+        }
+    }
+
+    async fn follow(&mut self) -> Result<()> {
+        let sync = self.syncing.next().await?;
+        for room_id in sync.joined_rooms() {
+            let events = sync.state(room_id).chain(sync.timeline(room_id));
+            let events = events.chain(sync.ephemeral(room_id));
+            self.seen.extend(events.map(|event| Happening {
+                room_id: room_id.to_owned(),
+                event: event.clone(),
+            }));
         }
         Ok(())
     }
@@ -259,13 +306,10 @@ impl Desk {
 
 /// Somebody's membership in a room that `client` is in.
 pub async fn membership(client: &Client, room_id: &str, user_id: &str) -> Result<Option<String>> {
-    let Some(content) = client.state(room_id, "m.room.member", user_id).await? else {
-        return Ok(None);
-    };
-    let membership = content["membership"]
-        .as_str()
-        .context("a membership without its word")?;
-    Ok(Some(membership.to_owned()))
+    let content = client.state(room_id, "m.room.member", user_id).await?;
+    content
+        .map(|content| text(&content, "membership"))
+        .transpose()
 }
 
 fn notice(event: &Value, bot: &str) -> Option<String> {
@@ -275,4 +319,11 @@ fn notice(event: &Value, bot: &str) -> Option<String> {
         && content["m.relates_to"].is_null();
     is_notice.then_some(())?;
     content["body"].as_str().map(str::to_owned)
+}
+
+/// Whether a room gets the name of a ticket's.
+fn names(seen: &Happening, ticket: &str) -> bool {
+    let name = seen.event["content"]["name"].as_str().unwrap_or_default();
+    let rest = name.strip_prefix(ticket);
+    seen.event["type"] == "m.room.name" && rest.is_some_and(|rest| rest.starts_with(' '))
 }

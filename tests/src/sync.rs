@@ -32,6 +32,11 @@ impl Sync {
         events(&self.0["rooms"]["join"][room_id]["state"])
     }
 
+    /// What passes in a joined room and is not kept: who types.
+    pub fn ephemeral(&self, room_id: &str) -> impl Iterator<Item = &Value> {
+        events(&self.0["rooms"]["join"][room_id]["ephemeral"])
+    }
+
     /// What an invited user gets to see of a room; `None` without an invitation.
     #[must_use]
     pub fn invite_state(&self, room_id: &str) -> Option<Vec<&Value>> {

@@ -10,11 +10,11 @@ use xtask::http::http_client;
 
 use crate::{
     browser::Engine,
-    call::{Caller, Joining, Way},
+    call::{CallServer, Caller, Joining, Picture, Way},
     citizen::{Citizen, Knock},
     client::Client,
-    relay::address_of_this_machine,
-    seat::Seat,
+    desk::Desk,
+    relay::{RelayAccess, Turn, address_of_this_machine},
     wait::eventually,
     world::{World, WorldOptions},
 };
@@ -25,7 +25,7 @@ const MEMBER: &str = "org.matrix.msc3401.call.member";
 #[derive(Debug)]
 pub struct Talk {
     /// The clerk.
-    pub anna: Seat,
+    pub anna: Desk,
     /// The guest.
     pub citizen: Citizen,
     /// The consultation room.
@@ -51,11 +51,34 @@ impl Talk {
         Self::begin_in(engine, options).await
     }
 
+    /// The same over a relay of its own.
+    pub async fn begin_over(relay: &CallServer) -> Result<Self> {
+        let options = WorldOptions {
+            relay: Some(RelayAccess::of(relay)),
+            ..WorldOptions::default()
+        };
+        Self::begin_in(Engine::Chromium, options).await
+    }
+
+    /// The same with the guest at [`World::line`], around which no TURN leads.
+    pub async fn begin_on_a_line() -> Result<Self> {
+        let options = WorldOptions {
+            own_relay: true,
+            lined: true,
+            turn: Some(Turn::Tcp),
+            ..WorldOptions::default()
+        };
+        let talk = Self::begin_in(Engine::Chromium, options).await?;
+        talk.citizen.browser.goes_without_turn().await?;
+        talk.citizen.reloads().await?;
+        Ok(talk)
+    }
+
     /// The same in another world, which has some relay.
     pub async fn begin_in(engine: Engine, options: WorldOptions) -> Result<Self> {
         let world = World::start_with(options).await?;
         let (mut anna, citizen) = tokio::try_join!(
-            Seat::at(&world, "anna", "gewerbe"),
+            world.desk("anna", "gewerbe"),
             Citizen::equipped(&world, engine)
         )?;
         anna.on_duty().await?;
@@ -94,6 +117,22 @@ impl Talk {
         let caller = Caller::start(1, self.world.dir()).await?;
         self.connects(&self.anna.clerk, &caller).await?;
         Ok(caller)
+    }
+
+    /// Anna joins, speaks and shows herself to the guest, who is in the call; each sees and hears the other.
+    pub async fn anna_meets_the_guest(&self) -> Result<Caller> {
+        let anna = self.anna_joins().await?;
+        anna.talk().await?;
+        anna.show("cam", Picture::SMALL).await?;
+        self.citizen.reads("Sie sind verbunden mit anna.").await?;
+        self.both_see_and_hear(&anna).await?;
+        Ok(anna)
+    }
+
+    /// The guest's page decodes pictures of Anna and hears her, and Anna's client the guest's, from now on.
+    pub async fn both_see_and_hear(&self, anna: &Caller) -> Result<()> {
+        let guest = self.citizen.browser.sees_and_hears(1, 1);
+        tokio::try_join!(guest, self.anna_sees_and_hears(anna)).map(drop)
     }
 
     /// Shows somebody in the call, whose media are at the relay of a token service; or no longer.
@@ -195,6 +234,16 @@ impl Talk {
             },
         )
         .await
+    }
+
+    /// Waits until the guest is out of the call, on the relay and for Anna's Element.
+    pub async fn until_hung_up(&self, anna: &Caller) -> Result<()> {
+        eventually("the guest to be gone from the relay", async || {
+            let there = anna.look().await?;
+            Ok(there.get(self.guest()).is_none().then_some(()))
+        })
+        .await?;
+        self.until_shown(false).await
     }
 
     /// Waits until a control of the call is on or off, as a screen reader would say it.

@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
 use tokio::sync::OnceCell;
 use xtask::{
     builds,
@@ -171,6 +172,15 @@ impl World {
     /// The demo city, always open, not federating.
     pub async fn start() -> Result<Self> {
         Self::start_with(WorldOptions::default()).await
+    }
+
+    /// The same with video calls over the program's own relay.
+    pub async fn with_own_relay() -> Result<Self> {
+        let options = WorldOptions {
+            own_relay: true,
+            ..WorldOptions::default()
+        };
+        Self::start_with(options).await
     }
 
     /// Any other.
@@ -357,6 +367,21 @@ impl World {
         Desk::open(self.clerk(localpart)?, &server_name, office).await
     }
 
+    /// Waits until everybody sees a public office like this.
+    pub async fn until_office(
+        &self,
+        slug: &str,
+        what: &str,
+        fits: impl Fn(&Value) -> bool,
+    ) -> Result<Value> {
+        let anybody = self.guest()?;
+        eventually(&format!("{slug} to be {what}"), || async {
+            let office = anybody.office(slug).await?;
+            Ok(fits(&office).then_some(office))
+        })
+        .await
+    }
+
     /// An address of the lobby: `world.url("/offices")`.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
@@ -375,19 +400,4 @@ pub async fn program() -> Result<PathBuf> {
     static PROGRAM: OnceCell<PathBuf> = OnceCell::const_new();
     let build = || async { tokio::task::spawn_blocking(|| builds::server(false)).await? };
     PROGRAM.get_or_try_init(build).await.cloned()
-}
-
-/// Copies a city's files, to be changed.
-pub fn copy_tree(from: &Path, to: &Path) -> Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_tree(&entry.path(), &target)?;
-        } else {
-            std::fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }

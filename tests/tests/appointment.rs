@@ -6,10 +6,11 @@ use std::{fs, path::Path};
 use anyhow::{Context as _, Result, bail, ensure};
 use blackbox::{
     Answer, Appointment, Guest, World, WorldOptions, city_open_all_day, eventually, free_slots,
+    text,
 };
 use http::Method;
 use jiff::{Timestamp, civil::Date};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// How the trade office takes appointments here.
 const BOOKING: &str = "mail = \"gewerbe@dormagen.example\"\ndesks = 3\nnotice_minutes = 0\n\
@@ -99,7 +100,7 @@ async fn an_appointment_is_expected_and_kept_at_the_desk() -> Result<()> {
     ensure!(queue.contains(&format!("{other} · Deutsch")), "{queue}");
 
     anna.ask(&format!("!ruf {ticket}")).await?;
-    let room = anna.until_consultation(&ticket).await?;
+    let room = anna.consultation(&ticket).await?;
     ensure!(
         room == prepared,
         "another room than the one that stood ready"
@@ -302,11 +303,4 @@ async fn the_clerk_offers_another_time(
     anna.until_notice(&format!("Termin {} verschoben", mia.code))
         .await?;
     Ok(())
-}
-
-fn text(value: &Value, field: &str) -> Result<String> {
-    let text = value[field]
-        .as_str()
-        .with_context(|| format!("no {field} in {value}"))?;
-    Ok(text.to_owned())
 }

@@ -4,7 +4,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
-use blackbox::{Caller, Engine, Picture, Talk, Turn, Weather, WorldOptions, eventually};
+use blackbox::{Caller, Engine, Picture, Talk, Weather, eventually};
 use fantoccini::{Locator, key::Key};
 use serde_json::{Value, json};
 
@@ -468,38 +468,18 @@ async fn the_clerks_picture_goes_into_a_window_of_its_own_and_back() -> TestResu
     citizen.has_seen_no_fault().await
 }
 
-/// Waits until the page says so, which may take a while.
+/// Waits until the page says so.
 async fn says(talk: &Talk, text: &str) -> TestResult {
-    let page = talk.citizen.browser.page();
-    eventually(&format!("{text:?} on the page"), async || {
-        let said = "return document.querySelector('main').innerText.includes(arguments[0])";
-        let said = page.execute(said, vec![text.into()]).await?;
-        Ok((said == json!(true)).then_some(()))
-    })
-    .await
+    talk.citizen.reads(text).await
 }
 
 #[tokio::test]
 async fn on_a_bad_line_pictures_rest_until_the_guest_wants_them_back() -> TestResult {
-    let options = WorldOptions {
-        own_relay: true,
-        lined: true,
-        turn: Some(Turn::Tcp),
-        ..WorldOptions::default()
-    };
-    let talk = Talk::begin_in(Engine::Chromium, options).await?;
+    let talk = Talk::begin_on_a_line().await?;
     let (citizen, browser) = (&talk.citizen, &talk.citizen.browser);
     let line = talk.world.line.as_ref().context("no line")?;
-    browser.goes_without_turn().await?;
-    citizen.reloads().await?;
     citizen.chooses("Mit Bild und Ton sprechen").await?;
-    let anna = talk.anna_joins().await?;
-    anna.talk().await?;
-    anna.show("cam", Picture::SMALL).await?;
-    tokio::try_join!(
-        browser.sees_and_hears(1, 1),
-        talk.anna_sees_and_hears(&anna)
-    )?;
+    let anna = talk.anna_meets_the_guest().await?;
     citizen.clicks(MORE).await?;
 
     let bad = Weather {
@@ -508,9 +488,11 @@ async fn on_a_bad_line_pictures_rest_until_the_guest_wants_them_back() -> TestRe
         ..Weather::default()
     };
     line.weathers(Weather::default(), bad);
-    says(&talk, "Ihre Verbindung ist schwach.").await?;
-    says(&talk, "Es gibt nur Ton, keine Bilder.").await?;
-    says(&talk, "Ohne Bilder verstehen Sie sich besser.").await?;
+    citizen.reads("Ihre Verbindung ist schwach.").await?;
+    citizen.reads("Es gibt nur Ton, keine Bilder.").await?;
+    citizen
+        .reads("Ohne Bilder verstehen Sie sich besser.")
+        .await?;
     talk.control_is("Kamera", false).await?;
     anna.event("muted", |event| event["track"] == "camera")
         .await?;
@@ -521,10 +503,7 @@ async fn on_a_bad_line_pictures_rest_until_the_guest_wants_them_back() -> TestRe
     line.weathers(Weather::default(), Weather::default());
     citizen.chooses("Bilder wieder einschalten").await?;
     talk.control_is("Kamera", true).await?;
-    tokio::try_join!(
-        browser.sees_and_hears(1, 1),
-        talk.anna_sees_and_hears(&anna)
-    )?;
-    says(&talk, "Ihre Verbindung ist sehr gut.").await?;
+    talk.both_see_and_hear(&anna).await?;
+    citizen.reads("Ihre Verbindung ist sehr gut.").await?;
     citizen.has_seen_no_fault().await
 }

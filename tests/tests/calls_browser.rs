@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use blackbox::{
-    Backend, BrowserOptions, CallServer, Caller, Citizen, Devices, Engine, Picture, RelayAccess,
-    Talk, World, WorldOptions, eventually,
+    Backend, BrowserOptions, CallServer, Caller, Citizen, Devices, Engine, Picture, Talk, World,
+    eventually,
 };
 use fantoccini::key::Key;
 use serde_json::{Value, json};
@@ -31,14 +31,7 @@ async fn guest_and_clerk_see_and_hear_each_other() -> TestResult {
     talk.until_shown(true).await?;
     citizen.portrays("call-2-alone").await?;
 
-    let anna = talk.anna_joins().await?;
-    anna.talk().await?;
-    anna.show("cam", Picture::SMALL).await?;
-    citizen.reads("Sie sind verbunden mit anna.").await?;
-    tokio::try_join!(
-        browser.sees_and_hears(1, 1),
-        talk.anna_sees_and_hears(&anna)
-    )?;
+    let anna = talk.anna_meets_the_guest().await?;
     citizen.portrays("call-3-together").await?;
     is_measured(&talk).await?;
 
@@ -73,10 +66,7 @@ async fn guest_and_clerk_see_and_hear_each_other() -> TestResult {
     // A reload leads back into the call.
     citizen.reloads().await?;
     citizen.reads("Sie sind verbunden mit anna.").await?;
-    tokio::try_join!(
-        browser.sees_and_hears(1, 1),
-        talk.anna_sees_and_hears(&anna)
-    )?;
+    talk.both_see_and_hear(&anna).await?;
 
     // Hung up, one goes on in writing.
     browser.press_with(Key::Alt, 'a').await?;
@@ -90,12 +80,7 @@ async fn guest_and_clerk_see_and_hear_each_other() -> TestResult {
             vec![],
         )
         .await?;
-    talk.until_shown(false).await?;
-    eventually("the guest to be gone from the relay", async || {
-        let there = anna.look().await?;
-        Ok(there.get(talk.guest()).is_none().then_some(()))
-    })
-    .await?;
+    talk.until_hung_up(&anna).await?;
     citizen.says("Ich schreibe lieber.").await?;
     citizen.has_seen_no_fault().await
 }
@@ -151,14 +136,7 @@ async fn shows_a_screen(talk: &Talk, anna: &Caller) -> TestResult {
 
 async fn sees_a_screen(talk: &Talk, anna: &Caller) -> TestResult {
     let citizen = &talk.citizen;
-    let screen = Picture {
-        source: "screen",
-        codec: "vp8",
-        size: (1280, 720),
-        simulcast: false,
-        busy: false,
-    };
-    anna.show("screen", screen).await?;
+    anna.show("screen", Picture::SCREEN).await?;
     citizen.reads("anna zeigt etwas").await?;
     citizen
         .browser
@@ -251,10 +229,7 @@ async fn after_network_or_server_were_gone_everybody_is_back_without_a_reload() 
     browser.set_offline(false).await?;
     citizen.reads("Die Verbindung ist wieder da.").await?;
     citizen.reads("Sie sind verbunden mit anna.").await?;
-    tokio::try_join!(
-        browser.sees_and_hears(1, 1),
-        talk.anna_sees_and_hears(&anna)
-    )?;
+    talk.both_see_and_hear(&anna).await?;
 
     talk.world.vorzimmer.kill()?;
     talk.citizen
@@ -262,14 +237,7 @@ async fn after_network_or_server_were_gone_everybody_is_back_without_a_reload() 
         .await?;
     talk.world.vorzimmer.resume().await?;
     talk.citizen.reads("Die Verbindung ist wieder da.").await?;
-    let anna = talk.anna_joins().await?;
-    anna.talk().await?;
-    anna.show("cam", Picture::SMALL).await?;
-    tokio::try_join!(
-        talk.citizen.browser.sees_and_hears(1, 1),
-        talk.anna_sees_and_hears(&anna)
-    )?;
-    Ok(())
+    talk.anna_meets_the_guest().await.map(drop)
 }
 
 #[tokio::test]
@@ -277,21 +245,10 @@ async fn when_the_relay_alone_was_gone_everybody_is_back_without_a_reload() -> T
     let Some(mut relay) = CallServer::start(Backend::Vorzimmer).await? else {
         return Ok(());
     };
-    let options = WorldOptions {
-        relay: Some(RelayAccess::of(&relay)),
-        ..WorldOptions::default()
-    };
-    let talk = Talk::begin_in(Engine::Chromium, options).await?;
-    let (citizen, browser) = (&talk.citizen, &talk.citizen.browser);
+    let talk = Talk::begin_over(&relay).await?;
+    let citizen = &talk.citizen;
     citizen.chooses("Mit Bild und Ton sprechen").await?;
-    let anna = talk.anna_joins().await?;
-    anna.talk().await?;
-    anna.show("cam", Picture::SMALL).await?;
-    citizen.reads("Sie sind verbunden mit anna.").await?;
-    tokio::try_join!(
-        browser.sees_and_hears(1, 1),
-        talk.anna_sees_and_hears(&anna)
-    )?;
+    let anna = talk.anna_meets_the_guest().await?;
 
     relay.kill()?;
     citizen.reads("Die Verbindung ist unterbrochen.").await?;
@@ -299,11 +256,7 @@ async fn when_the_relay_alone_was_gone_everybody_is_back_without_a_reload() -> T
     citizen.reads("Die Verbindung ist wieder da.").await?;
     anna.event("reconnected", |_| true).await?;
     citizen.reads("Sie sind verbunden mit anna.").await?;
-    tokio::try_join!(
-        browser.sees_and_hears(1, 1),
-        talk.anna_sees_and_hears(&anna)
-    )?;
-    Ok(())
+    talk.both_see_and_hear(&anna).await
 }
 
 #[tokio::test]
@@ -315,29 +268,14 @@ async fn a_guest_in_firefox_comes_in_writes_and_speaks() -> TestResult {
     citizen
         .reads("Aus dem Büro ist noch niemand im Videogespräch.")
         .await?;
-    let anna = talk.anna_joins().await?;
-    anna.talk().await?;
-    anna.show("cam", Picture::SMALL).await?;
-    citizen.reads("Sie sind verbunden mit anna.").await?;
-    tokio::try_join!(
-        citizen.browser.sees_and_hears(1, 1),
-        talk.anna_sees_and_hears(&anna)
-    )?;
-    Ok(())
+    talk.anna_meets_the_guest().await.map(drop)
 }
 
 #[tokio::test]
 async fn devices_are_tested_before_knocking_and_refusals_explained() -> TestResult {
-    let world = World::start_with(WorldOptions {
-        own_relay: true,
-        ..WorldOptions::default()
-    })
-    .await?;
+    let world = World::with_own_relay().await?;
     let citizen = Citizen::equipped(&world, Engine::Chromium).await?;
-    citizen.opens("/buero/gewerbe").await?;
-    let summary = "[data-device-check] summary";
-    citizen.clicks(summary).await?;
-    citizen.chooses("Kamera und Mikrofon einschalten").await?;
+    citizen.tests_devices("gewerbe").await?;
     citizen
         .reads("Sie können mit Bild und Ton sprechen.")
         .await?;
@@ -352,7 +290,7 @@ async fn devices_are_tested_before_knocking_and_refusals_explained() -> TestResu
     // Closed, it leaves nothing switched on.
     let keep = "window.seen = document.querySelector('.vz-preview video').srcObject.getTracks()";
     citizen.browser.page().execute(keep, vec![]).await?;
-    citizen.clicks(summary).await?;
+    citizen.clicks("[data-device-check] summary").await?;
     let off = "return window.seen.every(track => track.readyState === 'ended')";
     citizen
         .browser
@@ -366,9 +304,7 @@ async fn devices_are_tested_before_knocking_and_refusals_explained() -> TestResu
         ..BrowserOptions::default()
     };
     let citizen = Citizen::with(&world, options).await?;
-    citizen.opens("/buero/gewerbe").await?;
-    citizen.clicks(summary).await?;
-    citizen.chooses("Kamera und Mikrofon einschalten").await?;
+    citizen.tests_devices("gewerbe").await?;
     citizen
         .reads("Die Kamera ist für diese Seite nicht erlaubt.")
         .await?;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use blackbox::{
-    Answer, Backend, CallServer, Client, Events, Guest, Heard, RelayAccess, Seat, Service, Site,
-    World, WorldOptions, eventually,
+    Answer, Backend, CallServer, Client, Desk, Events, Guest, Happening, RelayAccess, Service,
+    Site, World, WorldOptions, eventually,
 };
 use http::Method;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ async fn world(relay: RelayAccess, authority: Option<&Arc<Authority>>) -> Result
 
 /// A guest in conversation with Anna.
 struct Talk {
-    anna: Seat,
+    anna: Desk,
     guest: Guest,
     page: Events,
     visit: String,
@@ -55,7 +55,7 @@ impl Talk {
 
     /// Called, with the page open, and not in yet.
     async fn called(world: &World) -> Result<Self> {
-        let mut anna = Seat::at(world, "anna", "gewerbe").await?;
+        let mut anna = world.desk("anna", "gewerbe").await?;
         anna.on_duty().await?;
         let guest = world.guest()?;
         let form = json!({
@@ -332,7 +332,7 @@ async fn a_guest_is_shown_in_the_call_for_as_long_as_they_are_there() -> TestRes
     let (room, anna) = (talk.room.clone(), talk.anna.clerk.user_id().to_owned());
     let ring = talk
         .anna
-        .sees("the ring", |Heard { room: at, event }| {
+        .sees("the ring", |Happening { room_id: at, event }| {
             *at == room && event["type"] == RING
         })
         .await?;

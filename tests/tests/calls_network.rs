@@ -100,59 +100,27 @@ async fn a_guest_speaks_by_turn_over_tls() -> TestResult {
     a_guest_speaks_by_turn(Turn::Tls, "relay/tls").await
 }
 
-/// Waits until the page says so. On a dead line nobody tells it anything: it may take a while.
-async fn says(talk: &Talk, text: &str) -> TestResult {
-    let page = talk.citizen.browser.page();
-    eventually(&format!("{text:?} on the page"), async || {
-        let said = "return document.querySelector('main').innerText.includes(arguments[0])";
-        let said = page.execute(said, vec![text.into()]).await?;
-        Ok((said == json!(true)).then_some(()))
-    })
-    .await
-}
-
 #[tokio::test]
 async fn after_half_a_minute_on_a_dead_line_the_guest_is_back_without_a_reload() -> TestResult {
-    let talk = Talk::begin_in(
-        Engine::Chromium,
-        WorldOptions {
-            own_relay: true,
-            lined: true,
-            turn: Some(Turn::Tcp),
-            ..WorldOptions::default()
-        },
-    )
-    .await?;
+    let talk = Talk::begin_on_a_line().await?;
     let (citizen, browser) = (&talk.citizen, &talk.citizen.browser);
     let line = talk.world.line.as_ref().context("no line")?;
-    browser.goes_without_turn().await?;
-    citizen.reloads().await?;
     citizen.chooses("Mit Bild und Ton sprechen").await?;
-    let anna = talk.anna_joins().await?;
-    anna.talk().await?;
-    anna.show("cam", Picture::SMALL).await?;
-    citizen.reads("Sie sind verbunden mit anna.").await?;
-    tokio::try_join!(
-        browser.sees_and_hears(1, 1),
-        talk.anna_sees_and_hears(&anna)
-    )?;
+    let anna = talk.anna_meets_the_guest().await?;
     let visit = citizen.visit_id().await?;
     let page = browser.page();
     page.execute("window.neverReloaded = true", vec![]).await?;
 
     line.dies();
     // The browser believes that it is online, as behind a router whose line is dead.
-    says(&talk, "Die Verbindung ist unterbrochen.").await?;
+    citizen.reads("Die Verbindung ist unterbrochen.").await?;
     citizen.portrays("call-dead-line").await?;
     // Not to wait for something: this is how long the network is away.
     tokio::time::sleep(CUT).await;
     line.is_repaired();
-    says(&talk, "Die Verbindung ist wieder da.").await?;
-    says(&talk, "Sie sind verbunden mit anna.").await?;
-    tokio::try_join!(
-        browser.sees_and_hears(1, 1),
-        talk.anna_sees_and_hears(&anna)
-    )?;
+    citizen.reads("Die Verbindung ist wieder da.").await?;
+    citizen.reads("Sie sind verbunden mit anna.").await?;
+    talk.both_see_and_hear(&anna).await?;
     let still = page
         .execute("return window.neverReloaded === true", vec![])
         .await?;
@@ -249,9 +217,5 @@ async fn a_call_over_the_relays_of_two_cities_carries_everybody_to_everybody() -
     publishing
         .event("went", |event| event["who"] == talk.guest().as_str())
         .await?;
-    tokio::try_join!(
-        browser.sees_and_hears(1, 1),
-        talk.anna_sees_and_hears(&anna)
-    )?;
-    Ok(())
+    talk.both_see_and_hear(&anna).await
 }

@@ -136,14 +136,7 @@ async fn a_tile_gets_the_layer_that_it_has_room_for_and_every_picture_is_whole()
 #[tokio::test]
 async fn the_clerks_screen_moves_and_is_whole() -> TestResult {
     let (talk, anna) = in_call(Picture::SMALL).await?;
-    let screen = Picture {
-        source: "screen",
-        codec: "vp8",
-        size: (1280, 720),
-        simulcast: false,
-        busy: false,
-    };
-    anna.show("screen", screen).await?;
+    anna.show("screen", Picture::SCREEN).await?;
     talk.citizen.reads("anna zeigt etwas").await?;
     judge(&talk, ".vz-shown video").await?;
     let report = sees_width(&talk, 1280).await?;

@@ -51,7 +51,7 @@ async fn the_link_leads_to_the_visit_in_whichever_browser_opens_it() -> Result<(
     let _page = second.events(&visit).await?;
     anna.until_ring(ticket).await?;
     anna.ask(&format!("!ruf {ticket}")).await?;
-    let room = anna.until_consultation(ticket).await?;
+    let room = anna.consultation(ticket).await?;
     second.until(&visit, "called").await?;
     second.enter(&visit).await?;
     second.say(&visit, "Guten Morgen").await?;

@@ -3,15 +3,14 @@
 use std::fs;
 
 use anyhow::Result;
-use blackbox::{Guest, World, WorldOptions, copy_tree, eventually};
+use blackbox::{Guest, World, WorldOptions, copy_city, eventually};
 
 /// A good change is in force within seconds, a wrong one is told with its place and stays out of force, and in
 /// neither case does the queue notice.
 #[tokio::test]
 async fn a_changed_city_file_takes_effect_and_the_queue_stays() -> Result<()> {
     let dir = tempfile::tempdir()?;
-    copy_tree(&xtask::paths::checkout().join("demo/dormagen"), dir.path())?;
-    let file = dir.path().join("city.toml");
+    let file = copy_city(dir.path())?;
     let world = World::start_with(WorldOptions {
         city: file.clone(),
         ..WorldOptions::default()

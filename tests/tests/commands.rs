@@ -1,27 +1,11 @@
 //! What clerks type in a door room, in both languages, and what comes of it.
 
-use anyhow::Context as _;
-use blackbox::{Desk, Guest, World, eventually, membership};
+use blackbox::{Desk, Guest, World, eventually, membership, text};
 use http::StatusCode;
 use serde_json::{Value, json};
 use xtask::process::Signal;
 
 type TestResult = anyhow::Result<()>;
-
-/// The office the guest sees says this; the door room says the same soon after.
-async fn until_office(
-    world: &World,
-    slug: &str,
-    what: &str,
-    fits: impl Fn(&Value) -> bool,
-) -> anyhow::Result<Value> {
-    let anybody = world.guest()?;
-    eventually(&format!("{slug} to be {what}"), || async {
-        let office = anybody.office(slug).await?;
-        Ok(fits(&office).then_some(office))
-    })
-    .await
-}
 
 fn ticket(visit: &Value) -> anyhow::Result<String> {
     text(visit, "ticket")
@@ -29,13 +13,6 @@ fn ticket(visit: &Value) -> anyhow::Result<String> {
 
 fn id(visit: &Value) -> anyhow::Result<String> {
     text(visit, "id")
-}
-
-fn text(value: &Value, field: &str) -> anyhow::Result<String> {
-    let text = value[field]
-        .as_str()
-        .with_context(|| format!("no {field} in {value}"))?;
-    Ok(text.to_owned())
 }
 
 #[tokio::test]
@@ -115,10 +92,9 @@ async fn duty_changes_the_occupancy(
         })
         .await?;
     assert_eq!(both["status"], "free");
-    let office = until_office(world, "gewerbe", "free", |office| {
-        office["status"] == "free"
-    })
-    .await?;
+    let office = world
+        .until_office("gewerbe", "free", |office| office["status"] == "free")
+        .await?;
     assert_eq!(office["desks_on_duty"], 2);
     let topic = anna.until_state("m.room.topic", "a free office", |state| {
         state["topic"]
@@ -296,7 +272,7 @@ async fn all_are_called(
         called,
         "bernd has called G-003. The visitor’s page is not connected at the moment; please wait a little."
     );
-    let of_third = bernd.until_consultation("G-003").await?;
+    let of_third = bernd.consultation("G-003").await?;
     seats[2].0.until(&seats[2].1, "called").await?;
     let entered = seats[2].0.enter(&seats[2].1).await?;
     assert_eq!(entered["state"], "in_conversation");
@@ -308,7 +284,7 @@ async fn all_are_called(
             .await?
             .starts_with("anna hat G-001 aufgerufen.")
     );
-    let of_first = anna.until_consultation("G-001").await?;
+    let of_first = anna.consultation("G-001").await?;
     seats[0].0.enter(&seats[0].1).await?;
     assert_eq!(
         anna.ask("!weiter").await?,
@@ -320,7 +296,7 @@ async fn all_are_called(
             .await?
             .starts_with("anna hat G-002 aufgerufen.")
     );
-    anna.until_consultation("G-002").await?;
+    anna.consultation("G-002").await?;
     seats[1].0.enter(&seats[1].1).await?;
     assert_eq!(
         anna.ask("!ruf G-003").await?,
@@ -346,7 +322,7 @@ async fn all_are_served(
     of_third: &str,
 ) -> TestResult {
     // In a consultation room `!ende` means that one, not the one begun last.
-    anna.clerk().send_text(of_first, "!ende").await?;
+    anna.clerk.send_text(of_first, "!ende").await?;
     let over = seats[0].0.until(&seats[0].1, "ended").await?;
     assert_eq!(over["ending"], "served");
     assert_eq!(
@@ -369,7 +345,7 @@ async fn all_are_served(
             heard.then_some(())
         })
         .await?;
-    bernd.clerk().send_text(of_third, "Gerne!").await?;
+    bernd.clerk.send_text(of_third, "Gerne!").await?;
     eventually("the clerk's words", || async {
         let messages = seats[2].0.messages(&seats[2].1).await?;
         Ok(messages
@@ -422,7 +398,7 @@ async fn a_declined_guest_reads_the_reason(
     assert_eq!(over["decline_text"], reason);
     anna.until_membership(&ghost, "leave").await?;
     // The clerk's words are for the citizen alone: membership is state and stays.
-    let state = serde_json::to_string(&anna.clerk().full_state(anna.door()).await?)?;
+    let state = serde_json::to_string(&anna.clerk.full_state(&anna.door).await?)?;
     assert!(!state.contains("Polizei"), "the reason stands in state");
 
     let form = json!({ "concern": "Where do I vote?", "language": "en", "privacy_accepted": true });
@@ -454,10 +430,9 @@ async fn a_pause_shows_its_notice_and_refuses_knocks(world: &World, anna: &mut D
         anna.ask(&format!("!pause {notice}")).await?,
         "Das Büro macht Pause. Wer wartet, bleibt in der Schlange. Weiter geht es mit !fortsetzen."
     );
-    let office = until_office(world, "fundbuero", "paused", |office| {
-        office["status"] == "paused"
-    })
-    .await?;
+    let office = world
+        .until_office("fundbuero", "paused", |office| office["status"] == "paused")
+        .await?;
     assert_eq!(office["notice"], notice);
     assert_eq!(office["accepting"], false);
     assert_eq!(office["waiting"], 1);
@@ -470,7 +445,7 @@ async fn a_pause_shows_its_notice_and_refuses_knocks(world: &World, anna: &mut D
     })
     .await?;
     // The notice is a clerk's free text: it stands on the page, not in state.
-    let state = serde_json::to_string(&anna.clerk().full_state(anna.door()).await?)?;
+    let state = serde_json::to_string(&anna.clerk.full_state(&anna.door).await?)?;
     assert!(!state.contains("Feueralarm"), "the notice stands in state");
 
     let form = json!({ "concern": "Noch ein Schirm", "language": "de", "privacy_accepted": true });
@@ -481,10 +456,11 @@ async fn a_pause_shows_its_notice_and_refuses_knocks(world: &World, anna: &mut D
     assert_eq!(anna.ask("!pause").await?, "Das Büro macht schon Pause.");
 
     assert_eq!(anna.ask("!resume").await?, "The office takes visits again.");
-    let office = until_office(world, "fundbuero", "open again", |office| {
-        office["status"] != "paused"
-    })
-    .await?;
+    let office = world
+        .until_office("fundbuero", "open again", |office| {
+            office["status"] != "paused"
+        })
+        .await?;
     assert_eq!(office["notice"], Value::Null);
     assert_eq!(office["accepting"], true);
     assert_eq!(
@@ -500,20 +476,20 @@ async fn only_clerks_command(world: &World, anna: &mut Desk) -> TestResult {
     let emma = world.site.user("emma").await?;
     anna.ask("!dienst aus").await?;
     world.vorzimmer.signal(Signal::SIGSTOP)?;
-    anna.clerk()
-        .invite(anna.door(), emma.user_id())
+    anna.clerk
+        .invite(&anna.door, emma.user_id())
         .await?
         .success("inviting")?;
     anna.until_membership(emma.user_id(), "join").await?;
     for command in ["!dienst an", "!pause"] {
         let content = json!({ "msgtype": "m.text", "body": command });
-        let sent = emma.send(anna.door(), "m.room.message", &content).await;
+        let sent = emma.send(&anna.door, "m.room.message", &content).await;
         assert!(sent.is_err(), "somebody who is no clerk writes at the door");
     }
     world.vorzimmer.signal(Signal::SIGCONT)?;
 
     eventually("emma to be shown out", || async {
-        let membership = membership(anna.clerk(), anna.door(), emma.user_id()).await?;
+        let membership = membership(&anna.clerk, &anna.door, emma.user_id()).await?;
         Ok((membership.as_deref() == Some("leave")).then_some(()))
     })
     .await?;

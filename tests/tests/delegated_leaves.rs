@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use blackbox::{Caller, Client, Joining, Seat, World, WorldOptions, eventually};
+use blackbox::{Caller, Client, Desk, Joining, World, eventually};
 use http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -18,30 +18,26 @@ const SHORT: Duration = Duration::from_secs(6);
 const LONG: Duration = Duration::from_hours(1);
 
 /// Anna in a consultation room.
-struct Desk {
+struct Anna {
     world: World,
-    seat: Seat,
+    desk: Desk,
     room: String,
 }
 
-impl Desk {
+impl Anna {
     async fn begin() -> Result<Self> {
-        let world = World::start_with(WorldOptions {
-            own_relay: true,
-            ..WorldOptions::default()
-        })
-        .await?;
-        let mut seat = Seat::at(&world, "anna", "gewerbe").await?;
-        seat.on_duty().await?;
+        let world = World::with_own_relay().await?;
+        let mut desk = world.desk("anna", "gewerbe").await?;
+        desk.on_duty().await?;
         let guest = world.guest()?;
         guest.knock("gewerbe", "Eisdiele").await?;
-        seat.approves("G-001").await?;
-        let room = seat.consultation("G-001").await?;
-        Ok(Self { world, seat, room })
+        desk.approves("G-001").await?;
+        let room = desk.consultation("G-001").await?;
+        Ok(Self { world, desk, room })
     }
 
-    fn anna(&self) -> &Client {
-        &self.seat.clerk
+    fn client(&self) -> &Client {
+        &self.desk.clerk
     }
 
     fn state_path(&self) -> String {
@@ -54,7 +50,7 @@ impl Desk {
     }
 
     fn key(&self) -> String {
-        let anna = self.anna();
+        let anna = self.client();
         format!("_{}_{}_m.call", anna.user_id(), anna.device_id())
     }
 
@@ -66,7 +62,7 @@ impl Desk {
             delay.as_millis()
         );
         let answer = self
-            .anna()
+            .client()
             .call(Method::PUT, &path, Some(&json!({})))
             .await?;
         let answer = answer.success("delaying a leave")?;
@@ -76,22 +72,22 @@ impl Desk {
     async fn shows_herself(&self) -> Result<()> {
         let membership = json!({
             "application": "m.call", "call_id": "", "scope": "m.room",
-            "device_id": self.anna().device_id(), "expires": 14_400_000,
+            "device_id": self.client().device_id(), "expires": 14_400_000,
         });
-        let (anna, key) = (self.anna(), self.key());
+        let (anna, key) = (self.client(), self.key());
         anna.set_state(&self.room, MEMBER, &key, &membership)
             .await
             .map(drop)
     }
 
     async fn is_shown(&self) -> Result<bool> {
-        let content = self.anna().state(&self.room, MEMBER, &self.key()).await?;
+        let content = self.client().state(&self.room, MEMBER, &self.key()).await?;
         Ok(content.is_some_and(|content| content != json!({})))
     }
 
     /// Asks the token service, handing a leave over.
     async fn asks(&self, way: &str, delay_id: &str, delay: Duration) -> Result<Value> {
-        let anna = self.anna();
+        let anna = self.client();
         let user = utf8_percent_encode(anna.user_id(), NON_ALPHANUMERIC);
         let path = format!("v3/user/{user}/openid/request_token");
         let proof = anna.call(Method::POST, &path, Some(&json!({}))).await?;
@@ -129,29 +125,32 @@ impl Desk {
 
 #[tokio::test]
 async fn a_clerk_is_shown_while_connected_and_taken_out_when_the_machine_dies() -> TestResult {
-    let desk = Desk::begin().await?;
-    let leave = desk.delays_leave(SHORT).await?;
-    desk.shows_herself().await?;
-    let granted = desk.asks("get_token", &leave, SHORT).await?;
-    let caller = Caller::start(1, desk.world.dir()).await?;
+    let anna = Anna::begin().await?;
+    let leave = anna.delays_leave(SHORT).await?;
+    anna.shows_herself().await?;
+    let granted = anna.asks("get_token", &leave, SHORT).await?;
+    let caller = Caller::start(1, anna.world.dir()).await?;
     let text = |field: &str| granted[field].as_str().context("no such field");
     caller
         .join(text("url")?, text("jwt")?, &Joining::default())
         .await?;
     // Not to wait for something: it is shown that nothing happens in this time.
     tokio::time::sleep(3 * SHORT).await;
-    ensure!(desk.is_shown().await?, "still connected");
+    ensure!(anna.is_shown().await?, "still connected");
 
     // In the call, a leave that would come in an hour takes the place of the first.
     let path = format!("unstable/org.matrix.msc4140/delayed_events/{leave}");
     let cancel = json!({ "action": "cancel" });
-    let cancelled = desk.anna().call(Method::POST, &path, Some(&cancel)).await?;
+    let cancelled = anna
+        .client()
+        .call(Method::POST, &path, Some(&cancel))
+        .await?;
     cancelled.success("cancelling")?;
-    let leave = desk.delays_leave(LONG).await?;
-    desk.asks("delegate_delayed_leave", &leave, LONG).await?;
-    desk.world.settled().await?;
-    ensure!(desk.is_shown().await?, "still connected");
+    let leave = anna.delays_leave(LONG).await?;
+    anna.asks("delegate_delayed_leave", &leave, LONG).await?;
+    anna.world.settled().await?;
+    ensure!(anna.is_shown().await?, "still connected");
     // Its process is killed.
     drop(caller);
-    desk.until_gone().await
+    anna.until_gone().await
 }

@@ -1,7 +1,7 @@
 //! The test of devices where it is about what one hears, and for whoever has no device at all.
 
 use anyhow::{Context as _, Result};
-use blackbox::{Citizen, Engine, Knock, Seat, World, WorldOptions, eventually};
+use blackbox::{Citizen, Engine, Knock, World, eventually};
 use serde_json::{Value, json};
 
 type TestResult = Result<()>;
@@ -33,11 +33,7 @@ const TONES: [f64; 3] = [523.0, 659.0, 784.0];
 
 #[tokio::test]
 async fn the_speaker_is_tested_by_three_tones() -> TestResult {
-    let world = World::start_with(WorldOptions {
-        own_relay: true,
-        ..WorldOptions::default()
-    })
-    .await?;
+    let world = World::with_own_relay().await?;
     let citizen = Citizen::equipped(&world, Engine::Chromium).await?;
     let page = citizen.browser.page();
     citizen.opens("/buero/gewerbe").await?;
@@ -62,17 +58,10 @@ async fn the_speaker_is_tested_by_three_tones() -> TestResult {
 
 #[tokio::test]
 async fn whoever_has_no_device_at_all_writes() -> TestResult {
-    let world = World::start_with(WorldOptions {
-        own_relay: true,
-        ..WorldOptions::default()
-    })
-    .await?;
-    let (mut anna, citizen) =
-        tokio::try_join!(Seat::at(&world, "anna", "gewerbe"), Citizen::of(&world))?;
+    let world = World::with_own_relay().await?;
+    let (mut anna, citizen) = tokio::try_join!(world.desk("anna", "gewerbe"), Citizen::of(&world))?;
     anna.on_duty().await?;
-    citizen.opens("/buero/gewerbe").await?;
-    citizen.clicks("[data-device-check] summary").await?;
-    citizen.chooses("Kamera und Mikrofon einschalten").await?;
+    citizen.tests_devices("gewerbe").await?;
     for told in [
         "Wir finden keine Kamera.",
         "Wir finden kein Mikrofon.",
@@ -90,12 +79,8 @@ async fn whoever_has_no_device_at_all_writes() -> TestResult {
         concern: "Ich eröffne ein Café.",
         ..Knock::default()
     };
-    citizen.fills_in(knock).await?;
-    citizen.clicks("[data-knock-form] [type=submit]").await?;
-    citizen
-        .sees_heading("Sie sind in der Warteschlange")
-        .await?;
-    anna.approves(&citizen.ticket().await?).await?;
+    let ticket = citizen.fills_in_and_knocks(knock).await?;
+    anna.approves(&ticket).await?;
     citizen.sees_heading("Sie sind dran!").await?;
     citizen.enters().await?;
     citizen.says("Ich habe weder Kamera noch Mikrofon.").await?;

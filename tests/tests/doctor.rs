@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
-use blackbox::{World, WorldOptions};
+use blackbox::World;
 use serde_json::json;
 use tokio::{process::Command, time::Instant};
 
@@ -134,11 +134,7 @@ async fn stun_server(seen: [u8; 4]) -> Result<String> {
 
 #[tokio::test]
 async fn where_calls_are_reached_is_told_with_its_cure() -> Result<()> {
-    let world = World::start_with(WorldOptions {
-        own_relay: true,
-        ..WorldOptions::default()
-    })
-    .await?;
+    let world = World::with_own_relay().await?;
     let config = world.dir().join("vorzimmer.toml");
     let near = until_sound(&config).await?;
     let told = "to send pictures and sound to 127.0.0.1, which nobody outside reaches";

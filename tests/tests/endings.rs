@@ -1,7 +1,7 @@
 //! How visits end that do not end well: declined, not come, gone.
 
 use anyhow::Result;
-use blackbox::{Citizen, Knock, Seat, World};
+use blackbox::{Citizen, Knock, World};
 
 const KNOCK: Knock<'static> = Knock {
     concern: "Ich brauche einen Parkausweis.",
@@ -12,14 +12,13 @@ const KNOCK: Knock<'static> = Knock {
 #[tokio::test]
 async fn a_citizen_learns_why_a_visit_ended_and_can_knock_again() -> Result<()> {
     let world = World::start().await?;
-    let (mut desk, citizen) =
-        tokio::try_join!(Seat::at(&world, "anna", "gewerbe"), Citizen::of(&world))?;
+    let (mut desk, citizen) = tokio::try_join!(world.desk("anna", "gewerbe"), Citizen::of(&world))?;
     desk.on_duty().await?;
 
     // Declined with the clerk's words.
     let ticket = citizen.knocks("gewerbe", KNOCK).await?;
     desk.sees_knock(&ticket).await?;
-    desk.types(&format!(
+    desk.write(&format!(
         "!ablehnen {ticket} Das macht die <Straßenverkehrsbehörde>."
     ))
     .await?;
@@ -53,7 +52,7 @@ async fn a_citizen_learns_why_a_visit_ended_and_can_knock_again() -> Result<()> 
     let ticket = citizen.knocks("gewerbe", KNOCK).await?;
     desk.approves(&ticket).await?;
     citizen.is_told("Sie sind dran!").await?;
-    desk.types(&format!("!ende {ticket}")).await?;
+    desk.write(&format!("!ende {ticket}")).await?;
     citizen.is_told("Ihre Nummer ist verfallen").await?;
     citizen.portrays("ending-no-show").await?;
     desk.reads(&format!("⌛ {ticket}")).await?;

@@ -2,29 +2,29 @@
 //! before she enters, and is in the call with one step.
 
 use anyhow::Result;
-use blackbox::{Citizen, Engine, Knock, Seat, World, WorldOptions};
+use blackbox::{Citizen, Desk, Engine, Knock, World};
 use serde_json::json;
 
 type TestResult = Result<()>;
 
-#[tokio::test]
-async fn who_was_tested_before_enters_the_call_in_one_step() -> TestResult {
-    let world = World::start_with(WorldOptions {
-        own_relay: true,
-        ..WorldOptions::default()
-    })
-    .await?;
+/// A clerk on duty, and a citizen with camera and microphone.
+async fn anna_and_a_citizen() -> Result<(World, Desk, Citizen)> {
+    let world = World::with_own_relay().await?;
     let (mut anna, citizen) = tokio::try_join!(
-        Seat::at(&world, "anna", "gewerbe"),
+        world.desk("anna", "gewerbe"),
         Citizen::equipped(&world, Engine::Chromium)
     )?;
     anna.on_duty().await?;
+    Ok((world, anna, citizen))
+}
+
+#[tokio::test]
+async fn who_was_tested_before_enters_the_call_in_one_step() -> TestResult {
+    let (_world, mut anna, citizen) = anna_and_a_citizen().await?;
     let browser = &citizen.browser;
     let given = json!({ "permissions": ["videoCapture", "audioCapture"] });
     browser.devtools("Browser.grantPermissions", given).await?;
-    citizen.opens("/buero/gewerbe").await?;
-    citizen.clicks("[data-device-check] summary").await?;
-    citizen.chooses("Kamera und Mikrofon einschalten").await?;
+    citizen.tests_devices("gewerbe").await?;
     citizen
         .reads("Sie können mit Bild und Ton sprechen.")
         .await?;
@@ -35,12 +35,7 @@ async fn who_was_tested_before_enters_the_call_in_one_step() -> TestResult {
         name: "Kim",
         ..Knock::default()
     };
-    citizen.fills_in(knock).await?;
-    citizen.clicks("[data-knock-form] [type=submit]").await?;
-    citizen
-        .sees_heading("Sie sind in der Warteschlange")
-        .await?;
-    let ticket = citizen.ticket().await?;
+    let ticket = citizen.fills_in_and_knocks(knock).await?;
     anna.approves(&ticket).await?;
     citizen.sees_heading("Sie sind dran!").await?;
     citizen.reads("So sieht und hört man Sie gleich").await?;
@@ -60,16 +55,7 @@ async fn who_was_tested_before_enters_the_call_in_one_step() -> TestResult {
 
 #[tokio::test]
 async fn who_was_not_tested_is_offered_it_and_nothing_is_switched_on() -> TestResult {
-    let world = World::start_with(WorldOptions {
-        own_relay: true,
-        ..WorldOptions::default()
-    })
-    .await?;
-    let (mut anna, citizen) = tokio::try_join!(
-        Seat::at(&world, "anna", "gewerbe"),
-        Citizen::equipped(&world, Engine::Chromium)
-    )?;
-    anna.on_duty().await?;
+    let (_world, mut anna, citizen) = anna_and_a_citizen().await?;
     let knock = Knock {
         concern: "Ich eröffne ein Café.",
         ..Knock::default()

@@ -5,10 +5,10 @@
     reason = "a scenario is read from top to bottom"
 )]
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs};
 
 use anyhow::{Context as _, Result, ensure};
-use blackbox::{Client, Guest, World, WorldOptions, eventually};
+use blackbox::{Client, Guest, World, WorldOptions, edit_city, eventually};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -21,32 +21,6 @@ fn form(concern: &str) -> Value {
 
 fn id(visit: &Value) -> Result<&str> {
     visit["id"].as_str().context("a visit's id")
-}
-
-/// The demo city in `dir`, with another queue limit.
-fn city_with_queue_limit(dir: &Path, limit: u32) -> Result<std::path::PathBuf> {
-    let demo = xtask::paths::checkout().join("demo/dormagen");
-    copy(&demo, dir)?;
-    let file = dir.join("city.toml");
-    let text = fs::read_to_string(&file)?;
-    let changed = text.replace("queue_limit = 40", &format!("queue_limit = {limit}"));
-    ensure!(changed != text, "the demo city has a queue limit of 40");
-    fs::write(&file, changed)?;
-    Ok(file)
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }
 
 /// The memory of the running program, in kB (proc(5), `VmRSS`).
@@ -70,7 +44,11 @@ async fn a_thousand_knock_at_once() -> TestResult {
          knocks_city = {{ per_minute = 60000, burst = 10000 }}"
     );
     let mut world = World::start_with(WorldOptions {
-        city: city_with_queue_limit(dir.path(), QUEUE)?,
+        city: edit_city(
+            dir.path(),
+            "queue_limit = 40",
+            &format!("queue_limit = {QUEUE}"),
+        )?,
         limits: toml::from_str(&limits)?,
         ..WorldOptions::default()
     })

@@ -1,9 +1,9 @@
 //! The whole visit without a mouse, in English.
 
 use anyhow::{Context as _, Result, bail, ensure};
-use blackbox::{Citizen, Seat, World, WorldOptions, city_open_all_day, free_slots};
+use blackbox::{Citizen, World, WorldOptions, city_open_all_day, free_slots};
 use fantoccini::key::Key;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// So many steps no page may need to any of its controls.
 const FAR: usize = 80;
@@ -12,7 +12,7 @@ const FAR: usize = 80;
 async fn the_whole_visit_works_by_keyboard_alone() -> Result<()> {
     let world = World::start().await?;
     let (mut desk, citizen) = tokio::try_join!(
-        Seat::at(&world, "anna", "gewerbe"),
+        world.desk("anna", "gewerbe"),
         Citizen::speaking(&world, "en-GB")
     )?;
     desk.on_duty().await?;
@@ -29,8 +29,7 @@ async fn the_whole_visit_works_by_keyboard_alone() -> Result<()> {
         "the first stop is not the skip link"
     );
     press(&citizen, Key::Enter).await?;
-    walk_to(&citizen, "[data-knock=gewerbe]").await?;
-    press(&citizen, Key::Enter).await?;
+    activates(&citizen, "[data-knock=gewerbe]").await?;
     citizen.sees_heading("Trade Office").await?;
     citizen
         .browser
@@ -38,17 +37,14 @@ async fn the_whole_visit_works_by_keyboard_alone() -> Result<()> {
         .await?;
 
     // Sent too early: the focus goes to what is wrong, and from there to the field.
-    walk_to(&citizen, "[data-knock-form] [type=submit]").await?;
-    press(&citizen, Key::Enter).await?;
+    activates(&citizen, "[data-knock-form] [type=submit]").await?;
     citizen.browser.find("[data-knock-summary]:focus").await?;
-    walk_to(&citizen, "[data-knock-summary] a").await?;
-    press(&citizen, Key::Enter).await?;
+    activates(&citizen, "[data-knock-summary] a").await?;
     citizen.browser.find("#concern:focus").await?;
     types(&citizen, "I want to open a shop").await?;
     walk_to(&citizen, "#privacy").await?;
     types(&citizen, " ").await?;
-    walk_to(&citizen, "[data-knock-form] [type=submit]").await?;
-    press(&citizen, Key::Enter).await?;
+    activates(&citizen, "[data-knock-form] [type=submit]").await?;
 
     citizen.sees_heading("You are in the queue").await?;
     let ticket = citizen.ticket().await?;
@@ -60,8 +56,7 @@ async fn the_whole_visit_works_by_keyboard_alone() -> Result<()> {
     citizen.is_told("It is your turn!").await?;
     has_visible_focus(&citizen).await?;
     citizen.portrays("visit-called-en").await?;
-    walk_to(&citizen, ".vz-called button").await?;
-    press(&citizen, Key::Enter).await?;
+    activates(&citizen, ".vz-called button").await?;
 
     citizen.is_told("Your conversation").await?;
     let room = desk.consultation(&ticket).await?;
@@ -78,8 +73,7 @@ async fn the_whole_visit_works_by_keyboard_alone() -> Result<()> {
     citizen.portrays("visit-conversation-en").await?;
 
     // Asked whether to leave, one can go back by Escape.
-    walk_to(&citizen, ".vz-section .kern-btn--tertiary").await?;
-    press(&citizen, Key::Enter).await?;
+    activates(&citizen, ".vz-section .kern-btn--tertiary").await?;
     citizen.browser.find("dialog[open] :focus").await?;
     press(&citizen, Key::Escape).await?;
     let closed = "return document.querySelector('dialog[open]') === null";
@@ -93,8 +87,7 @@ async fn the_whole_visit_works_by_keyboard_alone() -> Result<()> {
     walk_to(&citizen, "input[name=stars]").await?;
     types(&citizen, " ").await?;
     press(&citizen, Key::Down).await?;
-    walk_to(&citizen, "form [type=submit]").await?;
-    press(&citizen, Key::Enter).await?;
+    activates(&citizen, "form [type=submit]").await?;
     citizen.reads("Thank you for your rating.").await?;
     citizen.portrays("visit-rated-en").await?;
     citizen.has_seen_no_fault().await
@@ -108,7 +101,7 @@ async fn an_appointment_is_booked_by_keyboard_and_mail() -> Result<()> {
     })
     .await?;
     let (mut desk, citizen) = tokio::try_join!(
-        Seat::at(&world, "anna", "gewerbe"),
+        world.desk("anna", "gewerbe"),
         Citizen::speaking(&world, "en-GB")
     )?;
     // The lobby says beside the waiting time when one could have an appointment.
@@ -118,14 +111,12 @@ async fn an_appointment_is_booked_by_keyboard_and_mail() -> Result<()> {
         .wait_for_text("[data-office-live=gewerbe]", "Next free appointment:")
         .await?;
     citizen.portrays("lobby-appointment-en").await?;
-    walk_to(&citizen, "[data-office-live=gewerbe] .vz-booking a").await?;
-    press(&citizen, Key::Enter).await?;
+    activates(&citizen, "[data-office-live=gewerbe] .vz-booking a").await?;
     citizen.sees_heading("What is it about?").await?;
     walk_to(&citizen, "#service-anmelden").await?;
     types(&citizen, " ").await?;
     citizen.portrays("book-service-en").await?;
-    walk_to(&citizen, "#buchen [type=submit]").await?;
-    press(&citizen, Key::Enter).await?;
+    activates(&citizen, "#buchen [type=submit]").await?;
 
     // The grid is one stop; arrow keys move in it.
     citizen.is_told("When does it suit you?").await?;
@@ -141,19 +132,11 @@ async fn an_appointment_is_booked_by_keyboard_and_mail() -> Result<()> {
         press(&citizen, Key::Right).await?;
     }
     press(&citizen, Key::Enter).await?;
-    walk_to(&citizen, ".vz-times__list button").await?;
-    press(&citizen, Key::Enter).await?;
+    activates(&citizen, ".vz-times__list button").await?;
 
-    citizen.is_told("Who is coming?").await?;
-    walk_to(&citizen, "#name").await?;
-    types(&citizen, "Erika Example").await?;
-    walk_to(&citizen, "#mail").await?;
-    types(&citizen, "erika@example.org").await?;
-    walk_to(&citizen, "#privacy_accepted").await?;
-    types(&citizen, " ").await?;
+    says_who_comes(&citizen).await?;
     citizen.portrays("book-contact-en").await?;
-    walk_to(&citizen, "form [type=submit]").await?;
-    press(&citizen, Key::Enter).await?;
+    activates(&citizen, "form [type=submit]").await?;
     citizen.is_told("Nearly done").await?;
     citizen.portrays("book-done-en").await?;
 
@@ -167,8 +150,7 @@ async fn an_appointment_is_booked_by_keyboard_and_mail() -> Result<()> {
         address.fragment().is_none(),
         "the secret stays in the address bar"
     );
-    walk_to(&citizen, "#termin .kern-btn--primary").await?;
-    press(&citizen, Key::Enter).await?;
+    activates(&citizen, "#termin .kern-btn--primary").await?;
     citizen.is_told("Your appointment is booked").await?;
     citizen.portrays("booking-confirmed-en").await?;
 
@@ -182,11 +164,9 @@ async fn an_appointment_is_booked_by_keyboard_and_mail() -> Result<()> {
 
     the_waiting_list_is_joined_and_left(&citizen).await?;
 
-    walk_to(&citizen, ".vz-actions button:last-child").await?;
-    press(&citizen, Key::Enter).await?;
+    activates(&citizen, ".vz-actions button:last-child").await?;
     citizen.browser.find("dialog[open] :focus").await?;
-    walk_to(&citizen, "dialog[open] .kern-btn--primary").await?;
-    press(&citizen, Key::Enter).await?;
+    activates(&citizen, "dialog[open] .kern-btn--primary").await?;
     citizen.is_told("The appointment is cancelled").await?;
     let cancelled = world.mail("Cancelled").await?;
     let (method, calendar) = cancelled.calendar.context("no cancellation")?;
@@ -217,12 +197,13 @@ async fn a_time_that_is_lost_is_replaced_and_moved_by_keyboard() -> Result<()> {
     citizen.sees_heading("What is it about?").await?;
     walk_to(&citizen, "#service-anmelden").await?;
     types(&citizen, " ").await?;
-    walk_to(&citizen, "#buchen [type=submit]").await?;
-    press(&citizen, Key::Enter).await?;
+    activates(&citizen, "#buchen [type=submit]").await?;
     citizen.is_told("When does it suit you?").await?;
 
     // Pages turn the month, which is said, and the focus stays on a day.
     walk_to(&citizen, "[role=grid] .vz-day").await?;
+    let day = citizen.browser.find("[role=grid] .vz-day:focus").await?;
+    let first = day.attr("data-day").await?.context("no day")?;
     let this_month = citizen
         .browser
         .find("#month[aria-live]")
@@ -235,12 +216,9 @@ async fn a_time_that_is_lost_is_replaced_and_moved_by_keyboard() -> Result<()> {
     shows_month(&citizen, "===", &this_month).await?;
 
     // The first day of the list is open: closed, the next one is one stop away.
-    walk_to(&citizen, ".vz-picker > button").await?;
-    press(&citizen, Key::Enter).await?;
-    walk_to(&citizen, ".vz-days summary").await?;
-    press(&citizen, Key::Enter).await?;
-    walk_to(&citizen, ".vz-days details:nth-of-type(2) summary").await?;
-    press(&citizen, Key::Enter).await?;
+    activates(&citizen, ".vz-picker > button").await?;
+    activates(&citizen, ".vz-days summary").await?;
+    activates(&citizen, ".vz-days details:nth-of-type(2) summary").await?;
     walk_to(
         &citizen,
         ".vz-days details:nth-of-type(2) .vz-times__list button",
@@ -249,9 +227,10 @@ async fn a_time_that_is_lost_is_replaced_and_moved_by_keyboard() -> Result<()> {
 
     let guest = world.stranger()?;
     let slots = free_slots(&guest).await?;
-    let today = slots.first().context("nothing is free")?["date"].clone();
-    let wanted = slots.iter().find(|slot| slot["date"] != today);
-    let start = &wanted.context("nothing is free tomorrow")?["start"];
+    // The page's first day: it may be about to end.
+    let later = |slot: &&Value| slot["date"].as_str() > Some(first.as_str());
+    let wanted = slots.iter().find(later);
+    let start = &wanted.context("nothing is free later")?["start"];
     let wish = json!({ "services": ["anmelden"], "start": start });
     guest
         .call(http::Method::POST, "offices/gewerbe/holds", Some(&wish))
@@ -260,26 +239,16 @@ async fn a_time_that_is_lost_is_replaced_and_moved_by_keyboard() -> Result<()> {
     press(&citizen, Key::Enter).await?;
     citizen.is_read_out("Somebody else was faster.").await?;
     citizen.browser.find("[role=alert]:focus").await?;
-    walk_to(&citizen, "[aria-label=\"These times are nearest\"] button").await?;
-    press(&citizen, Key::Enter).await?;
+    activates(&citizen, "[aria-label=\"These times are nearest\"] button").await?;
 
-    citizen.is_told("Who is coming?").await?;
-    walk_to(&citizen, "#name").await?;
-    types(&citizen, "Erika Example").await?;
-    walk_to(&citizen, "#mail").await?;
-    types(&citizen, "erika@example.org").await?;
-    walk_to(&citizen, "#privacy_accepted").await?;
-    types(&citizen, " ").await?;
-    walk_to(&citizen, "form [type=submit]").await?;
-    press(&citizen, Key::Enter).await?;
+    says_who_comes(&citizen).await?;
+    activates(&citizen, "form [type=submit]").await?;
     citizen.is_told("Your appointment is booked").await?;
-    walk_to(&citizen, "#buchen .kern-list a").await?;
-    press(&citizen, Key::Enter).await?;
+    activates(&citizen, "#buchen .kern-list a").await?;
     citizen.browser.find("#termin .vz-facts").await?;
     citizen.is_told("Your appointment is booked").await?;
 
-    walk_to(&citizen, ".vz-actions button:nth-of-type(2)").await?;
-    press(&citizen, Key::Enter).await?;
+    activates(&citizen, ".vz-actions button:nth-of-type(2)").await?;
     citizen
         .browser
         .find("[aria-label=Move] [role=grid]")
@@ -291,8 +260,7 @@ async fn a_time_that_is_lost_is_replaced_and_moved_by_keyboard() -> Result<()> {
         .find("[role=grid] .vz-day--free:focus")
         .await?;
     press(&citizen, Key::Enter).await?;
-    walk_to(&citizen, ".vz-times__list button").await?;
-    press(&citizen, Key::Enter).await?;
+    activates(&citizen, ".vz-times__list button").await?;
     citizen.is_told("Your appointment has been moved").await?;
     world.mail("Moved: your appointment is on").await?;
     // One answer was a refusal: the browser's console tells of it.
@@ -319,8 +287,7 @@ async fn shows_month(citizen: &Citizen, compared: &str, before: &str) -> Result<
 
 /// From the page of a booking, and back to it.
 async fn the_waiting_list_is_joined_and_left(citizen: &Citizen) -> Result<()> {
-    walk_to(citizen, "[aria-labelledby=earlier] a").await?;
-    press(citizen, Key::Enter).await?;
+    activates(citizen, "[aria-labelledby=earlier] a").await?;
     citizen
         .sees_heading("Waiting list for an earlier appointment")
         .await?;
@@ -329,22 +296,36 @@ async fn the_waiting_list_is_joined_and_left(citizen: &Citizen) -> Result<()> {
         address.path() == "/en/warteliste" && address.fragment().is_none(),
         "the secret stays in the address bar"
     );
-    walk_to(citizen, "#termin .kern-btn--primary").await?;
-    press(citizen, Key::Enter).await?;
+    activates(citizen, "#termin .kern-btn--primary").await?;
     citizen
         .browser
         .wait_for_text("[data-waiting=true]", "Your place: 1 of 1.")
         .await?;
     citizen.portrays("waiting-list-en").await?;
-    walk_to(citizen, "#termin button.kern-btn--secondary").await?;
-    press(citizen, Key::Enter).await?;
+    activates(citizen, "#termin button.kern-btn--secondary").await?;
     citizen
         .browser
         .wait_for_text("[data-waiting=false]", "You are not on the waiting list.")
         .await?;
-    walk_to(citizen, "#termin .vz-form > a").await?;
-    press(citizen, Key::Enter).await?;
+    activates(citizen, "#termin .vz-form > a").await?;
     citizen.sees_heading("Your appointment is booked").await
+}
+
+/// Fills in the second step of booking.
+async fn says_who_comes(citizen: &Citizen) -> Result<()> {
+    citizen.is_told("Who is coming?").await?;
+    walk_to(citizen, "#name").await?;
+    types(citizen, "Erika Example").await?;
+    walk_to(citizen, "#mail").await?;
+    types(citizen, "erika@example.org").await?;
+    walk_to(citizen, "#privacy_accepted").await?;
+    types(citizen, " ").await
+}
+
+/// Goes on to `css` and presses Enter there.
+async fn activates(citizen: &Citizen, css: &str) -> Result<()> {
+    walk_to(citizen, css).await?;
+    press(citizen, Key::Enter).await
 }
 
 /// Goes on by Tab until the focus is on `css`. Every stop on the way has to be visible.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use blackbox::{Citizen, Knock, Seat, World, WorldOptions};
+use blackbox::{Citizen, Knock, World, WorldOptions, copy_city};
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::json;
 use toml::{Table, Value};
@@ -28,8 +28,8 @@ async fn numbers_move_live_and_a_guest_sees_only_her_own_visit() -> Result<()> {
     };
     let world = World::start_with(options).await?;
     let (mut trade, lost, watcher, first, second) = tokio::try_join!(
-        Seat::at(&world, "anna", "gewerbe"),
-        Seat::at(&world, "ceyda", "fundbuero"),
+        world.desk("anna", "gewerbe"),
+        world.desk("ceyda", "fundbuero"),
         Citizen::of(&world),
         Citizen::of(&world),
         Citizen::of(&world),
@@ -63,7 +63,7 @@ async fn numbers_move_live_and_a_guest_sees_only_her_own_visit() -> Result<()> {
         .browser
         .wait_for_text(live, "2 Personen warten.")
         .await?;
-    trade.types("!weiter").await?;
+    trade.write("!weiter").await?;
     first.is_told("Sie sind dran!").await?;
     second.reads("Sie sind als Nächstes dran.").await?;
     watcher
@@ -72,7 +72,7 @@ async fn numbers_move_live_and_a_guest_sees_only_her_own_visit() -> Result<()> {
         .await?;
     trade.reads(&format!("✅ {ticket}")).await?;
 
-    lost.types("!pause Wir sind um 14 Uhr zurück.").await?;
+    lost.write("!pause Wir sind um 14 Uhr zurück.").await?;
     watcher
         .browser
         .wait_for_text("[data-office-live=fundbuero]", "Wir sind um 14 Uhr zurück.")
@@ -188,15 +188,8 @@ async fn has_a_strict_policy(world: &World, path: &str) -> Result<()> {
     reason = "the office has to be closed today, whenever today is"
 )]
 fn city_with_a_closed_office(dir: &Path) -> Result<PathBuf> {
-    let demo = xtask::paths::checkout().join("demo/dormagen");
-    for part in ["faq", "pages"] {
-        fs::create_dir(dir.join(part))?;
-        for file in fs::read_dir(demo.join(part))? {
-            let file = file?;
-            fs::copy(file.path(), dir.join(part).join(file.file_name()))?;
-        }
-    }
-    let mut city: Table = fs::read_to_string(demo.join("city.toml"))?.parse()?;
+    let file = copy_city(dir)?;
+    let mut city: Table = fs::read_to_string(&file)?.parse()?;
     city.remove("exceptions");
     let offices = city
         .get_mut("offices")
@@ -220,7 +213,6 @@ fn city_with_a_closed_office(dir: &Path) -> Result<PathBuf> {
         "hours".to_owned(),
         Table::from_iter([(day, "08:00-12:00".into())]).into(),
     );
-    let file = dir.join("city.toml");
     fs::write(&file, toml::to_string(&city)?)?;
     Ok(file)
 }

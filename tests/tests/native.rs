@@ -85,7 +85,7 @@ async fn who_has_an_account_of_this_homeserver_is_a_visitor_like_any_other() -> 
         .client
         .knock(&alias, "Ich möchte ein Café eröffnen")
         .await?;
-    assert_eq!(door, anna.door());
+    assert_eq!(door, anna.door);
     emma.client.knock(&alias, "Hallo?").await?;
     anna.until_ring("G-001").await?;
     anna.until_notice("G-001 – Anliegen: Ich möchte ein Café eröffnen")
@@ -99,25 +99,25 @@ async fn who_has_an_account_of_this_homeserver_is_a_visitor_like_any_other() -> 
 
     // Approved as Element does it. The homeserver lets its own people into what they are invited to by itself, so
     // she may come in before the service has written down which room it is.
-    anna.clerk()
+    anna.clerk
         .invite(&door, emma.client.user_id())
         .await?
         .success("approving")?;
     let room_id = emma.until_invited_to("G-001 · Gewerbemeldestelle").await?;
-    assert_eq!(anna.until_consultation("G-001").await?, room_id);
+    assert_eq!(anna.consultation("G-001").await?, room_id);
     emma.client.join(&room_id).await?;
     until_queue(&anna, &[("G-001", "in_conversation")]).await?;
     anna.until_membership(emma.client.user_id(), "leave")
         .await?;
     emma.client.send_text(&room_id, "Guten Tag").await?;
-    until_heard(anna.clerk(), &room_id, "Guten Tag").await?;
-    anna.clerk().send_text(&room_id, "Was gibt es?").await?;
+    until_heard(&anna.clerk, &room_id, "Guten Tag").await?;
+    anna.clerk.send_text(&room_id, "Was gibt es?").await?;
     until_heard(&emma.client, &room_id, "Was gibt es?").await?;
 
     // A visitor commands nothing, not even the end; they leave.
     emma.client.send_text(&room_id, "!ende").await?;
     emma.client.send_text(&room_id, "!dienst aus").await?;
-    until_heard(anna.clerk(), &room_id, "!dienst aus").await?;
+    until_heard(&anna.clerk, &room_id, "!dienst aus").await?;
     let listed = anna.ask("!schlange").await?;
     assert!(listed.contains("G-001 · im Gespräch seit "), "{listed}");
     assert!(listed.ends_with("1 Platz ist besetzt."), "{listed}");
@@ -137,8 +137,8 @@ async fn declined_and_withdrawn_here(
     // Element's Deny.
     emma.knock(alias, "Noch einmal").await?;
     anna.until_notice("G-002 – Anliegen: Noch einmal").await?;
-    anna.clerk()
-        .kick(anna.door(), emma.user_id())
+    anna.clerk
+        .kick(&anna.door, emma.user_id())
         .await?
         .success("denying")?;
     anna.until_notice("G-002 ist abgelehnt.").await?;
@@ -150,13 +150,13 @@ async fn declined_and_withdrawn_here(
         .await?;
     anna.ask("!ablehnen G-003 Bitte rufen Sie uns an").await?;
     anna.until_membership(emma.user_id(), "leave").await?;
-    let state = serde_json::to_string(&anna.clerk().full_state(anna.door()).await?)?;
+    let state = serde_json::to_string(&anna.clerk.full_state(&anna.door).await?)?;
     assert!(!state.contains("rufen Sie uns an"));
 
     // A withdrawn knock ends the visit.
     emma.knock(alias, "Zum vierten Mal").await?;
     anna.until_ring("G-004").await?;
-    emma.leave(anna.door()).await?;
+    emma.leave(&anna.door).await?;
     until_queue(anna, &[]).await?;
     let listed = anna.ask("!schlange").await?;
     assert!(listed.starts_with("Niemand wartet.\n"), "{listed}");
@@ -167,8 +167,8 @@ async fn declined_and_withdrawn_here(
     fatma.knock(alias, "Geht das?").await?;
     anna.until_membership(fatma.user_id(), "leave").await?;
     let member = anna
-        .clerk()
-        .state(anna.door(), "m.room.member", fatma.user_id())
+        .clerk
+        .state(&anna.door, "m.room.member", fatma.user_id())
         .await?
         .context("no membership")?;
     assert_eq!(member["reason"], "Das Büro macht gerade eine Pause.");
@@ -203,7 +203,7 @@ async fn a_visitor_of_another_homeserver_is_served_across_federation() -> TestRe
 async fn served(anna: &mut Desk, there: &Site, alias: &str) -> TestResult {
     let mut emil = Visitor::new(there.user("emil").await?);
     let door = emil.client.knock(alias, "Guten Tag von nebenan").await?;
-    assert_eq!(door, anna.door());
+    assert_eq!(door, anna.door);
     let seen = emil
         .syncing
         .until("the office's public state", |sync| {
@@ -222,17 +222,17 @@ async fn served(anna: &mut Desk, there: &Site, alias: &str) -> TestResult {
 
     anna.ask("!weiter").await?;
     let room_id = emil.until_invited_to("G-001 · Gewerbemeldestelle").await?;
-    assert_eq!(anna.until_consultation("G-001").await?, room_id);
+    assert_eq!(anna.consultation("G-001").await?, room_id);
     until_queue(anna, &[("G-001", "called")]).await?;
     emil.client.join_via(&room_id, alias).await?;
     until_queue(anna, &[("G-001", "in_conversation")]).await?;
     emil.client
         .send_text(&room_id, "Können Sie mich lesen?")
         .await?;
-    until_heard(anna.clerk(), &room_id, "Können Sie mich lesen?").await?;
-    anna.clerk().send_text(&room_id, "Ja, gut").await?;
+    until_heard(&anna.clerk, &room_id, "Können Sie mich lesen?").await?;
+    anna.clerk.send_text(&room_id, "Ja, gut").await?;
     until_heard(&emil.client, &room_id, "Ja, gut").await?;
-    anna.clerk().send_text(&room_id, "!ende").await?;
+    anna.clerk.send_text(&room_id, "!ende").await?;
     until_heard(
         &emil.client,
         &room_id,
@@ -267,7 +267,7 @@ async fn denied(anna: &mut Desk, there: &Site, alias: &str) -> TestResult {
         .until("the own knock", |sync| sync.knock_state(&door).map(|_| ()))
         .await?;
     anna.until_ring("G-003").await?;
-    anna.clerk()
+    anna.clerk
         .kick(&door, hanna.client.user_id())
         .await?
         .success("denying")?;
@@ -291,7 +291,7 @@ async fn until_rejected(anna: &Desk, visitor: &mut Visitor, door: &str) -> TestR
                 .cloned()
         })
         .await?;
-    assert_eq!(rejected["sender"], anna.bot());
+    assert_eq!(rejected["sender"], anna.bot);
     assert_eq!(
         rejected["content"]["reason"],
         "Das Büro kann Ihr Anliegen hier nicht bearbeiten. Bitte sehen Sie auf der Seite des Büros nach."
@@ -313,7 +313,7 @@ async fn withdrawn(anna: &mut Desk, there: &Site, alias: &str) -> TestResult {
     })
     .await?;
     assert_eq!(
-        membership(anna.clerk(), &door, gregor.user_id())
+        membership(&anna.clerk, &door, gregor.user_id())
             .await?
             .as_deref(),
         Some("knock"),
@@ -322,7 +322,7 @@ async fn withdrawn(anna: &mut Desk, there: &Site, alias: &str) -> TestResult {
     let listed = anna.ask("!schlange").await?;
     assert!(listed.contains("1. G-004 · "), "{listed}");
     anna.ask("!ruf G-004").await?;
-    anna.until_consultation("G-004").await?;
+    anna.consultation("G-004").await?;
     anna.until_membership(gregor.user_id(), "leave").await?;
     // Nobody comes: the clerk need not wait for the time to run out.
     assert_eq!(anna.ask("!ende G-004").await?, "G-004 ist beendet.");

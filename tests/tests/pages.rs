@@ -1,7 +1,7 @@
 //! What pages can do besides the visit: the search in the questions, and the dark colours.
 
 use anyhow::{Context as _, Result, ensure};
-use blackbox::{Citizen, Knock, Seat, World, eventually};
+use blackbox::{Citizen, Knock, World, eventually};
 
 #[tokio::test]
 async fn questions_are_found_without_asking_anybody() -> Result<()> {
@@ -91,8 +91,7 @@ async fn types(citizen: &Citizen, words: &str) -> Result<()> {
 #[tokio::test]
 async fn every_state_of_a_visit_is_legible_in_the_dark() -> Result<()> {
     let world = World::start().await?;
-    let (mut desk, citizen) =
-        tokio::try_join!(Seat::at(&world, "anna", "gewerbe"), Citizen::of(&world))?;
+    let (mut desk, citizen) = tokio::try_join!(world.desk("anna", "gewerbe"), Citizen::of(&world))?;
     desk.on_duty().await?;
     citizen.opens("/").await?;
     let light = brightness(&citizen).await?;

@@ -2,10 +2,7 @@
 //! clerk is in the unmodified Element Call.
 
 use anyhow::{Context as _, Result, ensure};
-use blackbox::{
-    Answer, Citizen, Client, ElementCall, Engine, Guest, Seat, Talk, World, WorldOptions,
-    eventually,
-};
+use blackbox::{Answer, Citizen, Client, ElementCall, Engine, Guest, Talk, World, eventually};
 use http::{Method, StatusCode, header};
 use serde_json::json;
 
@@ -55,12 +52,8 @@ async fn citizen_interpreter_and_clerk_see_and_hear_each_other() -> Result<()> {
 
 #[tokio::test]
 async fn a_link_opens_one_place_in_the_call_until_the_visit_ends() -> Result<()> {
-    let world = World::start_with(WorldOptions {
-        own_relay: true,
-        ..WorldOptions::default()
-    })
-    .await?;
-    let mut anna = Seat::at(&world, "anna", "gewerbe").await?;
+    let world = World::with_own_relay().await?;
+    let mut anna = world.desk("anna", "gewerbe").await?;
     anna.on_duty().await?;
     let citizen = world.guest()?;
     let visit = citizen.knock("gewerbe", "Ich eröffne ein Café.").await?;

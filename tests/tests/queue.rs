@@ -1,66 +1,19 @@
 //! Several desks on one queue: order, estimate, limits, and a guest who does not come.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
-use anyhow::Context as _;
-use blackbox::{Guest, World, WorldOptions, eventually};
+use blackbox::{Guest, World, WorldOptions, edit_city, eventually, text};
 use http::StatusCode;
 use serde_json::{Value, json};
 
 type TestResult = anyhow::Result<()>;
 
-fn word(value: &Value, field: &str) -> anyhow::Result<String> {
-    let word = value[field]
-        .as_str()
-        .with_context(|| format!("no {field} in {value}"))?;
-    Ok(word.to_owned())
-}
-
-async fn until_office(
-    world: &World,
-    slug: &str,
-    what: &str,
-    fits: impl Fn(&Value) -> bool,
-) -> anyhow::Result<Value> {
-    let anybody = world.guest()?;
-    eventually(&format!("{slug} to be {what}"), || async {
-        let office = anybody.office(slug).await?;
-        Ok(fits(&office).then_some(office))
-    })
-    .await
-}
-
-/// The demo city, whose clerks wait for a called guest for one minute only.
-fn impatient_city(dir: &std::path::Path) -> anyhow::Result<PathBuf> {
-    let demo = xtask::paths::checkout().join("demo/dormagen");
-    copy(&demo, dir)?;
-    let file = dir.join("city.toml");
-    let text = std::fs::read_to_string(&file)?;
-    let changed = text.replace("no_show_minutes = 3", "no_show_minutes = 1");
-    anyhow::ensure!(text != changed, "the demo city has another no-show time");
-    std::fs::write(&file, changed)?;
-    Ok(file)
-}
-
-fn copy(from: &std::path::Path, to: &std::path::Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            std::fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
-}
-
 #[tokio::test]
 async fn two_desks_work_off_one_queue_in_order() -> TestResult {
     let dir = tempfile::tempdir()?;
     let world = World::start_with(WorldOptions {
-        city: impatient_city(dir.path())?,
+        // Clerks wait for a called guest for one minute only.
+        city: edit_city(dir.path(), "no_show_minutes = 3", "no_show_minutes = 1")?,
         ..WorldOptions::default()
     })
     .await?;
@@ -84,15 +37,16 @@ async fn order_is_kept(world: &World) -> TestResult {
         assert_eq!(visit["ticket"], format!("K-{number:03}"));
         assert_eq!(visit["position"], number);
         assert_eq!(visit["estimated_wait_s"], Value::Null, "nobody is on duty");
-        visits.push((guest, word(&visit, "id")?, word(&visit, "ticket")?));
+        visits.push((guest, text(&visit, "id")?, text(&visit, "ticket")?));
     }
     one_live_visit_each(world, &visits[0].0, &visits[0].1).await?;
     anna.until_ring("K-004").await?;
     ceyda.until_ring("K-004").await?;
-    let office = until_office(world, "kindertagespflege", "full of people", |office| {
-        office["waiting"] == 4
-    })
-    .await?;
+    let office = world
+        .until_office("kindertagespflege", "full of people", |office| {
+            office["waiting"] == 4
+        })
+        .await?;
     assert_eq!(office["estimated_wait_s"], Value::Null);
 
     // An estimate stands as soon as somebody is on duty, and shrinks with a second desk.
@@ -138,7 +92,7 @@ async fn order_is_kept(world: &World) -> TestResult {
     tokio::try_join!(anna.write("!weiter"), ceyda.write("!weiter"))?;
     let mut clerks = Vec::new();
     for (guest, id, _) in &visits[2..] {
-        clerks.push(word(&guest.until(id, "called").await?, "clerk_name")?);
+        clerks.push(text(&guest.until(id, "called").await?, "clerk_name")?);
     }
     clerks.sort();
     assert_eq!(clerks, ["anna", "ceyda"]);
@@ -148,10 +102,11 @@ async fn order_is_kept(world: &World) -> TestResult {
         guest.leave(id).await?;
         assert_eq!(guest.until(id, "ended").await?["ending"], "left");
     }
-    until_office(world, "kindertagespflege", "empty", |office| {
-        office["waiting"] == 0 && office["in_conversation"] == 0 && office["status"] == "free"
-    })
-    .await?;
+    world
+        .until_office("kindertagespflege", "empty", |office| {
+            office["waiting"] == 0 && office["in_conversation"] == 0 && office["status"] == "free"
+        })
+        .await?;
     Ok(())
 }
 
@@ -164,8 +119,10 @@ async fn one_live_visit_each(world: &World, guest: &Guest, visit: &str) -> TestR
     let elsewhere = guest.knock("wahlamt", "Briefwahl").await?;
     assert_eq!(elsewhere["position"], 1);
     assert_eq!(guest.visits().await?.len(), 2);
-    guest.leave(&word(&elsewhere, "id")?).await?;
-    until_office(world, "wahlamt", "empty", |office| office["waiting"] == 0).await?;
+    guest.leave(&text(&elsewhere, "id")?).await?;
+    world
+        .until_office("wahlamt", "empty", |office| office["waiting"] == 0)
+        .await?;
     Ok(())
 }
 
@@ -181,13 +138,13 @@ async fn who_does_not_come_is_a_no_show(world: &World) -> TestResult {
     let mut bernd = world.desk("bernd", "einwohnermeldeamt").await?;
     let (guest, next) = (world.stranger()?, world.stranger()?);
     let visit = guest.knock("einwohnermeldeamt", "Umzug").await?;
-    let id = word(&visit, "id")?;
+    let id = text(&visit, "id")?;
     let waiting = next.knock("einwohnermeldeamt", "Ausweis").await?;
     bernd.until_ring("E-002").await?;
     bernd.ask("!weiter").await?;
     let called = guest.until(&id, "called").await?;
     assert!(called["enter_by"].is_string());
-    let room_id = bernd.until_consultation("E-001").await?;
+    let room_id = bernd.consultation("E-001").await?;
 
     // The minute is what is tested: not before it has passed.
     tokio::time::sleep(Duration::from_secs(50)).await;
@@ -199,7 +156,7 @@ async fn who_does_not_come_is_a_no_show(world: &World) -> TestResult {
     let over = guest.until(&id, "ended").await?;
     assert_eq!(over["ending"], "no_show");
     eventually("the goodbye in the consultation room", || async {
-        let events = bernd.clerk().messages(&room_id, 10).await?;
+        let events = bernd.clerk.messages(&room_id, 10).await?;
         let said = events.iter().any(|event| {
             event["content"]["body"] == "Der Aufruf wurde beendet, weil niemand gekommen ist."
         });
@@ -209,7 +166,7 @@ async fn who_does_not_come_is_a_no_show(world: &World) -> TestResult {
     // Too late.
     assert!(guest.enter(&id).await.is_err());
     // The next one has moved up, and the clerk is free to call.
-    assert_eq!(next.visit(&word(&waiting, "id")?).await?["position"], 1);
+    assert_eq!(next.visit(&text(&waiting, "id")?).await?["position"], 1);
     assert!(bernd.ask("!weiter").await?.starts_with("bernd hat E-002 "));
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use blackbox::{Desk, Guest, World, eventually};
+use blackbox::{Desk, Guest, World, eventually, text};
 use serde_json::Value;
 
 type TestResult = anyhow::Result<()>;
@@ -27,7 +27,7 @@ impl Way {
         match self {
             Self::Approve => {
                 // The second of two invites is refused once the ghost is gone: that is losing, too.
-                desk.clerk().invite(desk.door(), knocker).await?;
+                desk.clerk.invite(&desk.door, knocker).await?;
                 Ok(())
             }
             Self::Next => desk.write("!weiter").await,
@@ -47,27 +47,20 @@ struct Knock {
 async fn knock(world: &World, desk: &mut Desk, office: &str) -> anyhow::Result<Knock> {
     let guest = world.stranger()?;
     let visit = guest.knock(office, "Ich habe eine Frage").await?;
-    let ticket = word(&visit, "ticket")?;
+    let ticket = text(&visit, "ticket")?;
     desk.until_ring(&ticket).await?;
     let ghost = desk.knocker(&ticket).await?;
     Ok(Knock {
         guest,
-        visit: word(&visit, "id")?,
+        visit: text(&visit, "id")?,
         ticket,
         ghost,
     })
 }
 
-fn word(value: &Value, field: &str) -> anyhow::Result<String> {
-    let word = value[field]
-        .as_str()
-        .with_context(|| format!("no {field} in {value}"))?;
-    Ok(word.to_owned())
-}
-
 /// Who is in a room, as one of them sees it: names without server.
 async fn joined(desk: &Desk, room_id: &str) -> anyhow::Result<Vec<String>> {
-    let state = desk.clerk().full_state(room_id).await?;
+    let state = desk.clerk.full_state(room_id).await?;
     let mut users: Vec<String> = state
         .iter()
         .filter(|event| {
@@ -107,13 +100,13 @@ async fn race(world: &World, anna: &mut Desk, bernd: &mut Desk, by: (Way, Way)) 
     )?;
 
     let called = knock.guest.until(&knock.visit, "called").await?;
-    let winner = word(&called, "clerk_name")?;
+    let winner = text(&called, "clerk_name")?;
     let (winner, loser) = match winner.as_str() {
         "anna" => (&mut *anna, &mut *bernd),
         "bernd" => (&mut *bernd, &mut *anna),
         other => anyhow::bail!("{other} has won"),
     };
-    let room_id = winner.until_consultation(ticket).await?;
+    let room_id = winner.consultation(ticket).await?;
     // An answer to a question of the loser comes after everything that the race has brought about.
     loser.ask("!schlange").await?;
     ensure!(
@@ -126,8 +119,8 @@ async fn race(world: &World, anna: &mut Desk, bernd: &mut Desk, by: (Way, Way)) 
     );
     let mut expected = vec![
         knock.ghost.clone(),
-        winner.bot().to_owned(),
-        winner.clerk().user_id().to_owned(),
+        winner.bot.clone(),
+        winner.clerk.user_id().to_owned(),
     ];
     expected.sort();
     eventually("everybody to be in the room", || async {
@@ -139,7 +132,7 @@ async fn race(world: &World, anna: &mut Desk, bernd: &mut Desk, by: (Way, Way)) 
     winner.until_membership(&knock.ghost, "leave").await?;
 
     // Who won is told so, who lost is told by whom.
-    let name = winner.clerk().user_id()[1..]
+    let name = winner.clerk.user_id()[1..]
         .split(':')
         .next()
         .unwrap_or_default()
@@ -147,7 +140,7 @@ async fn race(world: &World, anna: &mut Desk, bernd: &mut Desk, by: (Way, Way)) 
     let won = format!("{name} hat {ticket} aufgerufen.");
     let lost = format!("{ticket} wurde schon von {name} aufgerufen.");
     let (mut wins, mut losses) = (0, 0);
-    let newest = loser.clerk().messages(loser.door(), 60).await?;
+    let newest = loser.clerk.messages(&loser.door, 60).await?;
     let ring = format!("🔔 {ticket} ");
     let since_the_knock = newest.iter().take_while(|event| {
         let body = event["content"]["body"].as_str();
@@ -156,21 +149,21 @@ async fn race(world: &World, anna: &mut Desk, bernd: &mut Desk, by: (Way, Way)) 
     let newest: Vec<&Value> = since_the_knock.collect();
     for event in &newest {
         let body = event["content"]["body"].as_str().unwrap_or_default();
-        if event["sender"] == loser.bot() && event["content"]["msgtype"] == "m.notice" {
+        if event["sender"] == loser.bot && event["content"]["msgtype"] == "m.notice" {
             wins += usize::from(body.starts_with(&won));
             losses += usize::from(body == lost);
         }
     }
     assert_eq!(wins, 1, "one call");
     // `!weiter` after the call finds nobody; an *Approve* after the ghost has gone is refused by the homeserver.
-    let loser_is_anna = loser.clerk().user_id().starts_with("@anna:");
+    let loser_is_anna = loser.clerk.user_id().starts_with("@anna:");
     let way = if loser_is_anna { by.0 } else { by.1 };
     match way {
         Way::Call => assert_eq!(losses, 1, "the loser is told by whom"),
         Way::Approve => assert!(losses <= 1, "the loser is told once"),
         Way::Next => {
             let empty = newest.iter().any(|event| {
-                event["sender"] == loser.bot() && event["content"]["body"] == "Niemand wartet."
+                event["sender"] == loser.bot && event["content"]["body"] == "Niemand wartet."
             });
             assert!(empty, "the loser is told that nobody waits");
         }
@@ -178,7 +171,7 @@ async fn race(world: &World, anna: &mut Desk, bernd: &mut Desk, by: (Way, Way)) 
 
     // Once only, in the database as well: the guest comes in, talks, and is served.
     knock.guest.enter(&knock.visit).await?;
-    winner.clerk().send_text(&room_id, "!ende").await?;
+    winner.clerk.send_text(&room_id, "!ende").await?;
     let over = knock.guest.until(&knock.visit, "ended").await?;
     assert_eq!(over["ending"], "served");
     winner
@@ -207,7 +200,7 @@ async fn approve_after_the_guest_has_left(world: &World, anna: &mut Desk) -> Tes
     // The leaving and the button cross: whichever comes first, nobody is left standing in the door room.
     let (left, _approved) = tokio::join!(
         knock.guest.leave(&knock.visit),
-        anna.clerk().invite(anna.door(), &knock.ghost)
+        anna.clerk.invite(&anna.door, &knock.ghost)
     );
     left?;
     let over = knock.guest.until(&knock.visit, "ended").await?;
@@ -218,8 +211,8 @@ async fn approve_after_the_guest_has_left(world: &World, anna: &mut Desk) -> Tes
     anna.until_notice("Niemand wartet.\n").await?;
 
     // Long after: the ghost is invited into the door room, comes in, and is shown out.
-    anna.clerk()
-        .invite(anna.door(), &knock.ghost)
+    anna.clerk
+        .invite(&anna.door, &knock.ghost)
         .await?
         .success("a late Approve")?;
     anna.until_notice("Diesen Besuch gibt es nicht (mehr).")
@@ -241,7 +234,7 @@ async fn deny_after_the_call(world: &World, anna: &mut Desk, ceyda: &mut Desk) -
     let call = format!("!ruf {}", knock.ticket);
     let (called, _denied) = tokio::join!(
         anna.write(&call),
-        ceyda.clerk().kick(ceyda.door(), &knock.ghost)
+        ceyda.clerk.kick(&ceyda.door, &knock.ghost)
     );
     called?;
     anna.until_membership(&knock.ghost, "leave").await?;
@@ -252,9 +245,9 @@ async fn deny_after_the_call(world: &World, anna: &mut Desk, ceyda: &mut Desk) -
     .await?;
     if visit["state"] == "called" {
         // A denial of somebody who is in conversation already changes nothing.
-        anna.until_consultation(&knock.ticket).await?;
+        anna.consultation(&knock.ticket).await?;
         knock.guest.enter(&knock.visit).await?;
-        ceyda.clerk().kick(ceyda.door(), &knock.ghost).await?;
+        ceyda.clerk.kick(&ceyda.door, &knock.ghost).await?;
         ceyda.ask("!schlange").await?;
         assert_eq!(
             knock.guest.visit(&knock.visit).await?["state"],
@@ -272,12 +265,12 @@ async fn deny_after_the_call(world: &World, anna: &mut Desk, ceyda: &mut Desk) -
 async fn approve_twice(world: &World, anna: &mut Desk) -> TestResult {
     let knock = knock(world, anna, "fundbuero").await?;
     let (first, second) = tokio::try_join!(
-        anna.clerk().invite(anna.door(), &knock.ghost),
-        anna.clerk().invite(anna.door(), &knock.ghost)
+        anna.clerk.invite(&anna.door, &knock.ghost),
+        anna.clerk.invite(&anna.door, &knock.ghost)
     )?;
     assert!(first.status.is_success() || second.status.is_success());
     knock.guest.until(&knock.visit, "called").await?;
-    anna.until_consultation(&knock.ticket).await?;
+    anna.consultation(&knock.ticket).await?;
     anna.until_membership(&knock.ghost, "leave").await?;
     anna.ask("!schlange").await?;
     assert_eq!(anna.consultations(&knock.ticket).len(), 1);
@@ -297,18 +290,18 @@ async fn several_at_once_and_two_offices(
     let second = knock(world, anna, "fundbuero").await?;
     let third = knock(world, at_gewerbe, "gewerbe").await?;
     tokio::try_join!(
-        anna.clerk().invite(anna.door(), &first.ghost),
-        anna.clerk().invite(anna.door(), &second.ghost),
-        at_gewerbe.clerk().invite(at_gewerbe.door(), &third.ghost),
+        anna.clerk.invite(&anna.door, &first.ghost),
+        anna.clerk.invite(&anna.door, &second.ghost),
+        at_gewerbe.clerk.invite(&at_gewerbe.door, &third.ghost),
     )?;
     let mut rooms = Vec::new();
     for knock in [&first, &second, &third] {
         let called = knock.guest.until(&knock.visit, "called").await?;
         assert_eq!(called["clerk_name"], "anna");
-        let room_id = anna.until_consultation(&knock.ticket).await?;
+        let room_id = anna.consultation(&knock.ticket).await?;
         knock.guest.enter(&knock.visit).await?;
         let words = format!("Nur für {}", knock.ticket);
-        anna.clerk().send_text(&room_id, &words).await?;
+        anna.clerk.send_text(&room_id, &words).await?;
         rooms.push(room_id);
     }
     for knock in [&first, &second, &third] {
@@ -333,7 +326,7 @@ async fn several_at_once_and_two_offices(
         (&third, &rooms[2]),
         (&first, &rooms[0]),
     ] {
-        anna.clerk().send_text(room_id, "!ende").await?;
+        anna.clerk.send_text(room_id, "!ende").await?;
         let over = knock.guest.until(&knock.visit, "ended").await?;
         assert_eq!(over["ending"], "served");
     }

@@ -272,11 +272,8 @@ async fn a_second_track_does_not_harm_simulcast(server: CallServer) -> TestResul
     one.show("cam", Picture::LAYERED).await?;
     two.sees(&one, "cam").await?;
     let screen = Picture {
-        source: "screen",
-        codec: "vp8",
         size: (640, 360),
-        simulcast: false,
-        busy: false,
+        ..Picture::SCREEN
     };
     one.show("screen", screen).await?;
     two.sees(&one, "screen").await?;
@@ -299,11 +296,8 @@ async fn a_second_track_does_not_harm_simulcast(server: CallServer) -> TestResul
 async fn quality_follows_the_request(server: CallServer) -> TestResult {
     let (one, two) = (server.caller(ROOM, 1).await?, server.caller(ROOM, 2).await?);
     let camera = Picture {
-        source: "camera",
-        codec: "vp8",
         size: (1280, 720),
-        simulcast: true,
-        busy: false,
+        ..Picture::LAYERED
     };
     one.show("cam", camera).await?;
     two.sees(&one, "cam").await?;

@@ -47,11 +47,8 @@ async fn what_gets_lost_comes_again_both_ways_and_pictures_stay_whole() -> TestR
     };
     network.set(BAD, BAD);
     let camera = Picture {
-        source: "camera",
-        codec: "vp8",
         size: (640, 360),
-        simulcast: false,
-        busy: false,
+        ..Picture::SMALL
     };
     let two_connections = Joining {
         single: false,

@@ -3,7 +3,7 @@
 use std::{process::Stdio, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
-use blackbox::{Client, World, eventually};
+use blackbox::{Client, World, eventually, text};
 use matrix_sdk::{
     RoomMemberships, SessionMeta, SessionTokens,
     authentication::matrix::MatrixSession,
@@ -21,13 +21,6 @@ type TestResult = anyhow::Result<()>;
 
 /// Long: parallel tests share the machine. A test that passes never waits for it.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-fn word(value: &Value, field: &str) -> Result<String> {
-    let word = value[field]
-        .as_str()
-        .with_context(|| format!("no {field} in {value}"))?;
-    Ok(word.to_owned())
-}
 
 /// Waits until the guest has got these words from the clerk.
 async fn until_read(guest: &blackbox::Guest, id: &str, words: &str) -> TestResult {
@@ -86,9 +79,9 @@ async fn a_clerk_on_matrix_sdk_serves_a_guest() -> TestResult {
     let world = World::start().await?;
     let mut desk = world.desk("anna", "gewerbe").await?;
     desk.ask("!dienst an").await?;
-    let clerk = sdk_client(desk.clerk()).await?;
+    let clerk = sdk_client(&desk.clerk).await?;
     clerk.sync_once(SyncSettings::new()).await?;
-    let door: &RoomId = desk.door().try_into()?;
+    let door: &RoomId = desk.door.as_str().try_into()?;
     let door = clerk
         .get_room(door)
         .context("the library does not see the door room")?;
@@ -96,7 +89,7 @@ async fn a_clerk_on_matrix_sdk_serves_a_guest() -> TestResult {
 
     let guest = world.stranger()?;
     let visit = guest.knock("gewerbe", "Ein Kiosk").await?;
-    let (id, ticket) = (word(&visit, "id")?, word(&visit, "ticket")?);
+    let (id, ticket) = (text(&visit, "id")?, text(&visit, "ticket")?);
 
     // Rings: a red badge in every client.
     sync_until(&clerk, "the highlight", || async {
@@ -222,7 +215,7 @@ async fn a_clerk_on_matrix_js_sdk_serves_a_guest() -> TestResult {
     let world = World::start().await?;
     let mut desk = world.desk("ceyda", "wahlamt").await?;
     desk.ask("!dienst an").await?;
-    let mut clerk = JsClerk::start(desk.clerk())?;
+    let mut clerk = JsClerk::start(&desk.clerk)?;
     clerk
         .until("the first sync", |seen| {
             (seen["saw"] == "sync").then_some(())
@@ -231,12 +224,12 @@ async fn a_clerk_on_matrix_js_sdk_serves_a_guest() -> TestResult {
 
     let guest = world.stranger()?;
     let visit = guest.knock("wahlamt", "Briefwahl").await?;
-    let (id, ticket) = (word(&visit, "id")?, word(&visit, "ticket")?);
+    let (id, ticket) = (text(&visit, "id")?, text(&visit, "ticket")?);
     // Either may be seen first: nothing in the door room depends on their order.
     let (mut knocker, mut rung) = (None, false);
     let knocker = clerk
         .until("the knock and the ring", |seen| {
-            if seen["saw"] == "knock" && seen["room"] == desk.door() {
+            if seen["saw"] == "knock" && seen["room"] == desk.door {
                 knocker = Some(seen["user"].clone());
             }
             let line = format!("🔔 {ticket} ");
@@ -249,7 +242,7 @@ async fn a_clerk_on_matrix_js_sdk_serves_a_guest() -> TestResult {
         .await?;
 
     clerk
-        .order(&json!({ "do": "approve", "room": desk.door(), "user": knocker }))
+        .order(&json!({ "do": "approve", "room": desk.door, "user": knocker }))
         .await?;
     let room = clerk
         .until("the consultation room", |seen| {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
-use blackbox::{Guest, World, WorldOptions, copy_tree, eventually};
+use blackbox::{Guest, World, WorldOptions, copy_city, eventually};
 use http::Method;
 use serde_json::Value;
 
@@ -32,8 +32,7 @@ place = "remote"
 #[tokio::test]
 async fn a_room_in_the_making_is_found_again() -> Result<()> {
     let dir = tempfile::tempdir()?;
-    copy_tree(&xtask::paths::checkout().join("demo/dormagen"), dir.path())?;
-    let file = dir.path().join("city.toml");
+    let file = copy_city(dir.path())?;
     let mut world = World::start_with(WorldOptions {
         city: file.clone(),
         ..WorldOptions::default()

@@ -1,13 +1,12 @@
 //! Reloads, closed tabs and lost networks: place and conversation survive.
 
 use anyhow::{Result, ensure};
-use blackbox::{Citizen, Heard, Knock, Seat, World};
+use blackbox::{Citizen, Desk, Happening, Knock, World};
 
 #[tokio::test]
 async fn place_and_conversation_survive_reloads_closed_tabs_and_a_lost_network() -> Result<()> {
     let world = World::start().await?;
-    let (mut desk, citizen) =
-        tokio::try_join!(Seat::at(&world, "anna", "gewerbe"), Citizen::of(&world))?;
+    let (mut desk, citizen) = tokio::try_join!(world.desk("anna", "gewerbe"), Citizen::of(&world))?;
     desk.on_duty().await?;
     let knock = Knock {
         concern: "Eine Frage zum Gewerbe",
@@ -111,14 +110,19 @@ async fn complete_and_in_order(citizen: &Citizen, expected: &[&str]) -> Result<(
 }
 
 /// What the citizen has said, as the clerk got it.
-fn from_the_ghost<'d>(desk: &'d Seat, room: &str) -> Vec<&'d str> {
-    let said = desk.heard().iter().filter(|Heard { room: here, event }| {
-        here == room
-            && event["type"] == "m.room.message"
-            && event["sender"]
-                .as_str()
-                .is_some_and(|sender| sender.starts_with("@_vorzimmer_"))
-    });
+fn from_the_ghost<'d>(desk: &'d Desk, room: &str) -> Vec<&'d str> {
+    let said = desk.seen().iter().filter(
+        |Happening {
+             room_id: here,
+             event,
+         }| {
+            here == room
+                && event["type"] == "m.room.message"
+                && event["sender"]
+                    .as_str()
+                    .is_some_and(|sender| sender.starts_with("@_vorzimmer_"))
+        },
+    );
     said.filter_map(|heard| heard.event["content"]["body"].as_str())
         .collect()
 }

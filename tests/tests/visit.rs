@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
-use blackbox::{Citizen, Heard, Knock, Seat, World, artifacts_dir};
+use blackbox::{Citizen, Desk, Happening, Knock, World, artifacts_dir};
 use serde_json::{Value, json};
 
 /// Words that nobody but the clerks of the office may ever see.
@@ -18,8 +18,7 @@ const PDF: &[u8] = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 ob
 #[tokio::test]
 async fn a_citizen_knocks_is_let_in_from_element_and_talks_until_the_clerk_ends() -> Result<()> {
     let world = World::start().await?;
-    let (mut desk, citizen) =
-        tokio::try_join!(Seat::at(&world, "anna", "gewerbe"), Citizen::of(&world))?;
+    let (mut desk, citizen) = tokio::try_join!(world.desk("anna", "gewerbe"), Citizen::of(&world))?;
     desk.on_duty().await?;
 
     // The lobby says that somebody is there, the office's page what to say when knocking.
@@ -57,7 +56,7 @@ async fn a_citizen_knocks_is_let_in_from_element_and_talks_until_the_clerk_ends(
     );
     assert_eq!(knock["content"]["displayname"], json!(ticket));
     let announced = desk.sees_message(&desk.door.clone(), "Platz 1").await?;
-    let heard_at = |event: &Value| desk.heard().iter().position(|heard| heard.event == *event);
+    let heard_at = |event: &Value| desk.seen().iter().position(|heard| heard.event == *event);
     assert!(
         heard_at(&knock) < heard_at(&announced),
         "whom the line is about knocks first"
@@ -113,7 +112,7 @@ async fn a_citizen_knocks_is_let_in_from_element_and_talks_until_the_clerk_ends(
 }
 
 /// Each sees that the other writes, and then what.
-async fn talk(citizen: &Citizen, desk: &mut Seat, room: &str, ghost: &str) -> Result<()> {
+async fn talk(citizen: &Citizen, desk: &mut Desk, room: &str, ghost: &str) -> Result<()> {
     desk.clerk.typing(room, true).await?;
     citizen.reads("anna schreibt").await?;
     desk.clerk.typing(room, false).await?;
@@ -133,9 +132,13 @@ async fn talk(citizen: &Citizen, desk: &mut Seat, room: &str, ghost: &str) -> Re
         .await?
         .send_keys("Guten ")
         .await?;
-    desk.sees("the citizen to type", |Heard { room: here, event }| {
-        here == room && event["type"] == "m.typing" && says_who_types(event, ghost)
-    })
+    desk.sees(
+        "the citizen to type",
+        |Happening {
+             room_id: here,
+             event,
+         }| { here == room && event["type"] == "m.typing" && says_who_types(event, ghost) },
+    )
     .await?;
     citizen
         .says("Morgen! <b>Ich</b> habe alles dabei & warte.")
@@ -152,7 +155,7 @@ async fn talk(citizen: &Citizen, desk: &mut Seat, room: &str, ghost: &str) -> Re
 async fn exchange_files(
     world: &World,
     citizen: &Citizen,
-    desk: &mut Seat,
+    desk: &mut Desk,
     room: &str,
 ) -> Result<Vec<String>> {
     let dir = tempfile::tempdir()?;
@@ -264,7 +267,7 @@ async fn rate(citizen: &Citizen) -> Result<()> {
 
 /// After the end the ghost is gone, the concern as well, and the door room's state has never known a personal word.
 async fn nothing_personal_stays(
-    desk: &mut Seat,
+    desk: &mut Desk,
     room: &str,
     ghost: &str,
     ticket: &str,
@@ -272,7 +275,7 @@ async fn nothing_personal_stays(
 ) -> Result<()> {
     let (door, room) = (desk.door.clone(), room.to_owned());
     desk.sees("the ghost to leave the consultation room", |heard| {
-        heard.room == room
+        heard.room_id == room
             && heard.event["state_key"] == ghost
             && heard.event["content"]["membership"] == "leave"
     })
@@ -281,7 +284,7 @@ async fn nothing_personal_stays(
         .as_str()
         .context("an event without id")?;
     desk.sees("the concern to be taken back", |heard| {
-        heard.room == door
+        heard.room_id == door
             && heard.event["type"] == "m.room.redaction"
             && heard.event["content"]["redacts"] == concern
     })
@@ -297,9 +300,9 @@ async fn nothing_personal_stays(
     );
     let clerk = desk.clerk.clone();
     let then = desk
-        .heard()
+        .seen()
         .iter()
-        .filter(|heard| heard.room == door && heard.event.get("state_key").is_some());
+        .filter(|heard| heard.room_id == door && heard.event.get("state_key").is_some());
     let states = then
         .map(|heard| heard.event.clone())
         .chain(clerk.full_state(&door).await?);

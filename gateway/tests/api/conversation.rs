@@ -1,26 +1,16 @@
 use axum::http::Method;
 use bridge::input::Refusal;
-use gateway::port::{Download, FileView, HouseError, VisitPhase};
+use gateway::port::{Download, FileView, HouseError};
 use serde_json::json;
 
-use crate::support::{Stage, browser::Browser};
+use crate::support::Stage;
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n rest of the picture";
-
-/// A browser in conversation, and its visit's address.
-async fn talking(stage: &Stage) -> (Browser, String) {
-    let mut anna = stage.browser();
-    let visit = anna.knock().await;
-    stage
-        .house
-        .change_visit(|view| view.phase = VisitPhase::InConversation);
-    (anna, visit)
-}
 
 #[tokio::test]
 async fn messages_go_out_once_and_come_back_in_order() {
     let stage = Stage::new();
-    let (mut anna, visit) = talking(&stage).await;
+    let (mut anna, visit) = stage.talking().await;
     let path = format!("{visit}/messages");
     let hello = json!({"client_id": "m-1", "body": " Guten Tag\r\n<b>!</b>\u{0} "});
     let sent = anna.post(&path, hello.clone()).await.expect(202);
@@ -43,7 +33,7 @@ async fn messages_go_out_once_and_come_back_in_order() {
 #[tokio::test]
 async fn messages_are_checked() {
     let stage = Stage::new();
-    let (mut anna, visit) = talking(&stage).await;
+    let (mut anna, visit) = stage.talking().await;
     let path = format!("{visit}/messages");
     let empty = anna.post(&path, json!({})).await;
     assert_eq!(empty.faulty_fields(), ["client_id", "body"]);
@@ -88,7 +78,7 @@ async fn nobody_writes_outside_a_conversation() {
 #[tokio::test]
 async fn typing_is_passed_on() {
     let stage = Stage::new();
-    let (mut anna, visit) = talking(&stage).await;
+    let (mut anna, visit) = stage.talking().await;
     for typing in [true, false] {
         let answer = anna
             .post(&format!("{visit}/typing"), json!({"typing": typing}))
@@ -105,7 +95,7 @@ async fn typing_is_passed_on() {
 #[tokio::test]
 async fn a_file_goes_out_and_comes_back_as_what_it_is() {
     let stage = Stage::new();
-    let (mut anna, visit) = talking(&stage).await;
+    let (mut anna, visit) = stage.talking().await;
     let path = format!("{visit}/files");
     let sent = anna
         .upload(&path, "f-1", "C:\\fotos\\Grüße.html", PNG)
@@ -145,7 +135,7 @@ async fn a_file_goes_out_and_comes_back_as_what_it_is() {
 #[tokio::test]
 async fn what_a_clerk_sends_as_a_page_is_saved_not_shown() {
     let stage = Stage::new();
-    let (mut anna, visit) = talking(&stage).await;
+    let (mut anna, visit) = stage.talking().await;
     let html = Download {
         file: FileView {
             name: "x\r\nSet-Cookie: a=b.html".to_owned(),
@@ -169,7 +159,7 @@ async fn what_a_clerk_sends_as_a_page_is_saved_not_shown() {
 #[tokio::test]
 async fn files_are_checked() {
     let stage = Stage::new();
-    let (mut anna, visit) = talking(&stage).await;
+    let (mut anna, visit) = stage.talking().await;
     let path = format!("{visit}/files");
     for bytes in [&b"<svg/>"[..], b"GIF89a..", b"MZ\x90", b"PK\x03\x04"] {
         anna.upload(&path, "a", "a.pdf", bytes)
@@ -196,7 +186,7 @@ async fn files_are_checked() {
 #[tokio::test]
 async fn files_have_a_limit_of_ten_megabytes() {
     let stage = Stage::new();
-    let (mut anna, visit) = talking(&stage).await;
+    let (mut anna, visit) = stage.talking().await;
     let path = format!("{visit}/files");
     let mut bytes = b"%PDF-".to_vec();
     bytes.resize(10 << 20, b' ');
@@ -215,7 +205,7 @@ async fn files_have_a_limit_of_ten_megabytes() {
 #[tokio::test]
 async fn broken_forms_are_refused() {
     let stage = Stage::new();
-    let (mut anna, visit) = talking(&stage).await;
+    let (mut anna, visit) = stage.talking().await;
     let path = format!("{visit}/files");
     let form = Some("multipart/form-data; boundary=x");
     for body in [
@@ -242,7 +232,7 @@ async fn broken_forms_are_refused() {
 #[tokio::test]
 async fn an_absent_homeserver_is_told_with_when_to_come_back() {
     let stage = Stage::new();
-    let (mut anna, visit) = talking(&stage).await;
+    let (mut anna, visit) = stage.talking().await;
     stage.house.fail(|| HouseError::HomeserverAway);
     let file = anna.get(&format!("{visit}/files/1")).await;
     file.problem(503, "homeserver-away");

@@ -3,14 +3,13 @@ use std::time::Duration;
 use gateway::{
     address::ProxyHeader,
     limits::{Limits, Rate},
-    port::VisitPhase,
     state::GatewayConfig,
 };
 use serde_json::json;
 
 use crate::support::{
     Stage,
-    browser::{Answer, Browser, form},
+    browser::{Answer, form},
 };
 
 fn limited(limits: Limits) -> impl FnOnce(&mut GatewayConfig) {
@@ -106,15 +105,6 @@ async fn only_the_citys_own_proxy_names_clients() {
     assert_eq!(knock("203.0.113.1", "192.0.2.4").await, 429);
 }
 
-async fn talking(stage: &Stage) -> (Browser, String) {
-    let mut anna = stage.browser();
-    let visit = anna.knock().await;
-    stage
-        .house
-        .change_visit(|view| view.phase = VisitPhase::InConversation);
-    (anna, visit)
-}
-
 #[tokio::test]
 async fn messages_files_and_typing_are_limited_by_visit() {
     let stage = Stage::with(limited(Limits {
@@ -123,7 +113,7 @@ async fn messages_files_and_typing_are_limited_by_visit() {
         typing_per_visit: Rate::new(60, 1),
         ..Limits::default()
     }));
-    let (mut anna, visit) = talking(&stage).await;
+    let (mut anna, visit) = stage.talking().await;
     let message = json!({"client_id": "a", "body": "Hallo"});
     let path = format!("{visit}/messages");
     for status in [202, 202, 429] {
@@ -149,7 +139,7 @@ async fn a_stranger_cannot_use_up_a_guests_quota() {
         messages_per_visit: Rate::new(1, 1),
         ..Limits::default()
     }));
-    let (mut anna, visit) = talking(&stage).await;
+    let (mut anna, visit) = stage.talking().await;
     let message = json!({"client_id": "a", "body": "Hallo"});
     let path = format!("{visit}/messages");
     let mut mallory = stage.browser();
@@ -166,7 +156,7 @@ async fn the_city_limits_messages_too() {
         messages_city: Rate::new(60, 1),
         ..Limits::default()
     }));
-    let (mut anna, visit) = talking(&stage).await;
+    let (mut anna, visit) = stage.talking().await;
     let message = json!({"client_id": "a", "body": "Hallo"});
     for status in [202, 429] {
         anna.post(&format!("{visit}/messages"), message.clone())
@@ -181,7 +171,7 @@ async fn too_many_files_at_once_are_put_off() {
         uploads_at_once: 0,
         ..Limits::default()
     }));
-    let (mut anna, visit) = talking(&stage).await;
+    let (mut anna, visit) = stage.talking().await;
     let answer = anna
         .upload(&format!("{visit}/files"), "f", "a.pdf", b"%PDF-")
         .await;

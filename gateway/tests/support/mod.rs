@@ -18,6 +18,7 @@ use bridge::{ids::Language, office::Rules};
 use city::model::{City, Localized, OfficeConfig};
 use gateway::{
     pages::Assets,
+    port::VisitPhase,
     state::{Gateway, GatewayConfig, Shell},
 };
 use jiff::{SignedDuration, tz::TimeZone};
@@ -83,6 +84,15 @@ impl Stage {
     /// A browser that has never been here.
     pub(crate) fn browser(&self) -> Browser {
         Browser::new(self.router.clone())
+    }
+
+    /// A browser in conversation, and its visit's address.
+    pub(crate) async fn talking(&self) -> (Browser, String) {
+        let mut browser = self.browser();
+        let visit = browser.knock().await;
+        self.house
+            .change_visit(|view| view.phase = VisitPhase::InConversation);
+        (browser, visit)
     }
 
     /// Lets the limiters' time pass.

@@ -12,22 +12,14 @@ mod office;
 
 use std::{hint::black_box, time::Instant};
 
-use jiff::{ToSpan, civil::date, tz::TimeZone};
 use scheduler::slots::{affected, find_slot, free_slots, nearest_alternatives};
 
 use office::{Office, Scale, heading, row};
 
 fn main() {
     let scale = Scale::of_arguments();
-    let first = date(2027, 2, 1);
-    let now = first
-        .at(6, 0, 0, 0)
-        .to_zoned(TimeZone::UTC)
-        .unwrap()
-        .timestamp();
-    let office = Office::new(first, &scale);
-    let agenda = office.agenda();
-    let last = first + (scale.days - 1).days();
+    let office = Office::new(&scale);
+    let (agenda, first, last, now) = (office.agenda(), office.first, office.last, office.now);
     let slots = free_slots(&agenda, 20, first..=last, now);
     println!(
         "{} desks, {} days, a start every 5 minutes: {} bookings, {} busy times, {} free starts\n",

@@ -1,6 +1,10 @@
 //! The office whose free slots are measured, and how.
 
-use jiff::{SignedDuration, ToSpan, civil::Date, tz::TimeZone};
+use jiff::{
+    SignedDuration, Timestamp, ToSpan,
+    civil::{Date, date},
+    tz::TimeZone,
+};
 use scheduler::{
     BookingRules, DeskPlan, HolidayCalendar, OpeningHours, State,
     slots::{Agenda, Busy, Span, Taken, occupied},
@@ -55,10 +59,17 @@ pub(crate) struct Office {
     pub(crate) rules: BookingRules,
     pub(crate) taken: Vec<Taken>,
     pub(crate) busy: Vec<Busy>,
+    /// The days that are filled.
+    pub(crate) first: Date,
+    pub(crate) last: Date,
+    /// Early on the first one.
+    pub(crate) now: Timestamp,
 }
 
 impl Office {
-    pub(crate) fn new(first: Date, scale: &Scale) -> Self {
+    pub(crate) fn new(scale: &Scale) -> Self {
+        let first = date(2027, 2, 1);
+        let now = first.at(6, 0, 0, 0).to_zoned(TimeZone::UTC).unwrap();
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         let periods = ["07:30-12:00", "12:30-18:00"].map(|text| text.parse().unwrap());
         let hours = OpeningHours {
@@ -124,6 +135,9 @@ impl Office {
             rules,
             taken,
             busy,
+            first,
+            last: first + (scale.days - 1).days(),
+            now: now.timestamp(),
         }
     }
 

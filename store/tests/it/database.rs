@@ -1,14 +1,16 @@
 //! Databases to test on: a file for SQLite, a throwaway cluster for PostgreSQL.
 
+#[path = "../../../tests/src/postgres/cluster.rs"]
+mod cluster;
+
 use std::{
-    fs,
-    os::unix::fs::{MetadataExt, PermissionsExt, chown},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    path::Path,
+    process::{Child, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
+use cluster::Cluster;
 use sqlx::Connection;
 use store::{Store, StoreConfig};
 use tempfile::TempDir;
@@ -56,109 +58,32 @@ impl Database {
     }
 }
 
-/// A PostgreSQL cluster on a unix socket; it dies with this value.
-pub(crate) struct Cluster {
+/// A PostgreSQL server; it dies with this value.
+pub(crate) struct Postgres {
     server: Child,
-    programs: PathBuf,
-    user: RunsAs,
-    folder: TempDir,
+    cluster: Cluster,
     databases: AtomicU32,
 }
 
-/// The folder of the PostgreSQL programs, the newest version's.
-fn programs() -> Option<PathBuf> {
-    let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
-        .ok()?
-        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
-        .filter(|bin| bin.join("initdb").exists())
-        .collect();
-    versions.sort();
-    versions.pop()
-}
-
-/// As whom PostgreSQL runs: it refuses root.
-enum RunsAs {
-    Me,
-    Other { uid: u32, gid: u32 },
-}
-
-/// `None`: we are root, and there is no user `postgres`.
-fn runs_as() -> Option<RunsAs> {
-    if fs::metadata("/proc/self").is_ok_and(|own| own.uid() != 0) {
-        return Some(RunsAs::Me);
-    }
-    let users = fs::read_to_string("/etc/passwd").ok()?;
-    let line = users.lines().find(|line| line.starts_with("postgres:"))?;
-    let mut fields = line.split(':').skip(2);
-    Some(RunsAs::Other {
-        uid: fields.next()?.parse().ok()?,
-        gid: fields.next()?.parse().ok()?,
-    })
-}
-
-impl Cluster {
-    /// Starts a cluster, or says loudly that it does not.
+impl Postgres {
+    /// Starts one, or says loudly that it does not.
     pub(crate) fn start() -> Option<Self> {
-        let (Some(programs), Some(user)) = (programs(), runs_as()) else {
-            eprintln!(
-                "\n*** SKIPPED on PostgreSQL: it needs /usr/lib/postgresql/*/bin/initdb and, as root, a user \
-                 postgres ***\n"
-            );
-            return None;
-        };
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        if let RunsAs::Other { uid, gid } = user {
-            chown(folder.path(), Some(uid), Some(gid)).expect("the folder changes hands");
-        }
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).expect("rights");
-        let data = folder.path().join("data");
-        let made = command(&programs.join("initdb"), &user, folder.path())
-            .args([
-                "--auth=trust",
-                "--username=vorzimmer",
-                "--encoding=UTF8",
-                "--no-locale",
-                "--no-sync",
-            ])
-            .arg(&data)
-            .stdout(Stdio::null())
-            .status()
-            .expect("initdb starts");
-        assert!(made.success(), "initdb failed: {made}");
-        let server = command(&programs.join("postgres"), &user, folder.path())
-            .args([
-                "-c",
-                "listen_addresses=",
-                "-c",
-                "fsync=off",
-                "-c",
-                "max_connections=60",
-            ])
-            .arg("-k")
-            .arg(folder.path())
-            .arg("-D")
-            .arg(&data)
+        let cluster = Cluster::create().expect("a cluster")?;
+        let server = cluster
+            .server()
+            .args(["-c", "fsync=off", "-c", "max_connections=60"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("postgres starts");
         Some(Self {
             server,
-            programs,
-            user,
-            folder,
+            cluster,
             databases: AtomicU32::new(0),
         })
     }
 
-    fn url(&self, database: &str) -> String {
-        format!(
-            "postgres://vorzimmer@localhost/{database}?host={}",
-            self.folder.path().display()
-        )
-    }
-
-    /// An empty database of this cluster.
+    /// An empty database.
     pub(crate) async fn database(&self) -> Database {
         let number = self.databases.fetch_add(1, Ordering::Relaxed);
         let name = format!("test{number}");
@@ -169,7 +94,7 @@ impl Cluster {
         // The server is still starting when the first test comes: a connection is refused until it listens.
         let mut tries = 0;
         let pool = loop {
-            match options.clone().connect(&self.url("postgres")).await {
+            match options.clone().connect(&self.cluster.url("postgres")).await {
                 Ok(pool) => break pool,
                 Err(error) => {
                     tries += 1;
@@ -185,7 +110,7 @@ impl Cluster {
         pool.close().await;
         Database::open(
             StoreConfig {
-                url: self.url(&name),
+                url: self.cluster.url(&name),
             },
             None,
         )
@@ -193,30 +118,12 @@ impl Cluster {
     }
 }
 
-impl Drop for Cluster {
+impl Drop for Postgres {
     fn drop(&mut self) {
         // The data is thrown away, so the server need not put it in order.
-        let stopped = command(
-            &self.programs.join("pg_ctl"),
-            &self.user,
-            self.folder.path(),
-        )
-        .args(["stop", "--silent", "--mode=immediate", "-D"])
-        .arg(self.folder.path().join("data"))
-        .status();
-        if !stopped.is_ok_and(|status| status.success()) {
+        if self.cluster.cut().is_err() {
             let _ = self.server.kill();
         }
         let _ = self.server.wait();
     }
-}
-
-fn command(program: &Path, user: &RunsAs, folder: &Path) -> Command {
-    use std::os::unix::process::CommandExt;
-    let mut command = Command::new(program);
-    command.current_dir(folder).env("LC_ALL", "C");
-    if let RunsAs::Other { uid, gid } = user {
-        command.uid(*uid).gid(*gid);
-    }
-    command
 }

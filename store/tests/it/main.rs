@@ -3,8 +3,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::print_stderr,
-    reason = "in a helper as in a test, the unexpected fails the test, and a skipped one is said"
+    reason = "in a helper as in a test, the unexpected fails the test"
 )]
 
 mod bookings;
@@ -20,9 +19,9 @@ mod rooms;
 mod sample;
 mod traces;
 
-use database::{Cluster, Database};
+use database::{Database, Postgres};
 
-/// Each case as a test on SQLite, and one test that runs all of them on one PostgreSQL cluster.
+/// Each case as a test on SQLite, and one test that runs all of them on one PostgreSQL server.
 macro_rules! cases {
     ($($module:ident :: $case:ident),+ $(,)?) => {
         mod sqlite {
@@ -36,10 +35,10 @@ macro_rules! cases {
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn postgres() {
-            let Some(cluster) = Cluster::start() else { return };
+            let Some(postgres) = Postgres::start() else { return };
             $(
                 println!("on PostgreSQL: {}", stringify!($module::$case));
-                $module::$case(cluster.database().await).await;
+                $module::$case(postgres.database().await).await;
             )+
         }
     };

@@ -6,7 +6,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use blackbox::{Postgres, World, WorldOptions, city_open_all_day};
+use blackbox::{Postgres, World, WorldOptions, city_open_all_day, text};
 use reqwest::{RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -378,11 +378,6 @@ async fn free_times(guest: &Guest) -> Result<Vec<Time>> {
 fn far_day(times: &[Time]) -> Result<String> {
     let time = times.get(times.len() / 2).context("nothing is free")?;
     Ok(time.date.clone())
-}
-
-fn text(value: &Value, field: &str) -> Result<String> {
-    let text = value[field].as_str().map(str::to_owned);
-    text.with_context(|| format!("no {field} in {value}"))
 }
 
 /// A number that looks random and is the same in every run.

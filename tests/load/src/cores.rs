@@ -1,11 +1,14 @@
 //! Cores of their own for the generator and the server. Without, the system lets one of them wait now and then for some
 //! milliseconds while the other works, and takes these milliseconds for the server's latency.
 
-use anyhow::Result;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
 use nix::{
     sched::{CpuSet, sched_getaffinity, sched_setaffinity},
     unistd::Pid,
 };
+use xtask::relay::{Backend, Reach, RelayServer};
 
 /// The calling thread.
 const THIS: Pid = Pid::from_raw(0);
@@ -36,13 +39,21 @@ impl Cores {
         Ok(Self { server, generator })
     }
 
-    /// From here on this thread is on the generator's core.
-    pub(crate) fn take_generators(&self) -> Result<()> {
-        Ok(sched_setaffinity(THIS, &self.generator)?)
-    }
-
-    /// From here on this thread, and what it starts, is on the server's cores.
-    pub(crate) fn take_servers(&self) -> Result<()> {
-        Ok(sched_setaffinity(THIS, &self.server)?)
+    /// Starts a server on its cores, which writes its log into `dir`; from here on this thread is on the generator's.
+    /// The server and its process's id, or `None` when there is no such server here.
+    pub(crate) async fn start(
+        &self,
+        backend: Backend,
+        dir: &Path,
+    ) -> Result<Option<(RelayServer, u32)>> {
+        // What a thread starts inherits its cores.
+        sched_setaffinity(THIS, &self.server)?;
+        let started = RelayServer::start(backend, Reach::Direct, dir).await;
+        sched_setaffinity(THIS, &self.generator)?;
+        let Some(server) = started? else {
+            return Ok(None);
+        };
+        let id = server.process_id().context("the server has ended")?;
+        Ok(Some((server, id)))
     }
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
     time::{sleep, timeout},
 };
-use xtask::relay::{Backend, Grant, Reach, RelayServer};
+use xtask::relay::{Backend, Grant};
 
 use crate::{
     client::{Client, Phase, Received, now},
@@ -47,13 +47,9 @@ pub(crate) async fn measure(
     cores: &Cores,
 ) -> Result<Option<Outcome>> {
     let dir = tempfile::tempdir()?;
-    cores.take_servers()?;
-    let started = RelayServer::start(backend, Reach::Direct, dir.path()).await;
-    cores.take_generators()?;
-    let Some(server) = started? else {
+    let Some((server, id)) = cores.start(backend, dir.path()).await? else {
         return Ok(None);
     };
-    let id = server.process_id().context("the server has ended")?;
     sleep(IDLE).await;
     let idle = Usage::of(id)?;
 

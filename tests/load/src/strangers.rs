@@ -2,9 +2,9 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use tokio::{net::UdpSocket, time::interval};
-use xtask::relay::{Backend, Reach, RelayServer};
+use xtask::relay::Backend;
 
 use crate::{cores::Cores, figures::Usage};
 
@@ -17,13 +17,9 @@ const DATAGRAMS: usize = 500_000;
 /// media. `None` when there is no such server here.
 pub(crate) async fn measure(backend: Backend, cores: &Cores) -> Result<Option<[f64; 2]>> {
     let dir = tempfile::tempdir()?;
-    cores.take_servers()?;
-    let started = RelayServer::start(backend, Reach::Direct, dir.path()).await;
-    cores.take_generators()?;
-    let Some(server) = started? else {
+    let Some((server, id)) = cores.start(backend, dir.path()).await? else {
         return Ok(None);
     };
-    let id = server.process_id().context("the server has ended")?;
     let mut costs = [0.0; 2];
     for (cost, datagram) in costs.iter_mut().zip([check(), media()]) {
         let before = Usage::of(id)?;

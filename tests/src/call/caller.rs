@@ -94,6 +94,13 @@ impl Picture {
         simulcast: true,
         ..Self::SMALL
     };
+
+    /// A screen's.
+    pub const SCREEN: Self = Self {
+        source: "screen",
+        size: (1280, 720),
+        ..Self::SMALL
+    };
 }
 
 /// A participant of a call.
