@@ -226,12 +226,12 @@ async fn another_camera_is_out_of_focus_as_well() -> TestResult {
     // Reckoning without a graphics processor leaves too little for the sound, so that the page would take the pictures
     // away, unless the guest has just wanted them.
     citizen.clicks("label[for=saving]").await?;
-    says(&talk, "Es gibt nur Ton, keine Bilder.").await?;
+    citizen.reads("Es gibt nur Ton, keine Bilder.").await?;
     citizen.chooses("Bilder wieder einschalten").await?;
     talk.control_is("Kamera", true).await?;
     talk.anna_sees_and_hears(&anna).await?;
     citizen.clicks("label[for=blur]").await?;
-    says(&talk, "Ihr Hintergrund ist jetzt unscharf.").await?;
+    citizen.reads("Ihr Hintergrund ist jetzt unscharf.").await?;
     takes(&talk, "camera", CAMERAS[1]).await?;
     let script =
         "return window.__given.filter(it => it.kind === 'video' && it.readyState === 'live')
@@ -466,11 +466,6 @@ async fn the_clerks_picture_goes_into_a_window_of_its_own_and_back() -> TestResu
         .await?;
     browser.sees_and_hears(1, 0).await?;
     citizen.has_seen_no_fault().await
-}
-
-/// Waits until the page says so.
-async fn says(talk: &Talk, text: &str) -> TestResult {
-    talk.citizen.reads(text).await
 }
 
 #[tokio::test]

@@ -60,14 +60,7 @@ async fn a_guest_speaks_by_turn(turn: Turn, way: &str) -> TestResult {
     browser.goes_by_turn_alone().await?;
     citizen.reloads().await?;
     citizen.chooses("Mit Bild und Ton sprechen").await?;
-    let anna = talk.anna_joins().await?;
-    anna.talk().await?;
-    anna.show("cam", Picture::SMALL).await?;
-    citizen.reads("Sie sind verbunden mit anna.").await?;
-    tokio::try_join!(
-        browser.sees_and_hears(1, 1),
-        talk.anna_sees_and_hears(&anna)
-    )?;
+    talk.anna_meets_the_guest().await?;
     let ways = browser.ways().await?;
     ensure!(
         !ways.is_empty() && ways.iter().all(|it| it == way),
