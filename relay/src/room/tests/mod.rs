@@ -6,6 +6,7 @@ mod memory;
 mod quality;
 mod resume;
 mod screen;
+mod temporal;
 mod video;
 
 use std::time::Duration;
