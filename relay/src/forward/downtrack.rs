@@ -146,6 +146,20 @@ impl Downtrack {
         }
     }
 
+    /// Another stream is this layer from here on: nothing of it can be shown before a key frame, and its numbers and
+    /// moments are its own.
+    pub fn begin_anew(&mut self, layer: u8) {
+        if self.current == Some(layer) {
+            self.current = None;
+        }
+        self.munger.forget(layer);
+        let at = usize::from(layer);
+        if let (Some(newest), Some(report)) = (self.newest.get_mut(at), self.reports.get_mut(at)) {
+            *newest = None;
+            *report = None;
+        }
+    }
+
     /// What is wanted.
     #[must_use]
     pub fn target(&self) -> Option<Target> {

@@ -1,6 +1,7 @@
 //! Dialogues: a client says, expect messages; time passes, expect messages.
 
 pub(crate) mod fake;
+mod lies;
 mod limits;
 mod memory;
 mod quality;
