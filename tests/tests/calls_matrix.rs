@@ -5,8 +5,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use blackbox::{
-    Answer, Backend, CallServer, Client, Events, Guest, Heard, RelayAccess, Seat, Service, Site,
-    World, WorldOptions, eventually,
+    Answer, Backend, CallServer, Caller, Client, Events, Guest, Heard, Joining, RelayAccess, Seat,
+    Service, Site, World, WorldOptions, eventually,
 };
 use http::Method;
 use serde_json::{Value, json};
@@ -192,6 +192,13 @@ async fn who_is_in_the_room_gets_a_token_and_nobody_else() -> TestResult {
             .iter()
             .all(|room| room["name"] == new["video"]["room"])
     );
+    // A token leads somewhere for as long as it is good: it cannot begin a call.
+    let good_for = new["exp"].as_i64().unwrap_or(i64::MAX) - new["nbf"].as_i64().unwrap_or(0);
+    for timeout in ["empty_timeout", "departure_timeout"] {
+        let kept = begun[0][timeout].as_i64();
+        ensure!(kept >= Some(good_for), "{kept:?} {good_for}");
+    }
+    assert!(new["video"].get("roomCreate").is_none(), "{new}");
 
     // Nobody's token, somebody else's, and nobody's homeserver.
     let mut forged = proof.clone();
@@ -264,6 +271,44 @@ async fn who_is_in_the_room_gets_a_token_and_nobody_else() -> TestResult {
     assert_eq!(status, 403);
     let ended = relay.asked("/twirp/livekit.RoomService/DeleteRoom");
     assert_eq!(ended, [json!({ "room": new["video"]["room"] })]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_old_token_leads_back_into_an_empty_call_until_the_visit_ends() -> TestResult {
+    let world = World::start_with(WorldOptions {
+        own_relay: true,
+        ..WorldOptions::default()
+    })
+    .await?;
+    let talk = Talk::begin(&world).await?;
+    let anna = &talk.anna.clerk;
+    let proof = openid(anna).await?;
+    let (status, granted) =
+        token(&world, "sfu/get", &asked_before(&talk.room, anna, &proof)).await?;
+    assert_eq!(status, 200, "{granted}");
+    let own = talk.join().await?["transports"][0].clone();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let url = text(&granted["url"]);
+    let (hers, theirs) = (text(&granted["jwt"]), text(&own["token"]));
+    let joins = async |number: u8, token: &str| {
+        let caller = Caller::start(number, world.dir()).await?;
+        caller.join(&url, token, &Joining::default()).await?;
+        anyhow::Ok(caller)
+    };
+    for round in 0..2 {
+        let clerk = joins(round, &hers).await?;
+        let guest = joins(10 + round, &theirs).await?;
+        clerk.event("came", |_| true).await?;
+        clerk.leave().await?;
+        guest.leave().await?;
+    }
+    talk.guest.leave(&talk.visit).await?;
+    world.settled().await?;
+    for token in [&hers, &theirs] {
+        let late = joins(20, token).await;
+        ensure!(late.is_err(), "an old token begins a call");
+    }
     Ok(())
 }
 
