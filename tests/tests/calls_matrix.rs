@@ -476,6 +476,58 @@ async fn the_end_of_the_visit_ends_the_guests_call_in_both_forms() -> TestResult
 }
 
 #[tokio::test]
+async fn a_citizen_whom_the_clerk_puts_out_of_the_room_has_been_served() -> TestResult {
+    let relay = Service::answering(json!({})).await?;
+    let access = RelayAccess {
+        sticky: true,
+        ..relay.as_relay()
+    };
+    let world = world(access, None).await?;
+    let talk = Talk::begin(&world).await?;
+    talk.join().await?;
+    talk.until_shown(true).await?;
+
+    // A ghost of another visit, who has no business here, is put out without consequences.
+    let other = world.stranger()?;
+    other.knock("gewerbe", "Verirrt").await?;
+    let mut anna = talk.anna;
+    let knock = anna.sees_knock("G-002").await?;
+    let stray = knock["state_key"].as_str().context("a ghost")?;
+    let clerk = &anna.clerk;
+    let invited = clerk.invite(&talk.room, stray).await?;
+    invited.success("inviting")?;
+    clerk
+        .kick(&talk.room, stray)
+        .await?
+        .success("putting out")?;
+    world.settled().await?;
+    let visit = talk.guest.visit(&talk.visit).await?;
+    ensure!(visit["state"] == "in_conversation", "{visit}");
+
+    clerk
+        .kick(&talk.room, &talk.ghost)
+        .await?
+        .success("putting out")?;
+    let visit = talk.guest.until(&talk.visit, "ended").await?;
+    ensure!(visit["ending"] == "served", "{visit}");
+    eventually("the membership of the call to be gone", async || {
+        let key = format!("_{}_VORZIMMER_m.call", talk.ghost);
+        let content = clerk.state(&talk.room, MEMBER, &key).await?;
+        Ok(content.filter(|content| *content == json!({})))
+    })
+    .await?;
+    world.settled().await?;
+    assert_eq!(
+        relay.asked("/twirp/livekit.RoomService/DeleteRoom").len(),
+        1
+    );
+    let path = format!("visits/{}/call", talk.visit);
+    let late = talk.guest.call(Method::POST, &path, None).await?;
+    assert_eq!(late.problem(), Some("no-conversation"));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_guest_learns_who_is_in_the_call_and_where_they_send_to() -> TestResult {
     let relay = Service::answering(json!({})).await?;
     let elsewhere =
