@@ -151,6 +151,16 @@ fn claims(token: &Value) -> Result<Value> {
     Ok(serde_json::from_slice(&claims)?)
 }
 
+/// The room of a call stays for as long as a token for it is good, which cannot begin one.
+fn outlasts(room: &Value, token: &Value) -> TestResult {
+    let good_for = token["exp"].as_i64().context("exp")? - token["nbf"].as_i64().context("nbf")?;
+    for timeout in ["empty_timeout", "departure_timeout"] {
+        ensure!(room[timeout].as_i64() >= Some(good_for), "{room} {token}");
+    }
+    ensure!(token["video"].get("roomCreate").is_none(), "{token}");
+    Ok(())
+}
+
 async fn transports(client: &Client) -> Result<Value> {
     let path = "unstable/org.matrix.msc4143/rtc/transports";
     client
@@ -192,13 +202,7 @@ async fn who_is_in_the_room_gets_a_token_and_nobody_else() -> TestResult {
             .iter()
             .all(|room| room["name"] == new["video"]["room"])
     );
-    // A token leads somewhere for as long as it is good: it cannot begin a call.
-    let good_for = new["exp"].as_i64().unwrap_or(i64::MAX) - new["nbf"].as_i64().unwrap_or(0);
-    for timeout in ["empty_timeout", "departure_timeout"] {
-        let kept = begun[0][timeout].as_i64();
-        ensure!(kept >= Some(good_for), "{kept:?} {good_for}");
-    }
-    assert!(new["video"].get("roomCreate").is_none(), "{new}");
+    outlasts(&begun[0], &new)?;
 
     // Nobody's token, somebody else's, and nobody's homeserver.
     let mut forged = proof.clone();
