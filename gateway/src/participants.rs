@@ -58,6 +58,9 @@ pub enum ParticipantError {
     /// The visit has ended.
     #[error("the conversation is over")]
     Over,
+    /// A clerk has put them out of the conversation.
+    #[error("a clerk has put them out")]
+    TurnedOut,
     /// The appointment's citizen is not here yet.
     #[error("the citizen has not come yet")]
     NotYet,

@@ -233,6 +233,30 @@ pub(crate) async fn hang_up(house: &House, party: &Party) -> Result<(), ChangeEr
     Ok(())
 }
 
+/// A guest's ghost was put out of the room: the guest is out of the call, at the relay as in the room.
+pub(crate) async fn put_out(
+    house: &House,
+    tx: &mut Tx,
+    party: &Party,
+    ghost: &MatrixUser,
+) -> Result<(), ChangeError> {
+    let Some(calls) = &house.calls else {
+        return Ok(());
+    };
+    calls.exit(party);
+    let lane = Lane::visit(&party.visit);
+    let errand = Errand::TurnOut {
+        visit: party.visit.clone(),
+        user: ghost.clone(),
+    };
+    tx.enqueue(&lane, &errand, shell::now()).await?;
+    let errand = Errand::LeaveCall {
+        party: party.clone(),
+    };
+    tx.enqueue(&lane, &errand, shell::now()).await?;
+    Ok(())
+}
+
 /// What a finished job means for calls; further jobs are stored in the transaction that removes its row.
 pub(crate) async fn follow(
     house: &House,

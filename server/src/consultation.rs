@@ -50,6 +50,17 @@ pub(crate) async fn happened(
             )
             .await
         }
+        RoomEventKind::Left { user, by: Some(by) }
+            if house.matrix.is_ghost(user) && record.visit.is_live() =>
+        {
+            put_out(house, &record, event, user, by).await
+        }
+        RoomEventKind::Invited { user, .. } if house.matrix.is_ghost(user) => {
+            match participants::of_ghost(house, &record.visit.id, user).await? {
+                Some(participant) => participants::asked_back(house, &participant, event).await,
+                None => inbox::ignore(house, event).await,
+            }
+        }
         RoomEventKind::Left { user, .. }
             if house.calls.is_some() && !house.matrix.is_ghost(user) =>
         {
@@ -127,6 +138,32 @@ fn is_end(house: &House, record: &VisitRecord, sender: &MatrixUser, body: &str) 
     clerk
         && matches!(line, Some(Ok(line))
             if matches!(line.command, ClerkCommand::End { ticket } if ticket.is_none_or(|ticket| ticket == record.visit.ticket)))
+}
+
+/// A clerk has put a ghost out of the room. Without its citizen a conversation is over; whoever comes along goes alone.
+async fn put_out(
+    house: &House,
+    record: &VisitRecord,
+    event: &RoomEvent,
+    ghost: &MatrixUser,
+    clerk: &MatrixUser,
+) -> Result<(), ChangeError> {
+    let visit = &record.visit.id;
+    let citizen = house.store.read().await?.visit_matrix(visit).await?.ghost;
+    if citizen.as_ref() == Some(ghost) {
+        let action = ClerkAction::End {
+            visit: Some(visit.clone()),
+        };
+        let input = Input::Clerk {
+            clerk: clerk.clone(),
+            action,
+        };
+        return decide(house, record, event, input).await;
+    }
+    match participants::of_ghost(house, visit, ghost).await? {
+        Some(participant) => participants::put_out(house, &participant, event).await,
+        None => inbox::ignore(house, event).await,
+    }
 }
 
 /// A job about the visit follows from the event.

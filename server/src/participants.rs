@@ -4,7 +4,7 @@
 //! before loses it: a link that went astray is of use to one browser at a time, and somebody sees it. The place lasts
 //! as long as the visit.
 
-use appservice::{Membership, OwnedRoomId, jobs::Job};
+use appservice::{Membership, OwnedRoomId, event::RoomEvent, jobs::Job};
 use async_trait::async_trait;
 use bridge::{
     ids::{GuestId, MatrixUser, ParticipantId, VisitId},
@@ -66,6 +66,9 @@ impl Participants for Counter {
             },
             None => from_booking(house, &mut tx, link, None).await?,
         };
+        if participant.turned_out {
+            return Err(ParticipantError::TurnedOut);
+        }
         tx.seat_participant(&participant.id, guest)
             .await
             .or_internal()?;
@@ -100,7 +103,10 @@ impl Participants for Counter {
         id: &ParticipantId,
     ) -> Result<CallView, ParticipantError> {
         let (participant, record) = self.seated(guest, id).await?;
-        Ok(calls::join(&self.0, &record, &party(&participant)).await?)
+        let call = calls::join(&self.0, &record, &party(&participant)).await?;
+        // Put out meanwhile: the relay may have been told before this token was made.
+        self.seated(guest, id).await?;
+        Ok(call)
     }
 
     async fn leave_call(
@@ -117,7 +123,7 @@ impl Participants for Counter {
 }
 
 impl Counter {
-    /// Whoever has this place in this browser, and the visit, which has not ended.
+    /// Whoever has this place in this browser and has not been put out, and the visit, which has not ended.
     async fn seated(
         &self,
         guest: &GuestId,
@@ -130,7 +136,11 @@ impl Counter {
             .ok_or(ParticipantError::UnknownLink)?;
         let record = read.visit(&participant.visit).await.or_internal()?;
         let record = record.filter(|record| record.visit.is_live());
-        Ok((participant, record.ok_or(ParticipantError::Over)?))
+        let record = record.ok_or(ParticipantError::Over)?;
+        if participant.turned_out {
+            return Err(ParticipantError::TurnedOut);
+        }
+        Ok((participant, record))
     }
 }
 
@@ -151,6 +161,7 @@ async fn add(
         role,
         ghost: ghosts::take(house, tx).await.or_internal()?,
         guest: None,
+        turned_out: false,
     };
     tx.add_participant(&participant, link.as_str(), shell::now())
         .await
@@ -191,6 +202,7 @@ async fn from_booking(
                         .or_internal()?;
                     Participant {
                         visit: visit.clone(),
+                        turned_out: false,
                         ..participant
                     }
                 }
@@ -248,11 +260,8 @@ pub(crate) async fn party_of(
     visit: &VisitId,
     ghost: &MatrixUser,
 ) -> Result<Party, ChangeError> {
-    let beside = house.store.read().await?.participants(visit).await?;
-    let found = beside
-        .iter()
-        .find(|participant| participant.ghost == *ghost);
-    Ok(found.map_or_else(|| Party::citizen(visit), party))
+    let found = of_ghost(house, visit, ghost).await?;
+    Ok(found.map_or_else(|| Party::citizen(visit), |found| party(&found)))
 }
 
 /// How somebody who comes along is called in the room and its call: by what they are there for.
@@ -271,8 +280,66 @@ pub(crate) async fn name_of(
     }))
 }
 
+/// A clerk has put a ghost out of a conversation's room: its person is out of the call, and does not come back by the
+/// link.
+pub(crate) async fn put_out(
+    house: &House,
+    participant: &Participant,
+    event: &RoomEvent,
+) -> Result<(), ChangeError> {
+    let mut tx = house.store.begin().await?;
+    tx.turn_out_participant(&participant.id, true).await?;
+    calls::put_out(house, &mut tx, &party(participant), &participant.ghost).await?;
+    tx.processed(event.event_id.as_str(), shell::now()).await?;
+    tx.commit().await?;
+    house.outbox.notify_one();
+    house.hub.send(&participant.visit, VisitEvent::Changed);
+    Ok(())
+}
+
+/// A clerk invites a ghost that had been put out: the link leads into the conversation again.
+pub(crate) async fn asked_back(
+    house: &House,
+    participant: &Participant,
+    event: &RoomEvent,
+) -> Result<(), ChangeError> {
+    let mut tx = house.store.begin().await?;
+    tx.turn_out_participant(&participant.id, false).await?;
+    tx.processed(event.event_id.as_str(), shell::now()).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Whoever comes along to a visit by this ghost.
+pub(crate) async fn of_ghost(
+    house: &House,
+    visit: &VisitId,
+    ghost: &MatrixUser,
+) -> Result<Option<Participant>, ChangeError> {
+    let beside = house.store.read().await?.participants(visit).await?;
+    Ok(beside
+        .into_iter()
+        .find(|participant| participant.ghost == *ghost))
+}
+
 /// The consultation room and the party's ghost in it, if both are there.
 pub(crate) async fn inside(
+    house: &House,
+    case: &Case,
+    party: &Party,
+) -> Result<Option<(OwnedRoomId, MatrixUser)>, ChangeError> {
+    let place = place(house, case, party).await?;
+    let (Some((room, ghost)), Some(_)) = (&place, &party.participant) else {
+        return Ok(place);
+    };
+    match house.matrix.membership(room, ghost).await {
+        Ok(Membership::Join) => Ok(place),
+        Err(fault) if !fault.is_absence() => Err(fault.into()),
+        Ok(_) | Err(_) => Ok(None),
+    }
+}
+
+/// The consultation room and the party's ghost, wherever it is.
+pub(crate) async fn place(
     house: &House,
     case: &Case,
     party: &Party,
@@ -280,28 +347,22 @@ pub(crate) async fn inside(
     let Some(id) = &party.participant else {
         return Ok(errands::inside(case));
     };
-    let Some((room, ghost)) = place(house, case, id).await? else {
-        return Ok(None);
-    };
-    match house.matrix.membership(&room, &ghost).await {
-        Ok(Membership::Join) => Ok(Some((room, ghost))),
-        Err(fault) if !fault.is_absence() => Err(fault.into()),
-        Ok(_) | Err(_) => Ok(None),
-    }
+    let seat = seat(house, case, id).await?;
+    Ok(seat.map(|(room, participant)| (room, participant.ghost)))
 }
 
 /// The consultation room, and who is to come there.
-async fn place(
+async fn seat(
     house: &House,
     case: &Case,
     id: &ParticipantId,
-) -> Result<Option<(OwnedRoomId, MatrixUser)>, ChangeError> {
+) -> Result<Option<(OwnedRoomId, Participant)>, ChangeError> {
     let room = case.place.consultation_room.as_deref();
     let Some(room) = room.and_then(|room| room.try_into().ok()) else {
         return Ok(None);
     };
     let found = house.store.read().await?.participant(id).await?;
-    Ok(found.map(|participant| (room, participant.ghost)))
+    Ok(found.map(|participant| (room, participant)))
 }
 
 /// Brings somebody into the room of a conversation that has not ended.
@@ -316,12 +377,20 @@ pub(crate) async fn plan_admit(
     if !case.record.visit.is_live() {
         return Ok(Plan::Nothing);
     }
-    let (Some((room, ghost)), Some(name)) =
-        (place(house, &case, id).await?, name_of(house, id).await?)
+    let (Some((room, participant)), Some(name)) =
+        (seat(house, &case, id).await?, name_of(house, id).await?)
     else {
         return Ok(Plan::Nothing);
     };
-    Ok(Plan::job(Job::Admit { room, ghost, name }))
+    // A clerk's word counts for more than the page's wish.
+    if participant.turned_out {
+        return Ok(Plan::Nothing);
+    }
+    Ok(Plan::job(Job::Admit {
+        room,
+        ghost: participant.ghost,
+        name,
+    }))
 }
 
 /// Lets somebody leave the room of a conversation that is over.
@@ -333,11 +402,11 @@ pub(crate) async fn plan_see_off(
     let Some(case) = case(house, visit).await? else {
         return Ok(Plan::Nothing);
     };
-    let place = place(house, &case, id).await?;
-    Ok(place.map_or(Plan::Nothing, |(door, visitor)| {
+    let seat = seat(house, &case, id).await?;
+    Ok(seat.map_or(Plan::Nothing, |(door, participant)| {
         Plan::job(Job::ClearDoor {
             door,
-            visitor,
+            visitor: participant.ghost,
             reason: None,
         })
     }))

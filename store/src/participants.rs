@@ -22,12 +22,14 @@ pub struct Participant {
     pub ghost: MatrixUser,
     /// The browser that opened the link last; none while nobody has.
     pub guest: Option<GuestId>,
+    /// A clerk has put them out of this conversation.
+    pub turned_out: bool,
 }
 
 macro_rules! select {
     ($condition:literal) => {
         concat!(
-            "SELECT id, visit, role, ghost, guest FROM participants WHERE ",
+            "SELECT id, visit, role, ghost, guest, turned_out FROM participants WHERE ",
             $condition
         )
     };
@@ -93,11 +95,21 @@ impl Tx {
         Ok(())
     }
 
-    /// Somebody comes along to another visit of the same person.
+    /// Somebody comes along to another visit of the same person, from which nobody has put them out.
     pub async fn move_participant(&mut self, id: &ParticipantId, to: &VisitId) -> Result<()> {
-        let statement = sqlx::query("UPDATE participants SET visit = $2 WHERE id = $1")
+        let statement =
+            sqlx::query("UPDATE participants SET visit = $2, turned_out = 0 WHERE id = $1")
+                .bind(id.as_str())
+                .bind(to.as_str());
+        self.run(statement).await?;
+        Ok(())
+    }
+
+    /// A clerk puts somebody out of the conversation, or asks them back in.
+    pub async fn turn_out_participant(&mut self, id: &ParticipantId, out: bool) -> Result<()> {
+        let statement = sqlx::query("UPDATE participants SET turned_out = $2 WHERE id = $1")
             .bind(id.as_str())
-            .bind(to.as_str());
+            .bind(i64::from(out));
         self.run(statement).await?;
         Ok(())
     }
@@ -118,5 +130,6 @@ fn read(row: &AnyRow) -> Result<Participant> {
         role: row.parse("role")?,
         ghost: row.parse("ghost")?,
         guest: row.parse_opt("guest")?,
+        turned_out: row.number::<i64>("turned_out")? != 0,
     })
 }

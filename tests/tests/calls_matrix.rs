@@ -5,8 +5,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use blackbox::{
-    Answer, Backend, CallServer, Client, Desk, Events, Guest, Happening, RelayAccess, Service,
-    Site, World, WorldOptions, eventually,
+    Answer, Backend, CallServer, Caller, Client, Desk, Events, Guest, Happening, Joining,
+    RelayAccess, Service, Site, World, WorldOptions, eventually,
 };
 use http::Method;
 use serde_json::{Value, json};
@@ -151,6 +151,16 @@ fn claims(token: &Value) -> Result<Value> {
     Ok(serde_json::from_slice(&claims)?)
 }
 
+/// The room of a call stays for as long as a token for it is good, which cannot begin one.
+fn outlasts(room: &Value, token: &Value) -> TestResult {
+    let good_for = token["exp"].as_i64().context("exp")? - token["nbf"].as_i64().context("nbf")?;
+    for timeout in ["empty_timeout", "departure_timeout"] {
+        ensure!(room[timeout].as_i64() >= Some(good_for), "{room} {token}");
+    }
+    ensure!(token["video"].get("roomCreate").is_none(), "{token}");
+    Ok(())
+}
+
 async fn transports(client: &Client) -> Result<Value> {
     let path = "unstable/org.matrix.msc4143/rtc/transports";
     client
@@ -192,6 +202,7 @@ async fn who_is_in_the_room_gets_a_token_and_nobody_else() -> TestResult {
             .iter()
             .all(|room| room["name"] == new["video"]["room"])
     );
+    outlasts(&begun[0], &new)?;
 
     // Nobody's token, somebody else's, and nobody's homeserver.
     let mut forged = proof.clone();
@@ -264,6 +275,44 @@ async fn who_is_in_the_room_gets_a_token_and_nobody_else() -> TestResult {
     assert_eq!(status, 403);
     let ended = relay.asked("/twirp/livekit.RoomService/DeleteRoom");
     assert_eq!(ended, [json!({ "room": new["video"]["room"] })]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_old_token_leads_back_into_an_empty_call_until_the_visit_ends() -> TestResult {
+    let world = World::start_with(WorldOptions {
+        own_relay: true,
+        ..WorldOptions::default()
+    })
+    .await?;
+    let talk = Talk::begin(&world).await?;
+    let anna = &talk.anna.clerk;
+    let proof = openid(anna).await?;
+    let (status, granted) =
+        token(&world, "sfu/get", &asked_before(&talk.room, anna, &proof)).await?;
+    assert_eq!(status, 200, "{granted}");
+    let own = talk.join().await?["transports"][0].clone();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let url = text(&granted["url"]);
+    let (hers, theirs) = (text(&granted["jwt"]), text(&own["token"]));
+    let joins = async |number: u8, token: &str| {
+        let caller = Caller::start(number, world.dir()).await?;
+        caller.join(&url, token, &Joining::default()).await?;
+        anyhow::Ok(caller)
+    };
+    for round in 0..2 {
+        let clerk = joins(round, &hers).await?;
+        let guest = joins(10 + round, &theirs).await?;
+        clerk.event("came", |_| true).await?;
+        clerk.leave().await?;
+        guest.leave().await?;
+    }
+    talk.guest.leave(&talk.visit).await?;
+    world.settled().await?;
+    for token in [&hers, &theirs] {
+        let late = joins(20, token).await;
+        ensure!(late.is_err(), "an old token begins a call");
+    }
     Ok(())
 }
 
@@ -427,6 +476,58 @@ async fn the_end_of_the_visit_ends_the_guests_call_in_both_forms() -> TestResult
         stuck.first().context("a sticky event")?["content"],
         json!({ "msc4354_sticky_key": talk.key() })
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_citizen_whom_the_clerk_puts_out_of_the_room_has_been_served() -> TestResult {
+    let relay = Service::answering(json!({})).await?;
+    let access = RelayAccess {
+        sticky: true,
+        ..relay.as_relay()
+    };
+    let world = world(access, None).await?;
+    let talk = Talk::begin(&world).await?;
+    talk.join().await?;
+    talk.until_shown(true).await?;
+
+    // A ghost of another visit, who has no business here, is put out without consequences.
+    let other = world.stranger()?;
+    other.knock("gewerbe", "Verirrt").await?;
+    let mut anna = talk.anna;
+    let knock = anna.sees_knock("G-002").await?;
+    let stray = knock["state_key"].as_str().context("a ghost")?;
+    let clerk = &anna.clerk;
+    let invited = clerk.invite(&talk.room, stray).await?;
+    invited.success("inviting")?;
+    clerk
+        .kick(&talk.room, stray)
+        .await?
+        .success("putting out")?;
+    world.settled().await?;
+    let visit = talk.guest.visit(&talk.visit).await?;
+    ensure!(visit["state"] == "in_conversation", "{visit}");
+
+    clerk
+        .kick(&talk.room, &talk.ghost)
+        .await?
+        .success("putting out")?;
+    let visit = talk.guest.until(&talk.visit, "ended").await?;
+    ensure!(visit["ending"] == "served", "{visit}");
+    eventually("the membership of the call to be gone", async || {
+        let key = format!("_{}_VORZIMMER_m.call", talk.ghost);
+        let content = clerk.state(&talk.room, MEMBER, &key).await?;
+        Ok(content.filter(|content| *content == json!({})))
+    })
+    .await?;
+    world.settled().await?;
+    assert_eq!(
+        relay.asked("/twirp/livekit.RoomService/DeleteRoom").len(),
+        1
+    );
+    let path = format!("visits/{}/call", talk.visit);
+    let late = talk.guest.call(Method::POST, &path, None).await?;
+    assert_eq!(late.problem(), Some("no-conversation"));
     Ok(())
 }
 

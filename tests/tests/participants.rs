@@ -2,9 +2,11 @@
 //! clerk is in the unmodified Element Call.
 
 use anyhow::{Context as _, Result, ensure};
-use blackbox::{Answer, Citizen, Client, ElementCall, Engine, Guest, Talk, World, eventually};
+use blackbox::{
+    Answer, Caller, Citizen, Client, ElementCall, Engine, Guest, Joining, Talk, World, eventually,
+};
 use http::{Method, StatusCode, header};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const MEMBER: &str = "org.matrix.msc3401.call.member";
 
@@ -146,6 +148,164 @@ async fn a_link_opens_one_place_in_the_call_until_the_visit_ends() -> Result<()>
         Ok((ghosts.count() == 0).then_some(()))
     })
     .await
+}
+
+#[tokio::test]
+async fn whom_a_clerk_puts_out_of_the_room_is_out_of_the_call_until_asked_back() -> Result<()> {
+    let world = World::with_own_relay().await?;
+    let mut anna = world.desk("anna", "gewerbe").await?;
+    anna.on_duty().await?;
+    let citizen = world.guest()?;
+    let visit = citizen.knock("gewerbe", "Ich eröffne ein Café.").await?;
+    let visit = visit["id"].as_str().context("no id")?.to_owned();
+    let _citizens_page = citizen.events(&visit).await?;
+    let citizens_ghost = anna.approves("G-001").await?;
+    let room = anna.consultation("G-001").await?;
+    citizen.until(&visit, "called").await?;
+    citizen.enter(&visit).await?;
+    let path = format!("visits/{visit}/participants");
+    let wish = json!({ "role": "companion" });
+    let link = citizen.call(Method::POST, &path, Some(&wish)).await?;
+    let link = link.success("a link")?;
+    let secret = link["token"].as_str().context("no secret")?;
+    let companion = world.stranger()?;
+    let place = takes_part(&companion, secret).await?.success("a place")?;
+    let id = place["id"].as_str().context("no id")?;
+    let mut page = companion.events(&format!("participation/{id}")).await?;
+
+    // Both are in the call, by its relay as by the room.
+    let call = format!("visits/participation/{id}/call");
+    let transport = in_the_call(&companion, &call).await?;
+    let beside = joins(&world, 1, &transport).await?;
+    let citizens_call = format!("visits/{visit}/call");
+    let citizens_transport = in_the_call(&citizen, &citizens_call).await?;
+    let own = joins(&world, 2, &citizens_transport).await?;
+    let shown = |number: usize| {
+        let (anna, room) = (&anna.clerk, &room);
+        eventually("those in the call", async move || {
+            let there = in_call(anna, room).await?;
+            Ok((there.len() == number).then_some(there))
+        })
+    };
+    let mut there = shown(2).await?;
+    there.retain(|user| *user != citizens_ghost);
+    let ghost = there.pop().context("no companion in the call")?;
+
+    anna.clerk
+        .kick(&room, &ghost)
+        .await?
+        .success("putting out")?;
+    beside
+        .event("out", |event| event["reason"] == "PARTICIPANT_REMOVED")
+        .await?;
+    page.until("the word of it", |name, _| {
+        (name == "turned_out").then_some(())
+    })
+    .await?;
+    ensure!(page.next().await?.is_none(), "the page's events go on");
+    shown(1).await?;
+    world.settled().await?;
+
+    // There is no way back, by the relay, by the page or by another browser.
+    ensure!(
+        joins(&world, 3, &transport).await.is_err(),
+        "the relay lets the token in"
+    );
+    for guest in [&companion, &world.stranger()?] {
+        let refused = takes_part(guest, secret).await?;
+        ensure!(refused.problem() == Some("turned-out"), "{refused:?}");
+    }
+    let refused = companion.call(Method::POST, &call, None).await?;
+    ensure!(refused.problem() == Some("turned-out"), "{refused:?}");
+    let late = companion.events(&format!("participation/{id}")).await?;
+    let late = { late }.next().await?.context("no word for the page")?;
+    ensure!(late.0 == "turned_out", "{late:?}");
+    ensure!(own.events("out").is_empty(), "the citizen is out as well");
+    let state = citizen.visit(&visit).await?;
+    ensure!(state["state"] == "in_conversation", "{state}");
+
+    // Invited again in Element, the same link leads back.
+    anna.clerk
+        .invite(&room, &ghost)
+        .await?
+        .success("asking back")?;
+    eventually("the place", async || {
+        let answer = takes_part(&companion, secret).await?;
+        Ok(answer.status.is_success().then_some(()))
+    })
+    .await?;
+    let _page = companion.events(&format!("participation/{id}")).await?;
+    let transport = in_the_call(&companion, &call).await?;
+    joins(&world, 4, &transport).await?;
+    shown(2).await?;
+    world.settled().await
+}
+
+/// The first relay that the guest is told of, as soon as the conversation has its call.
+async fn in_the_call(guest: &Guest, path: &str) -> Result<Value> {
+    let call = eventually("the call", async || {
+        let answer = guest.call(Method::POST, path, None).await?;
+        Ok(answer.status.is_success().then_some(answer.body))
+    })
+    .await?;
+    Ok(call["transports"][0].clone())
+}
+
+/// Somebody who joins with what the page was told.
+async fn joins(world: &World, number: u8, transport: &Value) -> Result<Caller> {
+    let text = |field: &str| transport[field].as_str().context("no such field");
+    let caller = Caller::start(number, world.dir()).await?;
+    let (url, token) = (text("url")?, text("token")?);
+    caller.join(url, token, &Joining::default()).await?;
+    Ok(caller)
+}
+
+#[tokio::test]
+async fn the_page_of_whom_a_clerk_puts_out_says_so_and_stays_out() -> Result<()> {
+    let talk = Talk::begin(Engine::Chromium).await?;
+    let citizen = &talk.citizen;
+    citizen.chooses("Mit Bild und Ton sprechen").await?;
+    talk.until_shown(true).await?;
+    citizen.clicks("#bring summary").await?;
+    citizen.chooses("Link für Begleitung").await?;
+    let link = citizen
+        .browser
+        .find("#bring-0")
+        .await?
+        .prop("value")
+        .await?;
+    let link = link.context("the link is empty")?;
+    let companion = Citizen::equipped(&talk.world, Engine::Chromium).await?;
+    companion.browser.goto(&link).await?;
+    companion.chooses("Mit Bild und Ton sprechen").await?;
+    tokio::try_join!(
+        citizen.browser.sees_and_hears(1, 1),
+        companion.browser.sees_and_hears(1, 1),
+    )?;
+    let mut there = in_call(&talk.anna.clerk, &talk.room).await?;
+    there.retain(|user| *user != talk.ghost);
+    let ghost = there.pop().context("no companion in the call")?;
+
+    talk.anna
+        .clerk
+        .kick(&talk.room, &ghost)
+        .await?
+        .success("putting out")?;
+    companion
+        .sees_heading("Sie sind nicht mehr im Gespräch")
+        .await?;
+    companion.reads("Das Büro hat Ihre Teilnahme").await?;
+    companion.portrays("beside-4-put-out").await?;
+    companion.reloads().await?;
+    companion
+        .sees_heading("Sie sind nicht mehr im Gespräch")
+        .await?;
+    eventually("the citizen to be alone in the call", async || {
+        let there = in_call(&talk.anna.clerk, &talk.room).await?;
+        Ok((there == [talk.ghost.clone()]).then_some(()))
+    })
+    .await?;
+    citizen.has_seen_no_fault().await
 }
 
 /// Whose membership of the room's call is in force.

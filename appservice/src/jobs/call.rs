@@ -120,6 +120,7 @@ impl Place<'_> {
     }
 }
 
+/// Of a ghost that was put out of the room, the bot takes the membership back.
 pub(super) async fn leave(
     matrix: &Matrix,
     room: &RoomId,
@@ -139,7 +140,7 @@ pub(super) async fn leave(
     let waiting = waiting(matrix, room, ghost).await?;
     for delayed in &waiting {
         if delayed.event_type == types::RTC_MEMBER {
-            matrix
+            let left = matrix
                 .send_sticky(
                     ghost,
                     room,
@@ -147,15 +148,18 @@ pub(super) async fn leave(
                     &rtc::sticky_leave(ghost),
                     (STICKY_FOR, None),
                 )
-                .await?;
+                .await;
+            match left {
+                // What others wrote into the timeline nobody can take back. Clients read it of those in the room alone.
+                Err(error) if error.is_absence() => {}
+                other => drop(other?),
+            }
         }
     }
-    let left = matrix
-        .put_state(As::Ghost(ghost), room, types::CALL_MEMBER, &key, &json!({}))
-        .await;
-    match left {
-        // Out of the room, a ghost is out of its call.
-        Err(error) if error.is_absence() => {}
+    let content = json!({});
+    let take_back = |actor| matrix.put_state(actor, room, types::CALL_MEMBER, &key, &content);
+    match take_back(As::Ghost(ghost)).await {
+        Err(error) if error.is_absence() => drop(take_back(As::Bot).await?),
         other => drop(other?),
     }
     for delayed in waiting {

@@ -108,6 +108,7 @@ fn problem(error: &ParticipantError) -> Problem {
     match error {
         ParticipantError::UnknownLink => Kind::UnknownLink.into(),
         ParticipantError::Over => Kind::ConversationOver.into(),
+        ParticipantError::TurnedOut => Kind::TurnedOut.into(),
         ParticipantError::NotYet => Kind::NotYet.into(),
         ParticipantError::TooMany => Kind::TooManyParticipants.into(),
         ParticipantError::House(error) => calls::join_problem(error),
@@ -156,6 +157,8 @@ pub(super) async fn invite(
     tag = "participants",
     responses(
         (status = 200, description = "The place", body = Participation),
+        (status = 403, description = "A clerk has put them out of the conversation", body = ProblemDetails,
+            content_type = "application/problem+json"),
         (status = 404, description = "There is no such link", body = ProblemDetails,
             content_type = "application/problem+json"),
         (status = 409, description = "The citizen has not come yet (`not-yet`): try again after `Retry-After`; or three \
@@ -189,7 +192,8 @@ pub(super) async fn claim(
 }
 
 /// What happens at the visit: `participation` (a `Participation`, first of all and after each change), `call` (join
-/// again), `over` (the visit has ended, or another browser has taken the place: `{}`).
+/// again), `turned_out` (a clerk has put them out: `{}`), `over` (the visit has ended, or another browser has taken the
+/// place: `{}`). After these two the stream ends; who asks for it later is told the same.
 #[utoipa::path(
     get,
     path = "/visits/participation/{id}/events",
@@ -197,7 +201,7 @@ pub(super) async fn claim(
     tag = "participants",
     params(("id" = String, Path, description = "The place")),
     responses(
-        (status = 200, description = "`participation`, `call`, `over`", content_type = "text/event-stream",
+        (status = 200, description = "`participation`, `call`, `turned_out`, `over`", content_type = "text/event-stream",
             body = String),
         (status = "default", description = "Refused", body = ProblemDetails, content_type = "application/problem+json"),
     )
@@ -213,8 +217,14 @@ pub(super) async fn events(
         StreamCount::new("participation"),
     );
     // Events first, then the state: a change in between is told twice rather than not at all.
-    let events = participants(&api)?.watch(&place.guest, &place.id).await;
-    let events = events.map_err(|error| problem(&error))?;
+    let events = match participants(&api)?.watch(&place.guest, &place.id).await {
+        Ok(events) => events,
+        // A browser does not tell a page why a stream was refused.
+        Err(error) => match farewell(&error) {
+            Some(farewell) => return Ok(sse::response(StreamBody::from(farewell))),
+            None => return Err(problem(&error)),
+        },
+    };
     let mut page = Page {
         closing: api.gateway.shell.closing.clone(),
         api,
@@ -259,11 +269,7 @@ impl<G> Page<G> {
                 () = tokio::time::sleep(sse::KEEP_ALIVE) => return Some(sse::COMMENT),
             };
             match event {
-                VisitEvent::Changed | VisitEvent::Resync => {
-                    let state = self.state().await;
-                    self.over = state == over();
-                    return Some(state);
-                }
+                VisitEvent::Changed | VisitEvent::Resync => return Some(self.state().await),
                 VisitEvent::Call => return Some(sse::event("call", &serde_json::Map::new())),
                 // What is written in the conversation is not for this page.
                 VisitEvent::Message(_) | VisitEvent::Typing(_) => {}
@@ -276,21 +282,33 @@ impl<G> Page<G> {
         let Place { guest, id } = &self.place;
         let seen = match participants(&self.api) {
             Ok(participants) => participants.participant(guest, id).await,
-            Err(_) => return over(),
+            Err(_) => Err(ParticipantError::Over),
         };
         match seen {
             Ok(view) => {
                 let place = Participation::new(&self.api, view, self.language);
                 sse::event("participation", &place)
             }
-            Err(ParticipantError::House(_)) => sse::COMMENT,
-            Err(_) => over(),
+            Err(error) => {
+                let farewell = farewell(&error);
+                self.over = farewell.is_some();
+                farewell.unwrap_or(sse::COMMENT)
+            }
         }
     }
 }
 
-fn over() -> Bytes {
-    sse::event("over", &serde_json::Map::new())
+/// The last event of a place's stream; none after a fault that may pass.
+fn farewell(error: &ParticipantError) -> Option<Bytes> {
+    let name = match error {
+        ParticipantError::House(_) => return None,
+        ParticipantError::TurnedOut => "turned_out",
+        ParticipantError::UnknownLink
+        | ParticipantError::Over
+        | ParticipantError::NotYet
+        | ParticipantError::TooMany => "over",
+    };
+    Some(sse::event(name, &serde_json::Map::new()))
 }
 
 /// Joins the call, or renews it after a `call` event, until hanging up, until no page shows the place any more, or until

@@ -59,6 +59,8 @@ kinds! {
     UnknownLink = "unknown-link", NOT_FOUND;
     /// The conversation that the link led to is over.
     ConversationOver = "conversation-over", GONE;
+    /// A clerk has put whoever has the link out of the conversation.
+    TurnedOut = "turned-out", FORBIDDEN;
     /// The link is of somebody who comes along, or stands in a calendar, and changes nothing.
     NotTheBooker = "not-the-booker", FORBIDDEN;
     /// The address does not know this method.

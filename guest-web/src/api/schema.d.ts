@@ -350,7 +350,8 @@ export interface paths {
         };
         /**
          * What happens at the visit: `participation` (a `Participation`, first of all and after each change), `call` (join
-         *     again), `over` (the visit has ended, or another browser has taken the place: `{}`).
+         *     again), `turned_out` (a clerk has put them out: `{}`), `over` (the visit has ended, or another browser has taken the
+         *     place: `{}`). After these two the stream ends; who asks for it later is told the same.
          */
         get: operations["participation_events"];
         put?: never;
@@ -1794,6 +1795,15 @@ export interface operations {
                     "application/json": components["schemas"]["Participation"];
                 };
             };
+            /** @description A clerk has put them out of the conversation */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such link */
             404: {
                 headers: {
@@ -1915,7 +1925,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description `participation`, `call`, `over` */
+            /** @description `participation`, `call`, `turned_out`, `over` */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -5,8 +5,9 @@ import { StateHeading } from "../visit/parts";
 import type { BesideSession, BesideState } from "./session";
 
 export function Beside({ t, session, state }: { t: Texts; session: BesideSession; state: BesideState }) {
-  const { place, refused, over } = state;
-  if (over) return <Said heading={t("beside-over-heading")} text={t("beside-over-text")} />;
+  const { place, refused, ended } = state;
+  if (ended === "over") return <Said heading={t("beside-over-heading")} text={t("beside-over-text")} />;
+  if (ended === "turned out") return <Said heading={t("beside-out-heading")} text={t("beside-out-text")} />;
   if (!place) {
     if (!refused)
       return (

@@ -11,14 +11,15 @@ export interface BesideState {
   refused: Refused | undefined;
   /** Whether the appointment's citizen is still to come. */
   early: boolean;
-  over: boolean;
+  /** Whether and how it has ended for this page. */
+  ended: "over" | "turned out" | undefined;
 }
 
 const NOT_YET = "/problems/not-yet";
 
 /** One place beside a citizen: takes it, and follows the visit until it ends. */
 export class BesideSession implements CallSession {
-  state: BesideState = { place: undefined, refused: undefined, early: false, over: false };
+  state: BesideState = { place: undefined, refused: undefined, early: false, ended: undefined };
   /** Whoever comes beside a citizen sees and speaks; the messages are between citizen and office. */
   readonly canWrite = false;
   onCall: (() => void) | undefined;
@@ -65,14 +66,17 @@ export class BesideSession implements CallSession {
       events: {
         participation: (data) => this.update({ place: JSON.parse(data) as Participation }),
         call: () => this.onCall?.(),
-        over: () => {
-          this.stream?.close();
-          this.update({ over: true });
-        },
+        over: () => this.end("over"),
+        turned_out: () => this.end("turned out"),
       },
       connected: (connected) => connected && this.onCall?.(),
     });
-    onWake(() => !this.state.over && this.stream?.wake());
+    onWake(() => !this.state.ended && this.stream?.wake());
+  }
+
+  private end(ended: BesideState["ended"]): void {
+    this.stream?.close();
+    this.update({ ended });
   }
 
   private update(change: Partial<BesideState>): void {

@@ -209,7 +209,7 @@ export class Call {
   /** Before the first word a refusal is an answer; later most are a disturbance. */
   private isFinal(status: number): boolean {
     if (status === 429) return false;
-    return !this.wasLive || status === 409 || status === 404;
+    return !this.wasLive || status === 403 || status === 404 || status === 409;
   }
 
   private async connect(transport: Transport): Promise<void> {

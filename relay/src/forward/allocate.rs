@@ -16,7 +16,7 @@ use std::{
 };
 
 use crate::forward::{
-    MAX_LAYERS,
+    MAX_LAYERS, MAX_TEMPORAL,
     downtrack::{ALL_TEMPORAL, Target},
 };
 
@@ -47,6 +47,8 @@ pub struct Demand<T> {
     pub layers: [Option<u64>; MAX_LAYERS],
     /// Number of temporal layers, 1 if unknown.
     pub temporal_layers: u8,
+    /// What the temporal layers 0 to n carry of a layer, in percent, as measured.
+    pub shares: [u64; MAX_TEMPORAL],
 }
 
 /// What one track gets.
@@ -286,9 +288,6 @@ fn share<T>(
     chosen
 }
 
-/// Share of the bit rate that temporal layers 0 to n take of n + 1, in percent; libwebrtc's rate allocation.
-const TEMPORAL_PERCENT: [&[u64]; 4] = [&[100], &[60, 100], &[40, 60, 100], &[25, 40, 60, 100]];
-
 fn ladder<T>(demand: &Demand<T>) -> Vec<Rung> {
     let Some(wanted) = demand.wanted else {
         return Vec::new();
@@ -304,22 +303,23 @@ fn ladder<T>(demand: &Demand<T>) -> Vec<Rung> {
         // Better too large than nothing.
         usable.extend(layers.filter(live).take(1));
     }
-    let shares = TEMPORAL_PERCENT[usize::from(demand.temporal_layers.clamp(1, 4)) - 1];
+    let highest = usize::from(demand.temporal_layers).clamp(1, MAX_TEMPORAL) - 1;
     let rung = |layer: u8, index: usize| {
-        let temporal = if index + 1 == shares.len() {
-            ALL_TEMPORAL
+        let (temporal, share) = if index == highest {
+            (ALL_TEMPORAL, 100)
         } else {
-            u8::try_from(index).unwrap_or(ALL_TEMPORAL)
+            let temporal = u8::try_from(index).unwrap_or(ALL_TEMPORAL);
+            (temporal, demand.shares[index])
         };
         let bits = demand.layers[usize::from(layer)].unwrap_or(0);
         Rung {
             target: Target { layer, temporal },
-            bits: bits.saturating_mul(shares[index]) / 100,
+            bits: bits.saturating_mul(share) / 100,
         }
     };
     // The highest temporal layer that is wanted.
-    let full = usize::from(wanted.temporal).min(shares.len() - 1);
-    let mut ladder: Vec<Rung> = Vec::with_capacity(MAX_LAYERS + shares.len());
+    let full = usize::from(wanted.temporal).min(highest);
+    let mut ladder: Vec<Rung> = Vec::with_capacity(MAX_LAYERS + MAX_TEMPORAL);
     if demand.screen {
         ladder.extend(usable.iter().map(|&layer| rung(layer, 0)));
         ladder.extend(

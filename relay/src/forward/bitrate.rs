@@ -5,12 +5,15 @@
 
 use std::time::{Duration, Instant};
 
+use crate::forward::MAX_TEMPORAL;
+
 const SLOTS: usize = 10;
 const SLOT: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Slot {
-    octets: u64,
+    /// By temporal layer.
+    octets: [u64; MAX_TEMPORAL],
     packets: u32,
     frames: u32,
 }
@@ -29,6 +32,8 @@ pub struct Meter {
 pub struct Rates {
     /// Bits per second.
     pub bits: u64,
+    /// Bits per second of the temporal layers 0 to n.
+    pub below: [u64; MAX_TEMPORAL],
     /// Packets per second.
     pub packets: u32,
     /// Frames per second.
@@ -52,12 +57,12 @@ impl Meter {
         }
     }
 
-    /// Counts one packet; `ends_frame` is its marker bit.
-    pub fn add(&mut self, octets: usize, ends_frame: bool, now: Instant) {
+    /// Counts one packet of a temporal layer; `ends_frame` is its marker bit.
+    pub fn add(&mut self, octets: usize, temporal: u8, ends_frame: bool, now: Instant) {
         self.started.get_or_insert(now);
         let place = self.turn(now);
         let slot = &mut self.slots[place];
-        slot.octets += octets as u64;
+        slot.octets[usize::from(temporal).min(MAX_TEMPORAL - 1)] += octets as u64;
         slot.packets = slot.packets.saturating_add(1);
         slot.frames = slot.frames.saturating_add(u32::from(ends_frame));
     }
@@ -69,7 +74,7 @@ impl Meter {
         };
         self.turn(now);
         let total = self.slots.iter().fold(Slot::default(), |sum, slot| Slot {
-            octets: sum.octets + slot.octets,
+            octets: std::array::from_fn(|layer| sum.octets[layer] + slot.octets[layer]),
             packets: sum.packets.saturating_add(slot.packets),
             frames: sum.frames.saturating_add(slot.frames),
         });
@@ -81,8 +86,13 @@ impl Meter {
         let each_second =
             |count: u64| u64::try_from(u128::from(count) * 1000 / window).unwrap_or(u64::MAX);
         let small = |count: u32| u32::try_from(each_second(u64::from(count))).unwrap_or(u32::MAX);
+        let below = std::array::from_fn(|layer| {
+            let octets: u64 = total.octets[..=layer].iter().sum();
+            each_second(octets.saturating_mul(8))
+        });
         Rates {
-            bits: each_second(total.octets.saturating_mul(8)),
+            bits: below[MAX_TEMPORAL - 1],
+            below,
             packets: small(total.packets),
             frames: small(total.frames),
         }
@@ -175,10 +185,12 @@ mod tests {
         let mut meter = Meter::new();
         assert_eq!(meter.rates(at(0)), Rates::default());
         for tick in 0..300 {
-            meter.add(1250, tick % 2 == 1, at(tick * 10));
+            meter.add(1250, u8::from(tick % 4 == 1), tick % 2 == 1, at(tick * 10));
         }
         let rates = meter.rates(at(2999));
         assert!((950_000..=1_000_000).contains(&rates.bits), "{rates:?}");
+        let base = rates.below[0] * 100 / rates.bits;
+        assert!((73..=77).contains(&base), "{rates:?}");
         assert!((95..=100).contains(&rates.packets), "{rates:?}");
         assert!((47..=50).contains(&rates.frames), "{rates:?}");
         assert_eq!(
@@ -210,7 +222,7 @@ mod tests {
         fn any_times_and_sizes_never_panic(steps in proptest::collection::vec((0u64..5000, any::<u16>()), 0..100)) {
             let mut meter = Meter::new();
             for (ms, octets) in steps {
-                meter.add(usize::from(octets), true, at(ms));
+                meter.add(usize::from(octets), octets.to_le_bytes()[0], true, at(ms));
                 let rates = meter.rates(at(ms));
                 prop_assert!(rates.bits >= u64::from(octets) * 8);
             }

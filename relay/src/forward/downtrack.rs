@@ -2,7 +2,7 @@
 //!
 //! The allocator says which layer is wanted (*target*); what is sent (*current*) follows at the next key frame of that
 //! layer, and until then the old one goes on, so that the picture neither freezes nor breaks. The temporal layer
-//! follows at the next picture: down at once, up one layer at a time where a picture refers to the base only.
+//! follows at the next picture: down at once, up where a picture says that this is possible.
 
 use std::time::Instant;
 
@@ -127,7 +127,7 @@ impl Downtrack {
         Self {
             codec,
             munger: Munger::new(codec.clock_rate(), sequence, timestamp),
-            pictures: Pictures::default(),
+            pictures: Pictures::new(codec),
             target: None,
             current: None,
             limits: [Limits::start(0, ALL_TEMPORAL); 2],
@@ -143,6 +143,20 @@ impl Downtrack {
         self.target = target;
         if target.is_none() {
             self.current = None;
+        }
+    }
+
+    /// Another stream is this layer from here on: nothing of it can be shown before a key frame, and its numbers and
+    /// moments are its own.
+    pub fn begin_anew(&mut self, layer: u8) {
+        if self.current == Some(layer) {
+            self.current = None;
+        }
+        self.munger.forget(layer);
+        let at = usize::from(layer);
+        if let (Some(newest), Some(report)) = (self.newest.get_mut(at), self.reports.get_mut(at)) {
+            *newest = None;
+            *report = None;
         }
     }
 

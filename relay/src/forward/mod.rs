@@ -37,6 +37,9 @@ pub mod wanted;
 /// How many simulcast layers a track can have (LiveKit: low, medium, high).
 pub const MAX_LAYERS: usize = 3;
 
+/// How many temporal layers are told apart; those above count as the last.
+pub const MAX_TEMPORAL: usize = 4;
+
 #[cfg(test)]
 pub(crate) mod testing {
     use std::time::{Duration, Instant};

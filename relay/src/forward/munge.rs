@@ -56,6 +56,9 @@ impl Number {
     }
 }
 
+/// Of a source whose stream another one has replaced.
+const NO_LAYER: u8 = u8::MAX;
+
 #[derive(Debug, Clone)]
 struct Source {
     layer: u8,
@@ -194,6 +197,19 @@ impl Munger {
                     Position::Missing { .. } | Position::Seen { .. }
                 )
         })
+    }
+
+    /// The layer's numbers are another stream's from here on: what was sent of it is found no more, and what is sent next
+    /// follows on it.
+    pub fn forget(&mut self, layer: u8) {
+        for source in [&mut self.current, &mut self.previous]
+            .into_iter()
+            .flatten()
+        {
+            if source.layer == layer {
+                source.layer = NO_LAYER;
+            }
+        }
     }
 
     fn source(&mut self, generation: Generation) -> Option<&mut Source> {

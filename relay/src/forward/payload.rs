@@ -90,8 +90,20 @@ pub struct Small {
 pub struct Temporal {
     /// Temporal layer id, 0 is the base.
     pub id: u8,
-    /// This frame refers to the base layer only, so one can go up here.
-    pub sync: bool,
+    /// Whether whoever got fewer layers can get more from here on.
+    pub up: Up,
+}
+
+/// What a frame says of going up to higher temporal layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Up {
+    /// Nothing.
+    No,
+    /// This frame refers to the base layer only: one can go up to its layer with it (VP8's Y).
+    Here,
+    /// No frame of a higher layer behind this one refers to one of a higher layer before it: one can go up to all of
+    /// them behind it (VP9's U). Of what this frame refers to, it says nothing.
+    Behind,
 }
 
 /// What was read from a payload.

@@ -2,7 +2,7 @@
 
 use crate::forward::{
     munge::Generation,
-    payload::{Patch, Payload, PictureId, Small},
+    payload::{Codec, Patch, Payload, PictureId, Small},
     renumber::{Position, Renumber},
 };
 
@@ -15,10 +15,12 @@ struct Run {
 
 /// Picture ids, TL0PICIDX and KEYIDX of one outgoing stream (VP8, VP9).
 ///
-/// The decoder's frame buffer orders and connects frames by them, so they continue over switches, and pictures
-/// that are left out leave no hole.
+/// The decoder's frame buffer orders and connects frames by them, so they continue over switches, and in VP8 pictures
+/// that are left out leave no hole. A VP9 picture names those that it refers to by how far back their ids are (RFC 9628
+/// §4.2), or by its id's place in the group of pictures: there a picture that is left out keeps its id.
 #[derive(Debug, Clone, Default)]
 pub struct Pictures {
+    by_distance: bool,
     current: Option<Run>,
     previous: Option<Run>,
     newest_base: u8,
@@ -26,6 +28,15 @@ pub struct Pictures {
 }
 
 impl Pictures {
+    /// Those of a stream that has not begun.
+    #[must_use]
+    pub fn new(codec: Codec) -> Self {
+        Self {
+            by_distance: codec == Codec::Vp9,
+            ..Self::default()
+        }
+    }
+
     /// Begins a new source at this key frame.
     pub fn switch(&mut self, payload: &Payload) {
         let first = self.current.is_none();
@@ -55,8 +66,8 @@ impl Pictures {
         self.previous = self.current.replace(run);
     }
 
-    /// Whether the picture of a late packet has no place in the output: it was left out before, or its source ended
-    /// before any packet told of it, so that its number is another's now.
+    /// Whether the picture of a late packet has no place in the output: it was left out before (in VP8), or its source
+    /// ended before any packet told of it, so that its number is another's now.
     #[must_use]
     pub fn was_skipped(&self, generation: Generation, payload: &Payload) -> bool {
         let run = self.run(generation);
@@ -89,7 +100,11 @@ impl Pictures {
         if let Some((id, ids)) = run.matching(payload.picture_id)
             && let Position::Ahead { number, .. } = ids.locate(id.value)
         {
-            ids.skip(number);
+            if self.by_distance {
+                ids.take(number);
+            } else {
+                ids.skip(number);
+            }
         }
         // It names the base picture it belongs to, which may still come late and needs its number.
         let patch = run.patch(payload);
@@ -239,6 +254,21 @@ mod tests {
             written(pictures.take(Generation::Previous, &picture(0, 255, 31))),
             (32_767, 255, 31)
         );
+    }
+
+    #[test]
+    fn vp9_pictures_keep_their_distances() {
+        let mut pictures = Pictures::new(Codec::Vp9);
+        pictures.switch(&picture(10, 0, 0));
+        pictures.take(Generation::Current, &picture(10, 0, 0));
+        pictures.skip(&picture(11, 0, 0));
+        pictures.skip(&picture(12, 0, 0));
+        let after = pictures.take(Generation::Current, &picture(13, 1, 0));
+        assert_eq!(written(after).0, 13);
+        pictures.skip(&picture(14, 1, 0));
+        pictures.switch(&picture(700, 9, 0));
+        let after = pictures.take(Generation::Current, &picture(700, 9, 0));
+        assert_eq!(written(after), (15, 2, 1));
     }
 
     #[test]

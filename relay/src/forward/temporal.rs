@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::forward::payload::Temporal;
+use crate::forward::payload::{Temporal, Up};
 
 /// A source that has not used its highest temporal layer for so long has less of them. Screens that stand still send few
 /// pictures.
@@ -64,9 +64,9 @@ impl Limits {
         self.count = (self.count + 1).min(REMEMBERED);
     }
 
-    /// Whether to leave out a new picture. The limit falls to `target` at once. It rises at a key frame, else one
-    /// layer at a time, where a picture of the next layer refers to the base only: whatever builds on that picture
-    /// can be decoded.
+    /// Whether to leave out a new picture. The limit falls to `target` at once. It rises where the picture says that
+    /// nothing that is sent from there on refers to what was left out: at a key frame; by one layer with a picture of
+    /// that layer that refers to the base only; and behind a picture that is sent and is a switching point.
     pub(crate) fn leave_out(
         &mut self,
         timestamp: u32,
@@ -75,17 +75,13 @@ impl Limits {
         target: u8,
     ) -> bool {
         let limit = self.newest();
-        let rises = layer.is_some_and(|layer| {
-            layer.sync && layer.id == limit.saturating_add(1) && layer.id <= target
-        });
-        self.set(
-            timestamp,
-            if keyframe {
-                target
-            } else {
-                limit.saturating_add(u8::from(rises)).min(target)
-            },
-        );
+        let possible = match layer {
+            _ if keyframe => target,
+            Some(Temporal { id, up: Up::Here }) if id == limit.saturating_add(1) => id,
+            Some(Temporal { id, up: Up::Behind }) if id <= limit => target,
+            _ => limit,
+        };
+        self.set(timestamp, possible.min(target));
         layer.is_some_and(|layer| layer.id > self.newest())
     }
 
@@ -110,7 +106,8 @@ mod tests {
     use crate::forward::testing::at;
 
     fn temporal(id: u8, sync: bool) -> Temporal {
-        Temporal { id, sync }
+        let up = if sync { Up::Here } else { Up::No };
+        Temporal { id, up }
     }
 
     #[test]
@@ -145,6 +142,24 @@ mod tests {
         assert!(!limits.leave_out(7, None, false, 0));
         assert!(!limits.leave_out(8, Some(temporal(0, false)), true, 7));
         assert!(!limits.leave_out(9, Some(temporal(2, false)), false, 7));
+    }
+
+    #[test]
+    fn up_to_all_behind_a_switching_point_that_is_sent() {
+        let point = |id| Some(Temporal { id, up: Up::Behind });
+        let mut limits = Limits::start(0, 0);
+        assert!(
+            limits.leave_out(1, point(1), false, 7),
+            "what it refers to may be missing"
+        );
+        assert!(!limits.leave_out(2, Some(temporal(0, false)), false, 7));
+        assert!(limits.leave_out(3, Some(temporal(1, false)), false, 7));
+        assert!(!limits.leave_out(4, point(0), false, 1));
+        assert!(!limits.leave_out(5, Some(temporal(1, false)), false, 1));
+        assert!(limits.leave_out(6, Some(temporal(2, false)), false, 7));
+        assert!(!limits.leave_out(7, point(1), false, 7));
+        assert!(!limits.leave_out(8, Some(temporal(2, false)), false, 7));
+        assert!(limits.left_out(3, Some(temporal(1, false))), "late");
     }
 
     #[test]

@@ -15,7 +15,7 @@
 //!     +-+-+-+-+-+-+-+-+
 //! ```
 
-use crate::forward::payload::{Payload, PictureId, Small, Temporal};
+use crate::forward::payload::{Payload, PictureId, Small, Temporal, Up};
 
 /// Reads the descriptor and the first octet of the frame behind it; `None` if the payload ends too early.
 #[must_use]
@@ -42,7 +42,7 @@ pub fn inspect(payload: &[u8]) -> Option<Payload> {
             let octet = *payload.get(usize::from(at))?;
             read.temporal = (flags & 0x20 != 0).then_some(Temporal {
                 id: octet >> 6,
-                sync: octet & 0x20 != 0,
+                up: if octet & 0x20 == 0 { Up::No } else { Up::Here },
             });
             read.key_index = (flags & 0x10 != 0).then_some(Small {
                 at,
@@ -108,7 +108,13 @@ mod tests {
             })
         );
         assert_eq!(read.base_index, Some(Small { at: 4, value: 0x55 }));
-        assert_eq!(read.temporal, Some(Temporal { id: 2, sync: true }));
+        assert_eq!(
+            read.temporal,
+            Some(Temporal {
+                id: 2,
+                up: Up::Here
+            })
+        );
         assert_eq!(read.key_index, Some(Small { at: 5, value: 7 }));
     }
 

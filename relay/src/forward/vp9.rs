@@ -17,7 +17,7 @@
 //! ```
 
 use crate::forward::{
-    payload::{Payload, Small, Temporal},
+    payload::{Payload, Small, Temporal, Up},
     vp8::picture_id,
 };
 
@@ -40,7 +40,11 @@ pub fn inspect(payload: &[u8]) -> Option<Payload> {
         at += 1;
         read.temporal = Some(Temporal {
             id: layers >> 5,
-            sync: layers & 0x10 != 0,
+            up: if layers & 0x10 == 0 {
+                Up::No
+            } else {
+                Up::Behind
+            },
         });
         spatial = (layers >> 1) & 0x07;
         if !has(0x10) {
@@ -74,7 +78,13 @@ mod tests {
                 wide: true
             })
         );
-        assert_eq!(read.temporal, Some(Temporal { id: 0, sync: true }));
+        assert_eq!(
+            read.temporal,
+            Some(Temporal {
+                id: 0,
+                up: Up::Behind
+            })
+        );
         assert_eq!(read.base_index, Some(Small { at: 4, value: 9 }));
         assert_eq!(read.descriptor, 5);
     }

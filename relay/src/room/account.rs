@@ -9,7 +9,7 @@ use crate::forward::quality::Quality;
 pub struct Traffic {
     /// Media packets from publishers.
     pub received: u64,
-    /// Media packets from publishers that send more than they may.
+    /// Media packets from publishers that send more than they may, or of streams that are no layer's.
     pub refused: u64,
     /// Media packets to subscribers, without those sent once more.
     pub forwarded: u64,

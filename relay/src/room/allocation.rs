@@ -194,6 +194,7 @@ impl Room {
                 current: subscription.downtrack.target(),
                 layers: track.offered,
                 temporal_layers: track.temporal_layers,
+                shares: track.shares,
             });
         }
         let allocation = participant

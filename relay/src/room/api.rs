@@ -88,6 +88,8 @@ impl Room {
                 if request.empty_timeout > 0 {
                     self.empty_timeout = Duration::from_secs(u64::from(request.empty_timeout));
                 }
+                // Whoever asks for the room of a call expects somebody to come.
+                self.empty_since = self.empty_since.map(|_| now.instant);
                 if request.max_participants > 0 {
                     let most = self.limits.participants;
                     self.max_participants = if most == 0 {

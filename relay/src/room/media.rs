@@ -175,9 +175,11 @@ impl Room {
         };
         let Some(&(track_key, layer)) = link.streams.get(&media.ssrc) else {
             // The section was given to another track, or media came before its announcement.
-            if let Some((mid, rid, codec)) = link.known.get(&media.ssrc).cloned() {
-                self.stream_opened(connection, media.ssrc, &mid, &rid, codec, now);
-            }
+            let known = link.known.get(&media.ssrc).cloned();
+            let opened = known.is_some_and(|(mid, rid, codec)| {
+                self.stream_opened(connection, media.ssrc, &mid, &rid, codec, now)
+            });
+            self.account.whole.refused += u64::from(!opened);
             return;
         };
         let Self {

@@ -280,6 +280,20 @@ impl Room {
         room
     }
 
+    /// An empty room in place of one that failed while people were in it: as it was made, so that their tokens lead there.
+    /// `None` if nobody would come back.
+    pub(crate) fn anew(&self, stack: Box<dyn Stack>, rng: StdRng, now: Now) -> Option<Self> {
+        if self.participants.is_empty() {
+            return None;
+        }
+        let limits = Arc::clone(&self.limits);
+        let mut room = Self::new(self.name.clone(), limits, stack, rng, now);
+        room.empty_timeout = self.empty_timeout;
+        room.max_participants = self.max_participants;
+        room.metadata.clone_from(&self.metadata);
+        Some(room)
+    }
+
     /// The room's name.
     #[must_use]
     pub fn name(&self) -> &str {

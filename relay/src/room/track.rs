@@ -12,7 +12,7 @@ use proto::signal_response::Message;
 use super::{Now, ParticipantKey, Room, Side, ids};
 use crate::{
     forward::{
-        MAX_LAYERS,
+        MAX_LAYERS, MAX_TEMPORAL,
         arrivals::Arrivals,
         bitrate::{Liveness, Meter},
         dynacast::Dynacast,
@@ -72,6 +72,16 @@ impl Layer {
         }
     }
 
+    /// Packets of this SSRC are the layer's from here on. Which were until now: their numbers mean nothing any more.
+    fn take(&mut self, ssrc: u32) -> Option<u32> {
+        let before = self.ssrc.replace(ssrc).filter(|before| *before != ssrc);
+        if before.is_some() {
+            self.arrivals = Arrivals::default();
+            self.history = None;
+        }
+        before
+    }
+
     /// A packet came.
     pub(super) fn note(&mut self, media: &Media, temporal: Option<Temporal>, now: Instant) {
         self.arrivals.packet(media.sequence);
@@ -79,7 +89,8 @@ impl Layer {
             return;
         }
         self.liveness.packet(now);
-        self.meter.add(media.payload.len(), media.marker, now);
+        let of = temporal.map_or(0, |temporal| temporal.id);
+        self.meter.add(media.payload.len(), of, media.marker, now);
         if let Some(temporal) = temporal {
             self.depth.note(temporal.id, now);
         }
@@ -122,6 +133,8 @@ pub(super) struct Track {
     pub(super) frames: [u32; MAX_LAYERS],
     /// How many temporal layers the live layers have.
     pub(super) temporal_layers: u8,
+    /// What the temporal layers 0 to n carry of a layer at most, in percent, as it was shared out last.
+    pub(super) shares: [u64; MAX_TEMPORAL],
     pub(super) watch: Watch,
 }
 
@@ -142,10 +155,11 @@ impl Track {
     }
 
     /// Measures what its layers carry. Whether that is another offer than before: a layer came or went, carries more or
-    /// less by an eighth, or has other temporal layers.
+    /// less by an eighth, or has other temporal layers or an eighth more or less in them.
     pub(super) fn measure(&mut self, now: Instant) -> bool {
         let mut offered = [None; MAX_LAYERS];
         let mut temporal_layers = 1;
+        let mut shares = [0; MAX_TEMPORAL];
         let measures = offered.iter_mut().zip(&mut self.frames);
         for ((bits, frames), layer) in measures.zip(&mut self.layers) {
             if layer.liveness.is_live(now) {
@@ -153,6 +167,10 @@ impl Track {
                 *bits = Some(rates.bits);
                 *frames = rates.frames;
                 temporal_layers = temporal_layers.max(layer.depth.layers());
+                for (share, below) in shares.iter_mut().zip(rates.below) {
+                    let percent = below.saturating_mul(100).checked_div(rates.bits);
+                    *share = percent.unwrap_or(0).max(*share);
+                }
             }
         }
         let before = std::mem::replace(&mut self.temporal_layers, temporal_layers);
@@ -165,10 +183,18 @@ impl Track {
             (Some(old), Some(new)) => old.abs_diff(*new) <= old / 8,
             (old, new) => old == new,
         };
-        if before == temporal_layers && self.offered.iter().zip(&offered).all(same) {
+        let as_before = before == temporal_layers
+            && self.offered.iter().zip(&offered).all(same)
+            && self
+                .shares
+                .iter()
+                .zip(&shares)
+                .all(|(old, new)| old.abs_diff(*new) <= 100 / 8);
+        if as_before {
             return false;
         }
         self.offered = offered;
+        self.shares = shares;
         true
     }
 
@@ -382,6 +408,7 @@ impl Room {
             offered: [None; MAX_LAYERS],
             frames: [0; MAX_LAYERS],
             temporal_layers: 1,
+            shares: [0; MAX_TEMPORAL],
             watch: Watch::default(),
         }
     }
@@ -449,7 +476,8 @@ impl Room {
         }
     }
 
-    /// The first packet of a stream came.
+    /// The first packet of a stream came. One stream at a time is a layer: the newest one, and never again one before.
+    /// Whether it belongs to a track.
     pub(super) fn stream_opened(
         &mut self,
         (key, side): (ParticipantKey, Side),
@@ -458,21 +486,21 @@ impl Room {
         rid: &str,
         codec: Codec,
         now: Now,
-    ) {
+    ) -> bool {
         let Some(track) = self
             .tracks
             .values_mut()
             .find(|t| t.owner == key && t.mid.as_deref() == Some(mid))
         else {
-            return;
+            return false;
         };
         if track.codec.is_some_and(|known| known != codec) {
             // A second codec of the same track would need a second set of subscriptions.
-            return;
+            return false;
         }
         let layer = track.layer_of(rid);
         tracing::debug!(sid = track.info.sid, rid, layer, ?codec, "a stream came");
-        track.layers[layer].ssrc = Some(ssrc);
+        let displaced = track.layers[layer].take(ssrc);
         let first = !track.published;
         track.published = true;
         track.codec = Some(codec);
@@ -481,8 +509,21 @@ impl Room {
             codec.mime().clone_into(&mut info.mime_type);
         }
         let (track_key, info) = (track.key, track.info.clone());
+        let subscribers = displaced.map_or_else(Vec::new, |_| track.subscribers.clone());
         if let Some(link) = self.link((key, side)) {
+            if let Some(displaced) = displaced {
+                link.streams.remove(&displaced);
+                link.known.remove(&displaced);
+            }
             link.streams.insert(ssrc, (track_key, layer));
+        }
+        for subscriber in subscribers {
+            let participant = self.participants.get_mut(&subscriber);
+            let subscription = participant.and_then(|p| p.subscriptions.get_mut(&track_key));
+            if let Some(subscription) = subscription {
+                let layer = u8::try_from(layer).unwrap_or(u8::MAX);
+                subscription.downtrack.begin_anew(layer);
+            }
         }
         if first {
             self.broadcast(key, None);
@@ -495,6 +536,7 @@ impl Room {
                 }
             }
         }
+        true
     }
 
     /// Ends a track.

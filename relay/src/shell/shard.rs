@@ -338,7 +338,8 @@ impl Shard {
         };
         let over = matches!(call, ApiCall::Delete);
         let reply = self.enter(id, |room, now| room.call(call, now));
-        if over {
+        // One that failed on the way has a successor.
+        if over && let Some(id) = self.names.get(name).copied() {
             self.end(id);
         }
         reply.unwrap_or(Err(ApiError::Crashed))
@@ -349,8 +350,8 @@ impl Shard {
         self.enter(id, |room, now| room.handle(input, now));
     }
 
-    /// The one way into a room: lets it do something, and does what it wants done. A room that panics ends, the others
-    /// go on, and the answer is `None`; so it is where there is no such room.
+    /// The one way into a room: lets it do something, and does what it wants done. A room that panics is replaced by an
+    /// empty one, the others go on, and the answer is `None`; so it is where there is no such room.
     fn enter<T>(&mut self, id: u64, act: impl FnOnce(&mut Room, Now) -> T) -> Option<T> {
         let room = self.rooms.get_mut(&id)?;
         let now = clock::now();
@@ -385,7 +386,23 @@ impl Shard {
                 let _ = session.client.try_send(ToClient::Hangup);
             }
         }
+        let successor = self.successor(id);
         self.end(id);
+        if let Some(room) = successor
+            && self.equipment.places.take()
+        {
+            let name = room.name().to_owned();
+            self.stand(&name, room);
+        }
+    }
+
+    /// Those who join anew may not be able to begin a room.
+    fn successor(&self, failed: u64) -> Option<Room> {
+        let rng = clock::rng()
+            .inspect_err(|error| tracing::error!(%error, "no randomness"))
+            .ok()?;
+        let stack = Box::new(self.equipment.stack.clone());
+        self.rooms.get(&failed)?.anew(stack, rng, clock::now())
     }
 
     fn carry_out(&mut self, id: u64) {

@@ -129,9 +129,17 @@ struct Stream {
     mid: String,
     /// Of the media section: payload type to what it repairs.
     apt: HashMap<u8, u8>,
-    /// For a repair flow: the SSRC that it repairs.
-    repairs: Option<u32>,
+    /// What it carries.
+    content: Content,
     seen: Seen,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Content {
+    /// Media, at first with this payload type.
+    Media(Codec, u8),
+    /// Repetitions of the stream with this SSRC.
+    Repair(u32),
 }
 
 /// What a connection's peer sends. See the module's text.
@@ -193,7 +201,7 @@ impl Uplink {
         let Some(stream) = self.streams.get_mut(&ssrc) else {
             return Ok(());
         };
-        let repair = if let Some(primary) = stream.repairs {
+        let repair = if let Content::Repair(primary) = stream.content {
             let Some(&payload_type) = stream.apt.get(&packet.header.payload_type) else {
                 return Ok(());
             };
@@ -214,6 +222,10 @@ impl Uplink {
         let Some(stream) = self.streams.get_mut(&ssrc) else {
             return Ok(());
         };
+        if !is_of(stream, packet.header.payload_type, &self.description) {
+            refused();
+            return Ok(());
+        }
         // Browsers also resend what had arrived, to probe the path.
         if !stream.seen.insert(sequence) {
             return Ok(());
@@ -301,7 +313,7 @@ impl Uplink {
             return;
         };
         let payload_type = packet.header.payload_type;
-        let (repairs, codec) = if section.apt.contains_key(&payload_type) {
+        let content = if section.apt.contains_key(&payload_type) {
             let primary = section.repairs.get(&ssrc).copied().or_else(|| {
                 let rid = text(sdp::REPAIRED_RID)?;
                 self.layers.get(&(section.mid.clone(), rid)).copied()
@@ -309,17 +321,21 @@ impl Uplink {
             let Some(primary) = primary.filter(|primary| self.streams.contains_key(primary)) else {
                 return;
             };
-            (Some(primary), None)
+            Content::Repair(primary)
         } else {
             let Some(&codec) = section.codecs.get(&payload_type) else {
                 return;
             };
-            (None, Some(codec))
+            Content::Media(codec, payload_type)
+        };
+        let codec = match content {
+            Content::Media(codec, _) => Some(codec),
+            Content::Repair(_) => None,
         };
         let rid = text(sdp::RID).unwrap_or_default();
-        // Of a section with layers, a packet that does not say its layer is nobody's.
-        if codec.is_some() && rid.is_empty() && !section.rids.is_empty() {
-            return;
+        // Of a section with layers, a packet that does not say its layer, or names none of them, is nobody's.
+        if codec.is_some() && !section.rids.is_empty() && !section.rids.contains(&rid) {
+            return refused();
         }
         let info = StreamInfo {
             ssrc,
@@ -343,7 +359,7 @@ impl Uplink {
         let stream = Stream {
             mid: section.mid.clone(),
             apt: section.apt.clone(),
-            repairs,
+            content,
             seen: Seen::new(),
         };
         self.streams.insert(ssrc, stream);
@@ -430,6 +446,22 @@ impl Uplink {
         });
         Ok(controls.collect())
     }
+}
+
+/// Whether a packet is of the codec that its stream began with. What others are sent is negotiated for that one.
+fn is_of(stream: &Stream, payload_type: u8, description: &Description) -> bool {
+    match stream.content {
+        Content::Media(_, first) if payload_type == first => true,
+        Content::Media(codec, _) => description
+            .section(&stream.mid)
+            .is_some_and(|section| section.codecs.get(&payload_type) == Some(&codec)),
+        Content::Repair(_) => false,
+    }
+}
+
+/// Counts a packet that claims a place it does not have.
+fn refused() {
+    metrics::counter!("relay_packets_misplaced_total").increment(1);
 }
 
 /// Leads a packet through one of `rtc`'s own interceptors.
@@ -548,6 +580,64 @@ mod tests {
             assert!(uplink.streams.len() <= MAX_STREAMS);
             uplink.arrivals.clear();
         }
+    }
+
+    /// A publisher of one camera in layers `q` and `h`, in VP8 (96) and H.264 (102), and in VP8 under another number (98).
+    fn layered() -> Uplink {
+        let mut uplink = Uplink::new();
+        uplink.describe(Description::parse(&format!(
+            "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96 97 98 102\r\na=mid:0\r\na=sendonly\r\n\
+             a=extmap:4 {}\r\na=extmap:10 {}\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\n\
+             a=fmtp:97 apt=96\r\na=rtpmap:98 VP8/90000\r\na=rtpmap:102 H264/90000\r\n\
+             a=rid:q send\r\na=rid:h send\r\na=simulcast:send q;h\r\n",
+            sdp::MID,
+            sdp::RID
+        )));
+        uplink
+    }
+
+    /// Takes a packet of a layer; what came of it: a new stream, media.
+    fn came(uplink: &mut Uplink, ssrc: u32, rid: &str, payload_type: u8, number: u16) -> [bool; 2] {
+        let mut packet = numbered(ssrc, number);
+        packet.header.payload_type = payload_type;
+        packet.header.sequence_number = number;
+        for (id, text) in [(4, "0"), (10, rid)] {
+            let value = Bytes::copy_from_slice(text.as_bytes());
+            packet.header.set_extension(id, value).unwrap();
+        }
+        packet.payload = Bytes::from_static(&[0x10, 0, 0]);
+        uplink.media(packet, at(u64::from(number))).unwrap();
+        let arrivals: Vec<Arrival> = uplink.arrivals.drain(..).collect();
+        [
+            arrivals
+                .iter()
+                .any(|one| matches!(one, Arrival::Event(Event::Stream { .. }))),
+            arrivals
+                .iter()
+                .any(|one| matches!(one, Arrival::Event(Event::Media(_)))),
+        ]
+    }
+
+    #[test]
+    fn a_layer_that_was_not_offered_is_nobodys() {
+        let mut uplink = layered();
+        for rid in ["f", "x", "", "Q", "q ", &"q".repeat(15)] {
+            assert_eq!(came(&mut uplink, 7, rid, 96, 1), [false, false], "{rid}");
+        }
+        assert!(uplink.streams.is_empty(), "it takes no place");
+        assert_eq!(came(&mut uplink, 7, "h", 96, 2), [true, true]);
+    }
+
+    #[test]
+    fn a_stream_keeps_its_codec() {
+        let mut uplink = layered();
+        assert_eq!(came(&mut uplink, 7, "q", 96, 1), [true, true]);
+        assert_eq!(came(&mut uplink, 7, "q", 102, 2), [false, false]);
+        assert_eq!(came(&mut uplink, 7, "q", 111, 3), [false, false]);
+        let other_number = came(&mut uplink, 7, "q", 98, 4);
+        assert_eq!(other_number, [false, true], "the same codec");
+        assert_eq!(came(&mut uplink, 7, "q", 96, 2), [false, true]);
+        assert_eq!(came(&mut uplink, 8, "h", 102, 1), [true, true]);
     }
 
     #[test]

@@ -131,7 +131,7 @@ impl Sfu {
     pub(crate) fn inbound(&mut self, bytes: &[u8], now: u64) {
         let (index, packet) = read(bytes);
         let layer = &mut self.layers[index];
-        layer.meter.add(bytes.len(), packet.marker, at(now));
+        layer.meter.add(bytes.len(), 0, packet.marker, at(now));
         layer.liveness.packet(at(now));
         layer
             .history
@@ -210,6 +210,7 @@ impl Sfu {
                 current: peer.track.target(),
                 layers: rates,
                 temporal_layers: 3,
+                shares: [40, 60, 100, 100],
             };
             let allocation =
                 peer.allocator

@@ -48,7 +48,8 @@ pub(crate) async fn leave(house: &House, party: &Party) -> Result<Plan, ChangeEr
     let Some(case) = case(house, &party.visit).await? else {
         return Ok(Plan::Nothing);
     };
-    let place = participants::inside(house, &case, party).await?;
+    // Also of a ghost that was put out of the room: its membership of the call would stay.
+    let place = participants::place(house, &case, party).await?;
     Ok(place.map_or(Plan::Nothing, |(room, ghost)| {
         Plan::job(Job::LeaveCall { room, ghost })
     }))
@@ -67,6 +68,17 @@ pub(crate) async fn turn_out(
         return Ok(Plan::Nothing);
     };
     let alias = appservice::rtc::alias(&room, appservice::rtc::SLOT);
+    if house.matrix.is_ghost(user) {
+        let found = participants::of_ghost(house, visit, user).await?;
+        // Otherwise asked back since.
+        let out = found.is_some_and(|participant| participant.turned_out);
+        let names = vec![calls.form.identity(user)];
+        return Ok(if out {
+            Plan::TurnOut { alias, names }
+        } else {
+            Plan::Nothing
+        });
+    }
     let names = calls.names_of(&alias, user);
     if names.is_empty() {
         return Ok(Plan::Nothing);

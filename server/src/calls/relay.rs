@@ -14,10 +14,10 @@ use crate::{config::LiveKit, shell};
 const TOKEN_S: i64 = 60 * 60;
 /// Our clock may be ahead of the relay's by this much, in seconds.
 const CLOCK_SKEW_S: i64 = 10;
-/// A call that nobody joins is forgotten after this time, in seconds.
-const EMPTY_S: u32 = 5 * 60;
-/// A call that everybody has left is kept for this long, in seconds: for a reload.
-const DEPARTED_S: u32 = 20;
+/// A call without anybody is kept for this long, in seconds: as long as any token lasts that leads there, and a minute
+/// that relays allow for clocks. Clients come back with the token they have, which begins no call; the end of the visit
+/// ends it for them as well.
+const EMPTY_S: i64 = TOKEN_S + 60;
 /// How long an answer may take.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
@@ -106,7 +106,7 @@ impl RelayAccess {
         let request = json!({
             "name": name,
             "empty_timeout": EMPTY_S,
-            "departure_timeout": DEPARTED_S,
+            "departure_timeout": EMPTY_S,
         });
         self.ask("CreateRoom", &json!({ "roomCreate": true }), &request)
             .await

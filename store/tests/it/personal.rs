@@ -1,8 +1,15 @@
 //! What leads to a person, and that it goes.
 
-use bridge::{ids::VisitId, input::Input, visit::Visitor};
+use bridge::{
+    ids::{ParticipantId, VisitId},
+    input::Input,
+    visit::Visitor,
+};
 use jiff::civil::date;
-use store::{Author, Backend, Delivery, NewMessage, Store, StoreError, VisitMatrix, VisitPrivate};
+use store::{
+    Author, Backend, Delivery, LinkRole, NewMessage, Participant, Store, StoreError, VisitMatrix,
+    VisitPrivate,
+};
 
 use crate::{
     database::Database,
@@ -234,4 +241,34 @@ pub(crate) async fn a_visit_is_rated_once_after_its_end(database: Database) {
             .unwrap(),
         []
     );
+}
+
+pub(crate) async fn whom_a_visit_has_turned_out_comes_along_to_the_next(database: Database) {
+    let store = &database.store;
+    let (first, second) = (knocked(store, 1).await, knocked(store, 2).await);
+    let participant = Participant {
+        id: ParticipantId::from_random([9; 16]),
+        visit: first.clone(),
+        role: LinkRole::Companion,
+        ghost: user("_vorzimmer_9"),
+        guest: None,
+        turned_out: false,
+    };
+    let mut tx = store.begin().await.unwrap();
+    tx.add_participant(&participant, "hash", at(1))
+        .await
+        .unwrap();
+    tx.turn_out_participant(&participant.id, true)
+        .await
+        .unwrap();
+    let beside = tx.participants(&first).await.unwrap();
+    let turned_out = Participant {
+        turned_out: true,
+        ..participant.clone()
+    };
+    assert_eq!(beside, [turned_out]);
+    tx.move_participant(&participant.id, &second).await.unwrap();
+    let moved = tx.participant(&participant.id).await.unwrap().unwrap();
+    assert_eq!((moved.visit, moved.turned_out), (second, false));
+    tx.commit().await.unwrap();
 }

@@ -14,6 +14,7 @@ fn camera(track: u8) -> Demand<u8> {
         current: None,
         layers: LAYERS,
         temporal_layers: 1,
+        shares: [40, 60, 100, 100],
     }
 }
 
@@ -197,17 +198,21 @@ fn demands() -> impl Strategy<Value = Vec<Demand<u8>>> {
             (0u8..3, 0u8..8).prop_map(|(layer, temporal)| Target { layer, temporal }),
         )
     };
+    let shares = proptest::array::uniform4(0u64..=100).prop_map(|mut shares| {
+        shares.sort_unstable();
+        shares
+    });
     let demand = (
         any::<bool>(),
         any::<u8>(),
         target(),
         target(),
         [layer.clone(), layer.clone(), layer],
-        any::<u8>(),
+        (any::<u8>(), shares),
     );
     proptest::collection::vec(
         demand.prop_map(
-            |(screen, priority, wanted, current, layers, temporal_layers)| Demand {
+            |(screen, priority, wanted, current, layers, (temporal_layers, shares))| Demand {
                 track: 0,
                 screen,
                 priority,
@@ -215,6 +220,7 @@ fn demands() -> impl Strategy<Value = Vec<Demand<u8>>> {
                 current,
                 layers,
                 temporal_layers,
+                shares,
             },
         ),
         0..8,

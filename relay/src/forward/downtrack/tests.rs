@@ -1,6 +1,6 @@
 use super::*;
 use crate::forward::{
-    payload::{PictureId, Small, Temporal},
+    payload::{PictureId, Small, Temporal, Up},
     testing::at,
 };
 
@@ -24,7 +24,7 @@ fn vp8(
             keyframe,
             temporal: Some(Temporal {
                 id: temporal,
-                sync: temporal > 0,
+                up: if temporal > 0 { Up::Here } else { Up::No },
             }),
             picture_id: Some(PictureId {
                 at: 2,

@@ -1,11 +1,13 @@
 //! Dialogues: a client says, expect messages; time passes, expect messages.
 
 pub(crate) mod fake;
+mod lies;
 mod limits;
 mod memory;
 mod quality;
 mod resume;
 mod screen;
+mod temporal;
 mod video;
 
 use std::time::Duration;
@@ -641,4 +643,32 @@ fn what_begins_and_ends_is_an_event() {
             "participant_left",
         ]
     );
+}
+
+#[test]
+fn an_empty_room_stays_for_as_long_as_it_was_made_for_and_once_more_when_asked_for_anew() {
+    const LASTS: Duration = Duration::from_hours(1);
+    const NEARLY: Duration = Duration::from_secs(3_599);
+    let create = || {
+        ApiCall::Configure(Box::new(proto::CreateRoomRequest {
+            empty_timeout: 3_600,
+            ..proto::CreateRoomRequest::default()
+        }))
+    };
+    let over = |house: &House| house.room.is_over(house.now.instant);
+    let mut house = House::new();
+    house.call(create()).unwrap();
+    house.wait(NEARLY);
+    let anna = house.join("anna");
+    house.says(anna, Request::Leave(proto::LeaveRequest::default()));
+    house.wait(NEARLY);
+    assert!(!over(&house), "counted from when the last one left");
+    house.call(create()).unwrap();
+    house.wait(NEARLY);
+    assert!(!over(&house));
+    let anna = house.join("anna");
+    assert!(house.refusal(anna).is_none());
+    house.says(anna, Request::Leave(proto::LeaveRequest::default()));
+    house.wait(LASTS);
+    assert!(over(&house));
 }

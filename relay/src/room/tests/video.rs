@@ -13,7 +13,7 @@ const OFFER: &str = "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\na=sendo
 const LAYERS: [(u32, &str); 3] = [(1, "q"), (2, "h"), (3, "f")];
 /// Octets of a picture in each layer: at 25 a second 100 kbit/s, 400 kbit/s and 1.2 Mbit/s.
 const SIZES: [usize; 3] = [500, 2_000, 6_000];
-const PICTURE: Duration = Duration::from_millis(40);
+pub(super) const PICTURE: Duration = Duration::from_millis(40);
 pub(super) const A_SECOND: u16 = 25;
 
 fn camera() -> Request {
@@ -143,7 +143,7 @@ fn timestamp(sequence: u16) -> u32 {
     u32::from(sequence) * 3_600
 }
 
-fn sizes(sent: &[OutgoingMedia]) -> Vec<usize> {
+pub(super) fn sizes(sent: &[OutgoingMedia]) -> Vec<usize> {
     let mut sizes: Vec<usize> = sent.iter().map(|media| media.payload.len()).collect();
     sizes.dedup();
     sizes

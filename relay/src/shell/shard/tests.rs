@@ -142,20 +142,36 @@ async fn one_room_too_many_is_refused_until_another_has_ended() {
 }
 
 #[tokio::test]
-async fn a_room_that_fails_in_a_call_of_the_api_ends_and_the_others_go_on() {
+async fn a_room_that_fails_in_a_call_of_the_api_empties_and_the_others_go_on() {
     for fatal in [remove("anna", 0), ApiCall::Delete] {
         let mut bench = Bench::new().await;
+        // What was configured goes on, and so the tokens that cannot begin a room lead somewhere.
+        bench.shard.equipment.auto_create = false;
         let wires = Wires::default();
         bench.stand("broken", &wires);
         bench.stand("sound", &Wires::default());
+        let lasting = proto::CreateRoomRequest {
+            empty_timeout: 3_600,
+            ..proto::CreateRoomRequest::default()
+        };
+        let lasting = ApiCall::Configure(Box::new(lasting));
+        bench.call("broken", lasting).unwrap();
         bench.join("broken", "anna");
+        bench.join("broken", "carl");
         bench.join("sound", "bert");
         wires.break_down();
+        let deleted = matches!(fatal, ApiCall::Delete);
         assert_eq!(bench.call("broken", fatal).unwrap_err(), ApiError::Crashed);
-        assert_eq!(
-            bench.call("broken", ApiCall::Describe).unwrap_err(),
-            ApiError::NoRoom
-        );
+        let left = bench.call("broken", ApiCall::Describe);
+        if deleted {
+            assert_eq!(left.unwrap_err(), ApiError::NoRoom);
+            let gone = Some(proto::DisconnectReason::RoomDeleted);
+            assert_eq!(refusal(&bench.join("broken", "carl")), gone);
+        } else {
+            assert!(matches!(left, Ok(ApiReply::Room(room))
+                if room.num_participants == 0 && room.empty_timeout == 3_600));
+            assert_eq!(refusal(&bench.join("broken", "carl")), None);
+        }
         let sound = bench.call("sound", ApiCall::ListParticipants);
         assert!(matches!(sound, Ok(ApiReply::Participants(there)) if there.len() == 1));
     }
