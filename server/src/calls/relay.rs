@@ -1,9 +1,14 @@
 //! The relay as its users see it: tokens to join it, and its room service (LiveKit's `RoomService`, by Twirp).
 
+use std::{
+    collections::HashSet,
+    ops::Range,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
 use anyhow::{Context as _, Result, ensure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use url::Url;
@@ -42,6 +47,31 @@ pub(crate) struct RelayAccess {
     key: String,
     secret: Vec<u8>,
     http: reqwest::Client,
+    removed: Mutex<Removed>,
+}
+
+/// Who was taken out of which room within the second that it is, in seconds since 1970. A token tells seconds alone: one
+/// made after that, for somebody who was asked back at once, must look younger than those made before.
+#[derive(Debug, Default)]
+struct Removed {
+    second: i64,
+    of: HashSet<(String, String)>,
+}
+
+impl Removed {
+    fn note(&mut self, room: &str, identity: &str, second: i64) {
+        if self.second != second {
+            *self = Self {
+                second,
+                of: HashSet::new(),
+            };
+        }
+        self.of.insert((room.to_owned(), identity.to_owned()));
+    }
+
+    fn has(&self, room: &str, identity: &str, second: i64) -> bool {
+        self.second == second && self.of.contains(&(room.to_owned(), identity.to_owned()))
+    }
 }
 
 impl RelayAccess {
@@ -80,6 +110,7 @@ impl RelayAccess {
                 .redirect(reqwest::redirect::Policy::none())
                 .user_agent(concat!("vorzimmer/", env!("CARGO_PKG_VERSION")))
                 .build()?,
+            removed: Mutex::default(),
         })
     }
 
@@ -98,7 +129,10 @@ impl RelayAccess {
             "canPublishData": true,
             "canUpdateOwnMetadata": true,
         });
-        self.token(identity, &grant, shell::now())
+        let second = shell::now().as_second();
+        let removed = self.removed().has(room, identity, second);
+        let since = second - CLOCK_SKEW_S + i64::from(removed);
+        self.token(identity, &grant, since..second + TOKEN_S)
     }
 
     /// Makes the call's room; twice is once.
@@ -133,7 +167,9 @@ impl RelayAccess {
         let grant = json!({ "roomAdmin": true, "room": room });
         // Tokens made until this second lead nowhere any more, those made later do: a token is good since some seconds
         // before it was made.
-        let from = shell::now().as_second() - CLOCK_SKEW_S + 1;
+        let second = shell::now().as_second();
+        self.removed().note(room, identity, second);
+        let from = second - CLOCK_SKEW_S + 1;
         let request = json!({ "room": room, "identity": identity, "revoke_token_ts": from });
         match self.ask("RemoveParticipant", &grant, &request).await {
             Err(RelayError::Refused(404)) => Ok(()),
@@ -168,7 +204,9 @@ impl RelayAccess {
 
     async fn ask(&self, method: &str, grant: &Value, request: &Value) -> Result<(), RelayError> {
         let url = self.service.join(method).map_err(|_| RelayError::Away)?;
-        let token = self.token("vorzimmer", grant, shell::now())?;
+        let second = shell::now().as_second();
+        let lifetime = second - CLOCK_SKEW_S..second + TOKEN_S;
+        let token = self.token("vorzimmer", grant, lifetime)?;
         let request = self.http.post(url).bearer_auth(token).json(request);
         let answer = request.send().await.map_err(|_| RelayError::Away)?;
         if answer.status().is_success() {
@@ -178,14 +216,24 @@ impl RelayAccess {
         }
     }
 
-    /// An access token as LiveKit reads it: a JWT signed with HMAC-SHA256 (RFC 7519, RFC 7518 § 3.2).
-    fn token(&self, identity: &str, grant: &Value, now: Timestamp) -> Result<String, RelayError> {
+    fn removed(&self) -> MutexGuard<'_, Removed> {
+        self.removed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An access token as LiveKit reads it: a JWT signed with HMAC-SHA256 (RFC 7519, RFC 7518 § 3.2). `lifetime` in
+    /// seconds since 1970.
+    fn token(
+        &self,
+        identity: &str,
+        grant: &Value,
+        lifetime: Range<i64>,
+    ) -> Result<String, RelayError> {
         let header = json!({ "alg": "HS256", "typ": "JWT" });
         let claims = json!({
             "iss": self.key,
             "sub": identity,
-            "nbf": now.as_second() - CLOCK_SKEW_S,
-            "exp": now.as_second() + TOKEN_S,
+            "nbf": lifetime.start,
+            "exp": lifetime.end,
             "video": grant,
         });
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -232,8 +280,7 @@ mod tests {
     fn a_token_names_whom_and_where_and_nothing_else() {
         let relay = access("ws://127.0.0.1:7880");
         let grant = json!({ "room": "r", "roomJoin": true });
-        let now = Timestamp::from_second(1000).unwrap();
-        let token = relay.token("@a:b:C", &grant, now).unwrap();
+        let token = relay.token("@a:b:C", &grant, 990..4600).unwrap();
         let parts: Vec<&str> = token.split('.').collect();
         let read = |part: &str| -> Value {
             serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
@@ -247,5 +294,16 @@ mod tests {
         mac.update(format!("{}.{}", parts[0], parts[1]).as_bytes());
         mac.verify_slice(&URL_SAFE_NO_PAD.decode(parts[2]).unwrap())
             .unwrap();
+    }
+
+    #[test]
+    fn who_is_asked_back_within_the_second_gets_a_younger_token() {
+        let mut removed = Removed::default();
+        removed.note("r", "anna", 7);
+        assert!(removed.has("r", "anna", 7));
+        assert!(!removed.has("r", "anna", 8) && !removed.has("r", "bert", 7));
+        assert!(!removed.has("s", "anna", 7));
+        removed.note("r", "bert", 8);
+        assert!(removed.has("r", "bert", 8) && removed.of.len() == 1);
     }
 }
