@@ -14,8 +14,11 @@ export interface Thrift {
   insistsUntil: number;
 }
 
-/** A short dip is no reason to take the pictures away. */
-export const POOR_FOR_MS = 8_000;
+/**
+ * A short dip is no reason to take the pictures away. The relay judges every five seconds, and takes back its word only
+ * after two better looks: one bad look lasts ten seconds here. From the third in a row on it is no dip.
+ */
+export const POOR_FOR_MS = 18_000;
 
 /** So long a guest who wants the pictures back is believed. */
 export const INSIST_FOR_MS = 60_000;

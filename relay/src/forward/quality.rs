@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! score = 100 − 4 · loss % − jitter over 30 ms ÷ 4 ms − round trip over 250 ms ÷ 20 ms       (each part at most 60)
-//!         − 25 · layers between the one that was wanted and the one that came (at most 40)
+//!         − 25 · layers between the one that was wanted and the one that came (at most 40, and not below 60)
 //! ```
 //!
 //! Audio can do with more loss (Opus conceals it and carries FEC): its loss counts half. 80 and more is excellent, 60
@@ -51,6 +51,8 @@ pub struct Window {
 }
 
 const OF_PAUSED: f64 = 40.0;
+/// However small a picture is: good, on a path that is.
+const OF_SMALL: f64 = 60.0;
 
 /// The score of one window, 0 to 100; `None` when nothing was to be measured.
 #[must_use]
@@ -75,9 +77,10 @@ pub fn score(window: &Window) -> Option<f64> {
     };
     let malus = (weight * loss).min(60.0)
         + over(window.jitter, 30.0, 4.0)
-        + over(window.round_trip, 250.0, 20.0)
-        + (25.0 * window.missed).clamp(0.0, 40.0);
-    Some((100.0 - malus).max(1.0))
+        + over(window.round_trip, 250.0, 20.0);
+    let path = 100.0 - malus;
+    let picture = path - (25.0 * window.missed).clamp(0.0, 40.0);
+    Some(picture.max(path.min(OF_SMALL)).max(1.0))
 }
 
 fn quality(score: f64) -> Quality {
@@ -198,6 +201,17 @@ mod tests {
             ..video(0)
         };
         assert_eq!(quality(score(&far).unwrap()), Quality::Good);
+    }
+
+    #[test]
+    fn a_small_picture_makes_no_connection_poor() {
+        let small = |jitter| Window {
+            missed: 2.0,
+            jitter: Duration::from_millis(jitter),
+            ..video(0)
+        };
+        assert_eq!(quality(score(&small(150)).unwrap()), Quality::Good);
+        assert_eq!(quality(score(&small(200)).unwrap()), Quality::Poor);
     }
 
     #[test]
