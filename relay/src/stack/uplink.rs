@@ -486,7 +486,8 @@ fn read(packet: rtc::rtp::Packet, description: &Description) -> Media {
         marker: header.marker,
         audio_level: extension(sdp::AUDIO_LEVEL)
             .and_then(|level| level.first().map(|level| level & 0x7f)),
-        dependency: extension(sdp::DEPENDENCY),
+        // A part of the datagram, all of which would be kept with it.
+        dependency: extension(sdp::DEPENDENCY).map(|part| Bytes::copy_from_slice(&part)),
         payload: packet.payload,
     }
 }
