@@ -56,12 +56,10 @@ impl Number {
     }
 }
 
-/// Of a source whose stream another one has replaced.
-const NO_LAYER: u8 = u8::MAX;
-
 #[derive(Debug, Clone)]
 struct Source {
-    layer: u8,
+    /// None once another stream has taken the layer.
+    layer: Option<u8>,
     sequences: Renumber,
     timestamp_offset: u32,
     /// The next number of a jump that has been seen once.
@@ -111,7 +109,7 @@ impl Munger {
         };
         let start = self.continued_timestamp(expected, now);
         let source = Source {
-            layer,
+            layer: Some(layer),
             sequences: Renumber::start(16, sequence, next),
             timestamp_offset: start.wrapping_sub(timestamp),
             suspect: None,
@@ -133,7 +131,10 @@ impl Munger {
 
     /// Says what the packet's number means, changing nothing but the memory of jumps.
     pub fn locate(&mut self, layer: u8, sequence: u16) -> Place {
-        let current = self.current.as_mut().filter(|source| source.layer == layer);
+        let current = self
+            .current
+            .as_mut()
+            .filter(|source| source.layer == Some(layer));
         let mut jumped = false;
         if let Some(source) = current {
             match source.sequences.locate(sequence) {
@@ -161,7 +162,7 @@ impl Munger {
         if let Some(source) = self
             .previous
             .as_ref()
-            .filter(|source| source.layer == layer)
+            .filter(|source| source.layer == Some(layer))
         {
             match source.sequences.locate(sequence) {
                 Position::Missing { number } => {
@@ -191,7 +192,7 @@ impl Munger {
     #[must_use]
     pub fn holds(&self, layer: u8, sequence: u16) -> bool {
         self.current.as_ref().is_some_and(|source| {
-            source.layer == layer
+            source.layer == Some(layer)
                 && matches!(
                     source.sequences.locate(sequence),
                     Position::Missing { .. } | Position::Seen { .. }
@@ -206,8 +207,8 @@ impl Munger {
             .into_iter()
             .flatten()
         {
-            if source.layer == layer {
-                source.layer = NO_LAYER;
+            if source.layer == Some(layer) {
+                source.layer = None;
             }
         }
     }
@@ -254,12 +255,7 @@ impl Munger {
         [&self.current, &self.previous]
             .into_iter()
             .flatten()
-            .find_map(|source| {
-                source
-                    .sequences
-                    .input(sequence)
-                    .map(|input| (source.layer, input))
-            })
+            .find_map(|source| Some((source.layer?, source.sequences.input(sequence)?)))
     }
 
     /// The outgoing numbers of a packet that was sent before, for a retransmission made from the publisher's packet.
@@ -275,7 +271,9 @@ impl Munger {
             (Generation::Previous, &self.previous),
         ];
         sources.into_iter().find_map(|(generation, source)| {
-            let source = source.as_ref().filter(|source| source.layer == layer)?;
+            let source = source
+                .as_ref()
+                .filter(|source| source.layer == Some(layer))?;
             match source.sequences.locate(sequence) {
                 Position::Missing { number }
                 | Position::Seen {
@@ -294,7 +292,7 @@ impl Munger {
     /// The layer that is, or was last, being forwarded.
     #[must_use]
     pub fn layer(&self) -> Option<u8> {
-        self.current.as_ref().map(|source| source.layer)
+        self.current.as_ref()?.layer
     }
 
     /// What is added to a timestamp of the current source; sender reports are rewritten with it.

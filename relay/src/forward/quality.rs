@@ -261,18 +261,21 @@ mod tests {
         #[test]
         fn worse_never_scores_better(
             expected in 1u64..10_000, lost in 0u64..10_000, more in 0u64..1000, jitter in 0u64..500, trip in 0u64..2000,
+            missed in 0.0..3.0_f64,
         ) {
             let window = Window {
                 expected,
                 lost,
                 jitter: Duration::from_millis(jitter),
                 round_trip: Duration::from_millis(trip),
+                missed,
                 ..Window::default()
             };
             let before = score(&window).unwrap();
             prop_assert!((0.0..=100.0).contains(&before));
             for worse in [
                 Window { lost: lost + more, ..window },
+                Window { missed: missed + 1.0, ..window },
                 Window { jitter: window.jitter + Duration::from_millis(more), ..window },
                 Window { round_trip: window.round_trip + Duration::from_millis(more), ..window },
             ] {

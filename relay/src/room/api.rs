@@ -5,7 +5,7 @@ use std::time::Duration;
 use livekit_protocol as proto;
 use proto::signal_response::Message;
 
-use super::{Now, ParticipantKey, Room, track::may_publish};
+use super::{Now, ParticipantKey, Room, publishing::may_publish};
 
 /// A request to a room that exists.
 #[derive(Debug)]

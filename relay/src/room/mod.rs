@@ -13,6 +13,7 @@ mod ids;
 mod media;
 mod negotiation;
 mod participant;
+mod publishing;
 mod reports;
 mod resume;
 mod signal;

@@ -283,6 +283,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whoever_gets_more_or_is_left_out_gets_what_is_theirs() {
+        let egress = Arc::new(Egress::new(socket("127.0.0.1:0").await).unwrap());
+        egress.udp.writable().await.unwrap();
+        let mut outbox = Outbox::new(egress);
+        let mut peers = Vec::new();
+        for _ in 0..3 {
+            peers.push(socket("127.0.0.1:0").await);
+        }
+        let order = [0, 1, 2, 0, 2, 2, 1, 0, 1, 1];
+        for (number, peer) in (0..).zip(order) {
+            let to = peers[peer].local_addr().unwrap();
+            outbox.send(&transmit(to, number, 100));
+        }
+        outbox.flush();
+        for (of, peer) in peers.iter().enumerate() {
+            for (number, _) in (0..).zip(order).filter(|(_, to)| *to == of) {
+                let mut buffer = [0_u8; 200];
+                let length = peer.recv(&mut buffer).await.unwrap();
+                assert_eq!((length, buffer[0]), (100, number), "peer {of}");
+            }
+        }
+    }
+
+    #[tokio::test]
     async fn a_run_is_no_longer_than_the_system_takes() {
         arrives("127.0.0.1:0", "127.0.0.1:0", &[100; 100]).await;
     }

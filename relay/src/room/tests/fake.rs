@@ -20,7 +20,7 @@ use crate::{
     config::Limits,
     forward::testing::origin,
     stack::{
-        Connection, Datagram, Event, OutgoingMedia, Protocol, SenderId, SenderSpec, Stack,
+        Codec, Connection, Datagram, Event, OutgoingMedia, Protocol, SenderId, SenderSpec, Stack,
         StackError, Transmit,
     },
     token::Grants,
@@ -403,6 +403,23 @@ impl House {
                 _ => None,
             })
             .next_back()
+    }
+
+    /// The client answers the offer that it was sent last, and what follows from its answer.
+    pub(super) fn accepts(&mut self, session: u64) {
+        let number = self.offered(session).expect("an offer");
+        self.answers(session, number);
+    }
+
+    /// Media of a publisher's first section comes.
+    pub(super) fn streams(&mut self, session: u64, ssrc: u32, rid: &str, codec: Codec) {
+        let stream = Event::Stream {
+            ssrc,
+            mid: "0".to_owned(),
+            rid: rid.to_owned(),
+            codec,
+        };
+        self.happens(session, Side::Publisher, stream);
     }
 
     /// The client answers, and answers again what follows from its answer.

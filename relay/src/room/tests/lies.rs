@@ -31,15 +31,8 @@ impl Scene {
         let carl = house.join("carl");
         house.says(carl, microphone());
         house.says(carl, offer(VOICE));
-        let voice = Event::Stream {
-            ssrc: 900,
-            mid: "0".to_owned(),
-            rid: String::new(),
-            codec: Codec::Opus,
-        };
-        house.happens(carl, Side::Publisher, voice);
-        let number = house.offered(call.bert).expect("an offer with the voice");
-        house.answers(call.bert, number);
+        house.streams(carl, 900, "", Codec::Opus);
+        house.accepts(call.bert);
         Self {
             call,
             carl,

@@ -73,8 +73,7 @@ fn anna_speaks_to_bert_in(mut house: House) -> (House, u64, u64) {
     house.says(anna, microphone());
     house.says(anna, offer(OFFER));
     house.happens(anna, Side::Publisher, stream(1));
-    let number = house.offered(bert).expect("an offer with the track");
-    house.answers(bert, number);
+    house.accepts(bert);
     house.heard(anna);
     house.heard(bert);
     (house, anna, bert)
@@ -110,8 +109,7 @@ fn a_track_is_announced_offered_and_then_sent() {
     let mut house = House::new();
     let anna = house.join("anna");
     let bert = house.join("bert");
-    let first = house.offered(bert).unwrap();
-    house.answers(bert, first);
+    house.accepts(bert);
     house.heard(anna);
 
     house.says(anna, microphone());
@@ -170,8 +168,7 @@ fn a_voice_is_sent_as_its_client_announced_it() {
     ] {
         let mut house = House::new();
         let (anna, bert) = (house.join("anna"), house.join("bert"));
-        let first = house.offered(bert).unwrap();
-        house.answers(bert, first);
+        house.accepts(bert);
         let Request::AddTrack(mut request) = microphone() else {
             unreachable!();
         };
@@ -536,8 +533,7 @@ fn a_track_chosen_again_at_once_comes_after_a_description_without_it() {
     house.says(bert, choose(&sid, false));
     house.says(bert, choose(&sid, true));
     assert!(house.senders(bert).is_empty());
-    let number = house.offered(bert).expect("an offer without the track");
-    house.answers(bert, number);
+    house.accepts(bert);
     assert_eq!(house.senders(bert).len(), 1);
     house.sent(bert);
     house.happens(anna, Side::Publisher, packet(1, 1));
@@ -550,8 +546,7 @@ fn a_track_given_up_while_an_offer_is_on_its_way_ends_with_the_next() {
     let mut house = House::new();
     let anna = house.join("anna");
     let bert = house.join("bert");
-    let first = house.offered(bert).unwrap();
-    house.answers(bert, first);
+    house.accepts(bert);
     house.says(anna, microphone());
     house.says(anna, offer(OFFER));
     house.happens(anna, Side::Publisher, stream(1));

@@ -36,15 +36,8 @@ impl Call {
             }),
         );
         house.says(anna, offer(OFFER));
-        let stream = Event::Stream {
-            ssrc: 1,
-            mid: "0".to_owned(),
-            rid: String::new(),
-            codec: Codec::Vp8,
-        };
-        house.happens(anna, Side::Publisher, stream);
-        let number = house.offered(bert).expect("an offer with the track");
-        house.answers(bert, number);
+        house.streams(anna, 1, "", Codec::Vp8);
+        house.accepts(bert);
         Self {
             house,
             anna,

@@ -72,15 +72,8 @@ impl Film {
         };
         house.says(anna, Request::AddTrack(camera));
         house.says(anna, offer(OFFER));
-        let stream = Event::Stream {
-            ssrc: SSRC,
-            mid: "0".to_owned(),
-            rid: String::new(),
-            codec: Codec::Vp9,
-        };
-        house.happens(anna, Side::Publisher, stream);
-        let number = house.offered(bert).expect("an offer with the track");
-        house.answers(bert, number);
+        house.streams(anna, SSRC, "", Codec::Vp9);
+        house.accepts(bert);
         Self {
             house,
             anna,

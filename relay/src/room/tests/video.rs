@@ -54,16 +54,9 @@ impl Call {
         house.says(anna, camera());
         house.says(anna, offer(OFFER));
         for (ssrc, rid) in LAYERS {
-            let stream = Event::Stream {
-                ssrc,
-                mid: "0".to_owned(),
-                rid: rid.to_owned(),
-                codec: Codec::Vp8,
-            };
-            house.happens(anna, Side::Publisher, stream);
+            house.streams(anna, ssrc, rid, Codec::Vp8);
         }
-        let number = house.offered(bert).expect("an offer with the track");
-        house.answers(bert, number);
+        house.accepts(bert);
         house.heard(anna);
         house.heard(bert);
         Self {
