@@ -448,14 +448,19 @@ async fn a_guest_is_shown_in_the_call_for_as_long_as_they_are_there() -> TestRes
     Ok(())
 }
 
-#[tokio::test]
-async fn the_end_of_the_visit_ends_the_guests_call_in_both_forms() -> TestResult {
-    let relay = Service::answering(json!({})).await?;
+/// A city whose guests are shown in calls by sticky events as well.
+async fn sticky_world(relay: &Service) -> Result<World> {
     let access = RelayAccess {
         sticky: true,
         ..relay.as_relay()
     };
-    let world = world(access, None).await?;
+    world(access, None).await
+}
+
+#[tokio::test]
+async fn the_end_of_the_visit_ends_the_guests_call_in_both_forms() -> TestResult {
+    let relay = Service::answering(json!({})).await?;
+    let world = sticky_world(&relay).await?;
     let talk = Talk::begin(&world).await?;
     let joined = talk.join().await?;
     talk.until_shown(true).await?;
@@ -482,11 +487,7 @@ async fn the_end_of_the_visit_ends_the_guests_call_in_both_forms() -> TestResult
 #[tokio::test]
 async fn a_citizen_whom_the_clerk_puts_out_of_the_room_has_been_served() -> TestResult {
     let relay = Service::answering(json!({})).await?;
-    let access = RelayAccess {
-        sticky: true,
-        ..relay.as_relay()
-    };
-    let world = world(access, None).await?;
+    let world = sticky_world(&relay).await?;
     let talk = Talk::begin(&world).await?;
     talk.join().await?;
     talk.until_shown(true).await?;

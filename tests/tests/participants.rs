@@ -4,6 +4,7 @@
 use anyhow::{Context as _, Result, ensure};
 use blackbox::{
     Answer, Caller, Citizen, Client, ElementCall, Engine, Guest, Joining, Talk, World, eventually,
+    text,
 };
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
@@ -12,19 +13,8 @@ const MEMBER: &str = "org.matrix.msc3401.call.member";
 
 #[tokio::test]
 async fn citizen_interpreter_and_clerk_see_and_hear_each_other() -> Result<()> {
-    let talk = Talk::begin(Engine::Chromium).await?;
+    let (talk, link) = brings("Link zum Dolmetschen").await?;
     let citizen = &talk.citizen;
-    citizen.chooses("Mit Bild und Ton sprechen").await?;
-    talk.until_shown(true).await?;
-    citizen.clicks("#bring summary").await?;
-    citizen.chooses("Link zum Dolmetschen").await?;
-    let link = citizen
-        .browser
-        .find("#bring-0")
-        .await?
-        .prop("value")
-        .await?;
-    let link = link.context("the link is empty")?;
     citizen.portrays("beside-1-link").await?;
 
     let interpreter = Citizen::equipped(&talk.world, Engine::Chromium).await?;
@@ -253,28 +243,16 @@ async fn in_the_call(guest: &Guest, path: &str) -> Result<Value> {
 
 /// Somebody who joins with what the page was told.
 async fn joins(world: &World, number: u8, transport: &Value) -> Result<Caller> {
-    let text = |field: &str| transport[field].as_str().context("no such field");
     let caller = Caller::start(number, world.dir()).await?;
-    let (url, token) = (text("url")?, text("token")?);
-    caller.join(url, token, &Joining::default()).await?;
+    let (url, token) = (text(transport, "url")?, text(transport, "token")?);
+    caller.join(&url, &token, &Joining::default()).await?;
     Ok(caller)
 }
 
 #[tokio::test]
 async fn the_page_of_whom_a_clerk_puts_out_says_so_and_stays_out() -> Result<()> {
-    let talk = Talk::begin(Engine::Chromium).await?;
+    let (talk, link) = brings("Link für Begleitung").await?;
     let citizen = &talk.citizen;
-    citizen.chooses("Mit Bild und Ton sprechen").await?;
-    talk.until_shown(true).await?;
-    citizen.clicks("#bring summary").await?;
-    citizen.chooses("Link für Begleitung").await?;
-    let link = citizen
-        .browser
-        .find("#bring-0")
-        .await?
-        .prop("value")
-        .await?;
-    let link = link.context("the link is empty")?;
     let companion = Citizen::equipped(&talk.world, Engine::Chromium).await?;
     companion.browser.goto(&link).await?;
     companion.chooses("Mit Bild und Ton sprechen").await?;
@@ -306,6 +284,19 @@ async fn the_page_of_whom_a_clerk_puts_out_says_so_and_stays_out() -> Result<()>
     })
     .await?;
     citizen.has_seen_no_fault().await
+}
+
+/// A citizen in the call, who has made a link for somebody who comes along; the button that makes it says `label`.
+async fn brings(label: &str) -> Result<(Talk, String)> {
+    let talk = Talk::begin(Engine::Chromium).await?;
+    let citizen = &talk.citizen;
+    citizen.chooses("Mit Bild und Ton sprechen").await?;
+    talk.until_shown(true).await?;
+    citizen.clicks("#bring summary").await?;
+    citizen.chooses(label).await?;
+    let link = citizen.browser.find("#bring-0").await?;
+    let link = link.prop("value").await?.context("the link is empty")?;
+    Ok((talk, link))
 }
 
 /// Whose membership of the room's call is in force.
