@@ -22,6 +22,7 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
 use tokio::{
@@ -32,7 +33,9 @@ use tokio::{
 
 pub use self::config::{ApiKey, Config, LimitError, Limits};
 use self::{
+    room::ApiCall,
     shell::{
+        api::{self, CallError},
         clock,
         egress::Egress,
         gauges,
@@ -78,6 +81,11 @@ pub enum StartError {
     #[error("cannot set up webhooks: {0}")]
     Webhooks(reqwest::Error),
 }
+
+/// Why a room is not there: its name is empty or longer than 256 octets, or there are too many rooms.
+#[derive(Debug, thiserror::Error)]
+#[error("the room cannot be opened: {0}")]
+pub struct OpenError(CallError);
 
 /// A running relay.
 #[derive(Debug)]
@@ -194,6 +202,21 @@ impl Relay {
     /// LiveKit's paths, from the root; nest them where they are to be.
     pub fn router(&self) -> axum::Router {
         http::router(self.state.clone())
+    }
+
+    /// Makes a room, or takes the one that there is; it stays for `kept` when nobody is in it. Whoever comes to a room
+    /// that is not there yet is refused for good: open rooms that clients come back to before they are let in.
+    pub async fn open_room(&self, name: &str, kept: Duration) -> Result<(), OpenError> {
+        let kept = u32::try_from(kept.as_secs()).unwrap_or(u32::MAX);
+        let request = livekit_protocol::CreateRoomRequest {
+            name: name.to_owned(),
+            empty_timeout: kept,
+            departure_timeout: kept,
+            ..livekit_protocol::CreateRoomRequest::default()
+        };
+        let call = ApiCall::Configure(Box::new(request));
+        let asked = api::ask(&self.state, name.to_owned(), call).await;
+        asked.map(drop).map_err(OpenError)
     }
 
     /// Where media comes by UDP.

@@ -1,6 +1,6 @@
 //! What is too much for a relay.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use serde::Deserialize;
 
@@ -26,7 +26,7 @@ pub struct Limits {
     pub signal_bytes: usize,
     /// Signalling messages of one participant in ten seconds.
     pub signals_in_ten_seconds: u32,
-    /// Bytes of metadata and attributes, each.
+    /// Bytes of a name or metadata, and of all attributes together, each.
     pub metadata_bytes: usize,
     /// How long a room stays without participants, unless `CreateRoom` says otherwise.
     #[serde(skip)]
@@ -82,6 +82,20 @@ const MOST_DATA_BYTES: u64 = 256 * 1024;
 const MOST_SIGNAL_BYTES: u64 = 16 * 1024 * 1024;
 
 impl Limits {
+    /// Whether what is said of a participant is little enough to be told to everybody in the room.
+    #[must_use]
+    pub fn allow_description(
+        &self,
+        name: &str,
+        metadata: &str,
+        attributes: &HashMap<String, String>,
+    ) -> bool {
+        let lengths = attributes
+            .iter()
+            .map(|(name, value)| name.len() + value.len());
+        name.len().max(metadata.len()).max(lengths.sum()) <= self.metadata_bytes
+    }
+
     /// Whether calls work with these limits.
     pub fn check(&self) -> Result<(), LimitError> {
         let zero_or = |value: u64, least: u64| if value == 0 { 0 } else { least };
@@ -181,6 +195,24 @@ mod tests {
             long.check().unwrap_err().to_string(),
             "data_bytes = 1000000 is more than the relay can take: write at most 262144"
         );
+    }
+
+    #[test]
+    fn names_metadata_and_attributes_are_bounded_each() {
+        let limits = Limits {
+            metadata_bytes: 8,
+            ..Limits::default()
+        };
+        let attributes = |pairs: &[(&str, &str)]| {
+            let owned = |(name, value): &(&str, &str)| (String::from(*name), String::from(*value));
+            pairs.iter().map(owned).collect::<HashMap<_, _>>()
+        };
+        let few = attributes(&[("a", "123"), ("b", "123")]);
+        assert!(limits.allow_description("eight by", "12345678", &few));
+        assert!(!limits.allow_description("nine byte", "", &few));
+        assert!(!limits.allow_description("", "123456789", &few));
+        let many = attributes(&[("a", "123"), ("b", "1234")]);
+        assert!(!limits.allow_description("", "", &many));
     }
 
     #[test]

@@ -183,13 +183,7 @@ fn grants(
         can_subscribe_metrics: video.can_subscribe_metrics.unwrap_or(false),
         ..proto::ParticipantPermission::default()
     };
-    let kind = match kind {
-        "ingress" => Kind::Ingress,
-        "egress" => Kind::Egress,
-        "sip" => Kind::Sip,
-        "agent" => Kind::Agent,
-        _ => Kind::Standard,
-    };
+    let kind = Kind::from_str_name(&kind.to_ascii_uppercase()).unwrap_or(Kind::Standard);
     Grants {
         identity,
         name,
@@ -231,6 +225,7 @@ pub fn sign_webhook(key: &ApiKey, sha256: &str, now_s: i64) -> Result<String, To
 /// A fresh token for a participant whose old one will end while the call goes on: the same rights, one hour. It is as
 /// old as the one it replaces, so that it does not outlive its holder's removal.
 pub fn refresh(key: &ApiKey, grants: &Grants, now_s: i64) -> Result<String, TokenError> {
+    use proto::participant_info::Kind;
     let permission = &grants.permission;
     let names = [
         "unknown",
@@ -244,9 +239,11 @@ pub fn refresh(key: &ApiKey, grants: &Grants, now_s: i64) -> Result<String, Toke
         .iter()
         .filter_map(|source| names.get(usize::try_from(*source).ok()?).copied())
         .collect();
+    let kind = Kind::try_from(grants.kind).unwrap_or(Kind::Standard);
     let claims = serde_json::json!({
         "iss": key.key,
         "sub": grants.identity,
+        "kind": kind.as_str_name().to_ascii_lowercase(),
         "nbf": grants.since_s,
         "exp": now_s + 3600,
         "name": grants.name,
@@ -260,6 +257,7 @@ pub fn refresh(key: &ApiKey, grants: &Grants, now_s: i64) -> Result<String, Toke
             "canPublishData": permission.can_publish_data,
             "canPublishSources": sources,
             "canUpdateOwnMetadata": permission.can_update_metadata,
+            "canSubscribeMetrics": permission.can_subscribe_metrics,
             "hidden": permission.hidden,
         },
     });
@@ -357,11 +355,14 @@ mod tests {
 
     #[test]
     fn a_refreshed_token_allows_the_same() {
-        let old = verify(&token(&keys()[0].secret, &claims(1_000)), &keys(), 1_000).unwrap();
+        let mut claims = claims(1_000);
+        claims["kind"] = "agent".into();
+        claims["video"]["canSubscribeMetrics"] = true.into();
+        let old = verify(&token(&keys()[0].secret, &claims), &keys(), 1_000).unwrap();
         let fresh = refresh(&keys()[0], &old, 1_050).unwrap();
         let new = verify(&fresh, &keys(), 4_000).unwrap();
         assert_eq!(new.since_s, old.since_s, "a removal in between counts");
         assert_eq!(new.permission, old.permission);
-        assert_eq!(new.identity, old.identity);
+        assert_eq!((new.identity, new.kind), (old.identity, old.kind));
     }
 }

@@ -4,7 +4,6 @@
 //! written by jobs like everything else. The homeserver takes a ghost out of the call by itself when nobody restarts the
 //! delayed event ([`keep`]): after a crash, nobody is left behind.
 
-mod admitted;
 mod delegate;
 mod discovery;
 mod embedded;
@@ -13,6 +12,7 @@ mod foreign;
 mod guest;
 mod keep;
 mod openid;
+mod recall;
 mod relay;
 mod services;
 mod tokens;
@@ -23,7 +23,10 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use appservice::{jobs::Effect, rtc::Form};
+use appservice::{
+    jobs::Effect,
+    rtc::{self, Form},
+};
 use bridge::{
     ids::{MatrixUser, VisitId},
     input::Command,
@@ -32,13 +35,14 @@ use gateway::port::Transport;
 use jiff::{SignedDuration, Timestamp};
 use store::{Job as Row, Lane, Tx};
 
-use self::{admitted::Admitted, delegate::Delegated, relay::RelayAccess, services::Services};
+use self::{delegate::Delegated, relay::RelayAccess, services::Services};
 pub(crate) use self::{
     delegate::keep_delegated,
     embedded::PATH as RELAY_PATH,
     errand::{end as plan_end, join as plan_join, leave as plan_leave, turn_out as plan_turn_out},
     guest::join,
     keep::keep,
+    recall::{look_who_is_inside, reopen},
     relay::RelayError,
     tokens::TokenService,
 };
@@ -65,7 +69,6 @@ pub(crate) struct Calls {
     pub(crate) form: Form,
     outward: Outward,
     services: Services,
-    admitted: Admitted,
     delegated: Delegated,
     guests: Mutex<HashMap<Party, InCall>>,
 }
@@ -75,6 +78,8 @@ pub(crate) struct Calls {
 struct InCall {
     /// When the membership was ordered or written last.
     since: Timestamp,
+    /// When the guest was at the relay last, or was to come there.
+    seen: Timestamp,
     /// What is in the room; none while the job is under way.
     written: Option<Written>,
     /// Relays of other homeservers, by the address of their token service, and until when the token is given out again.
@@ -85,6 +90,8 @@ struct InCall {
 #[derive(Clone)]
 struct Written {
     ghost: MatrixUser,
+    /// The call at the relay.
+    alias: String,
     /// The delayed events that take it back.
     leaves: Vec<String>,
 }
@@ -120,20 +127,13 @@ impl Calls {
                 "calls",
             )?,
             services: Services::of_machine(),
-            admitted: Admitted::default(),
             delegated: Delegated::default(),
             guests: Mutex::default(),
         }))
     }
 
-    /// Under which names somebody with a Matrix account may be in the call.
-    pub(crate) fn names_of(&self, alias: &str, user: &MatrixUser) -> Vec<String> {
-        self.admitted.of(alias, user)
-    }
-
     /// Ends a call at the relay, for everybody in it.
     pub(crate) async fn end(&self, alias: &str) -> Result<(), RelayError> {
-        self.admitted.forget(alias);
         self.relay.delete_room(alias).await
     }
 
@@ -162,11 +162,19 @@ impl Calls {
         }
         let fresh = InCall {
             since: now,
+            seen: now,
             written: None,
             others: HashMap::new(),
         };
         guests.insert(party.clone(), fresh);
         true
+    }
+
+    /// The guest is at the relay.
+    fn saw(&self, party: &Party, now: Timestamp) {
+        if let Some(guest) = self.lock().get_mut(party) {
+            guest.seen = now;
+        }
     }
 
     /// The guest no longer wants to be in the call; whether they did.
@@ -279,14 +287,19 @@ pub(crate) async fn follow(
                 .await?;
         }
         (Effect::InCall { ghost, leaves }, Ok(Task::Own(Errand::JoinCall { party, .. }))) => {
-            let written = Written {
-                ghost: ghost.clone(),
-                leaves: leaves.clone(),
-            };
-            calls.written(&party, written, now);
+            let place = tx.visit_matrix(&party.visit).await?;
+            if let Some(room) = place.consultation_room {
+                let written = Written {
+                    ghost: ghost.clone(),
+                    alias: rtc::alias(&room, rtc::SLOT),
+                    leaves: leaves.clone(),
+                };
+                calls.written(&party, written, now);
+            }
         }
         (_, Ok(Task::Decided(Command::CloseConsultation { visit, .. }))) => {
             calls.forget(&visit);
+            tx.forget_call_names(&visit).await?;
             let lane = Lane::visit(&visit);
             for participant in tx.participants(&visit).await? {
                 let party = Party {

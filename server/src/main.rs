@@ -26,6 +26,7 @@ mod projection;
 mod registration;
 mod retention;
 mod rooms;
+mod secret_file;
 mod serve;
 mod shell;
 mod standing;

@@ -123,8 +123,6 @@ pub(crate) fn mail_room(
     mail: &MailConfig,
     store: &Store,
 ) -> Result<(Post, Bookings)> {
-    std::fs::create_dir_all(&config.data_dir)
-        .with_context(|| format!("cannot make data_dir {}", config.data_dir.display()))?;
     let key = Key::open(&config.data_dir.join("appointments.key"), shell::random()?)?;
     let post = Post::new(mail)?;
     let bookings = Bookings {
@@ -168,6 +166,7 @@ pub(crate) async fn serve(config: Config) -> Result<()> {
     let mut public_router = public_router(&house, &config, closing.clone())?;
     let relay = start_relay(&house).await?;
     if let Some(relay) = &relay {
+        calls::reopen(&house, relay).await?;
         public_router = public_router.nest(calls::RELAY_PATH, relay.router());
     }
     let mut listeners = JoinSet::new();
@@ -232,8 +231,9 @@ fn spawn_house(
     workers.spawn(booking::keep(share()));
     workers.spawn(booking::keep_calendars(share()));
     workers.spawn(keep_city(share()));
-    // The only task that ends.
+    // The only tasks that end.
     tokio::spawn(deadlines::presume_absent(share()));
+    tokio::spawn(calls::look_who_is_inside(share()));
 }
 
 /// Follows the city's files, for ever.

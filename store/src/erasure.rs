@@ -68,6 +68,7 @@ impl Tx {
         self.erase_private(visit).await?;
         self.erase_messages(visit).await?;
         self.erase_participants(visit).await?;
+        self.forget_call_names(visit).await?;
         self.run(sqlx::query("DELETE FROM visit_matrix WHERE visit = $1").bind(visit.as_str()))
             .await?;
         Ok(true)

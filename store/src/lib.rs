@@ -14,6 +14,7 @@
 //! anything a person wrote. U+0000, which PostgreSQL cannot store, becomes U+FFFD.
 
 mod bookings;
+mod calls;
 mod erasure;
 mod error;
 mod ghosts;

@@ -110,6 +110,8 @@ async fn after_half_a_minute_on_a_dead_line_the_guest_is_back_without_a_reload()
     citizen.portrays("call-dead-line").await?;
     // Not to wait for something: this is how long the network is away.
     tokio::time::sleep(CUT).await;
+    // Nobody's end has closed a connection, and yet the clerk is not left with somebody who is not there.
+    talk.until_shown(false).await?;
     line.is_repaired();
     citizen.reads("Die Verbindung ist wieder da.").await?;
     citizen.reads("Sie sind verbunden mit anna.").await?;
@@ -204,6 +206,15 @@ async fn a_call_over_the_relays_of_two_cities_carries_everybody_to_everybody() -
         format!("{homeserver}/_matrix/federation/v1/openid/userinfo?access_token={proof}");
     let confirmed: Value = http_client()?.get(confirm).send().await?.json().await?;
     ensure!(confirmed["sub"] == talk.ghost.as_str(), "{confirmed}");
+    // Whoever has it there does not come into the call as the guest by it.
+    let by_device = json!({
+        "room": room, "openid_token": asked["openid_token"], "device_id": "VORZIMMER",
+    });
+    for (path, request) in [("sfu/get", &by_device), ("get_token", asked)] {
+        let url = talk.world.url(&format!("/livekit/jwt/{path}"));
+        let answer = http_client()?.post(url).json(request).send().await?;
+        ensure!(answer.status() == 403, "{path}: {answer:?}");
+    }
 
     // Frida hangs up: the guest leaves that relay, and the call goes on.
     talk.is_shown(&frida, None).await?;

@@ -46,3 +46,34 @@ async fn guest_and_clerk_in_element_call_see_and_hear_each_other() -> Result<()>
         .await?;
     citizen.has_seen_no_fault().await
 }
+
+#[tokio::test]
+async fn after_a_restart_of_the_program_guest_and_clerk_are_back_by_themselves() -> Result<()> {
+    let mut talk = Talk::begin(Engine::Chromium).await?;
+    talk.citizen.chooses("Mit Bild und Ton sprechen").await?;
+    talk.until_shown(true).await?;
+    let clerk = ElementCall::join(&talk.anna.clerk, &talk.room).await?;
+    talk.citizen.reads("Sie sind verbunden mit anna.").await?;
+    clerk.browser.sees_and_hears(1, 1).await?;
+
+    // As for an update, and as after a power cut.
+    for orderly in [true, false] {
+        if orderly {
+            talk.world.vorzimmer.stop().await?;
+        } else {
+            talk.world.vorzimmer.kill()?;
+        }
+        let (citizen, page) = (&talk.citizen, &talk.citizen.browser);
+        citizen.reads("Die Verbindung ist unterbrochen.").await?;
+        talk.world.vorzimmer.resume().await?;
+        citizen.reads("Die Verbindung ist wieder da.").await?;
+        citizen.reads("Sie sind verbunden mit anna.").await?;
+        tokio::try_join!(
+            page.sees_and_hears(1, 1),
+            clerk.browser.sees_and_hears(1, 1)
+        )?;
+    }
+    clerk.shows("Kim").await?;
+    clerk.browser.screenshot("element-call-restarted").await?;
+    Ok(())
+}

@@ -216,24 +216,27 @@ impl Room {
         now: Now,
     ) -> Result<ApiReply, ApiError> {
         let key = self.by_identity(&request.identity)?;
-        if request.metadata.len() > self.limits.metadata_bytes {
-            return Err(ApiError::TooLarge);
-        }
         let Some(participant) = self.participants.get_mut(&key) else {
             return Err(ApiError::NoParticipant);
         };
+        let mut attributes = participant.attributes.clone();
+        for (name, value) in request.attributes {
+            if value.is_empty() {
+                attributes.remove(&name);
+            } else {
+                attributes.insert(name, value);
+            }
+        }
+        let (name, metadata) = (&request.name, &request.metadata);
+        if !self.limits.allow_description(name, metadata, &attributes) {
+            return Err(ApiError::TooLarge);
+        }
+        participant.attributes = attributes;
         if !request.metadata.is_empty() {
             participant.metadata = request.metadata;
         }
         if !request.name.is_empty() {
             participant.name = request.name;
-        }
-        for (name, value) in request.attributes {
-            if value.is_empty() {
-                participant.attributes.remove(&name);
-            } else {
-                participant.attributes.insert(name, value);
-            }
         }
         if let Some(permission) = request.permission {
             let tracks = self.tracks.values().filter(|track| track.owner == key);

@@ -370,14 +370,26 @@ impl Room {
         if !self.participants.contains_key(&key) {
             return;
         }
+        // The last that it hears: what is told to the others about its tracks would make its client give them up.
         if reason != Reason::ClientInitiated {
+            // A relay that stops starts again: those who are in a call wait for it.
+            let again = reason == Reason::ServerShutdown;
+            let action = if again {
+                Action::Reconnect
+            } else {
+                Action::Disconnect
+            };
             let leave = proto::LeaveRequest {
-                can_reconnect: false,
+                can_reconnect: again,
                 reason: reason.into(),
-                action: Action::Disconnect.into(),
+                action: action.into(),
                 regions: None,
             };
             self.send(key, Message::Leave(leave));
+        }
+        let session = self.participants.get_mut(&key);
+        if let Some(session) = session.and_then(|it| it.session.take()) {
+            self.out.push_back(Output::Hangup { session });
         }
         let tracks: Vec<TrackKey> = self
             .tracks
@@ -408,9 +420,6 @@ impl Room {
                     ufrag: ufrag.clone(),
                 });
             }
-        }
-        if let Some(session) = participant.session {
-            self.out.push_back(Output::Hangup { session });
         }
         participant.state = State::Disconnected;
         participant.version += 1;

@@ -112,16 +112,12 @@ impl Room {
                 attributes.insert(key.clone(), value.clone());
             }
         }
-        let of_attributes = attributes
-            .iter()
-            .map(|(key, value)| key.len() + value.len());
-        let size = update.metadata.len() + update.name.len() + of_attributes.sum::<usize>();
         let (reason, message) = if !participant.permission.can_update_metadata {
             (
                 Reason::NotAllowed,
                 "does not have permission to update own metadata",
             )
-        } else if size > limits.metadata_bytes {
+        } else if !limits.allow_description(&update.name, &update.metadata, &attributes) {
             (Reason::LimitExceeded, "metadata exceeds the size limit")
         } else {
             (Reason::Ok, "")

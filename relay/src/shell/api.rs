@@ -200,7 +200,7 @@ async fn dispatch(
     })
 }
 
-pub(super) async fn ask(state: &State, room: String, call: ApiCall) -> Result<ApiReply, CallError> {
+pub(crate) async fn ask(state: &State, room: String, call: ApiCall) -> Result<ApiReply, CallError> {
     if room.is_empty() || room.len() > 256 {
         return Err(CallError::Malformed);
     }

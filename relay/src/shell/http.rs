@@ -163,6 +163,7 @@ async fn may_join(
     if grants.identity.is_empty() || grants.identity.len() > 256 || grants.room.len() > 256 {
         return Err(Refusal::Request("identity cannot be empty or too long"));
     }
+    is_small(state, &grants.name, &grants.metadata, &grants.attributes)?;
     if !state.auto_create && !grants.create {
         api::ask(state, grants.room.clone(), ApiCall::Describe).await?;
     }
@@ -175,6 +176,7 @@ async fn validate(
     headers: HeaderMap,
 ) -> Result<&'static str, Refusal> {
     may_join(&state, &headers, &parameters).await?;
+    attributes(&state, &parameters)?;
     Ok("success")
 }
 
@@ -185,6 +187,7 @@ async fn connect(
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refusal> {
     let grants = may_join(&state, &headers, &parameters).await?;
+    let attributes = attributes(&state, &parameters)?;
     let resume = is_true(parameters.reconnect.as_ref(), false);
     let join = Join {
         grants,
@@ -193,7 +196,7 @@ async fn connect(
         single_connection: false,
         offer: None,
         tracks: Vec::new(),
-        attributes: attributes(parameters.attributes.as_deref()),
+        attributes,
         metadata: String::new(),
         resume: resume.then(|| parameters.sid.unwrap_or_default()),
         sync: None,
@@ -206,10 +209,10 @@ async fn connect(
 const MAX_JOIN_REQUEST: u64 = 512 * 1024;
 
 /// Reads the join request of `/rtc/v1`.
-fn join_request(encoded: Option<&str>) -> Result<proto::JoinRequest, Refusal> {
+fn join_request(state: &State, parameters: &Parameters) -> Result<proto::JoinRequest, Refusal> {
     use proto::wrapped_join_request::Compression;
-    let encoded = encoded.ok_or(Refusal::Request("join_request is required"))?;
-    let wrapped = decode_base64(encoded)?;
+    let encoded = parameters.join_request.as_deref();
+    let wrapped = decode_base64(encoded.ok_or(Refusal::Request("join_request is required"))?)?;
     let wrapped = proto::WrappedJoinRequest::decode(wrapped.as_slice())
         .map_err(|_| Refusal::Request("cannot unmarshal wrapped join request"))?;
     let request = match wrapped.compression() {
@@ -226,8 +229,15 @@ fn join_request(encoded: Option<&str>) -> Result<proto::JoinRequest, Refusal> {
     if request.len() as u64 > MAX_JOIN_REQUEST {
         return Err(Refusal::Request("join request too large"));
     }
-    proto::JoinRequest::decode(request.as_slice())
-        .map_err(|_| Refusal::Request("cannot unmarshal join request"))
+    let request = proto::JoinRequest::decode(request.as_slice())
+        .map_err(|_| Refusal::Request("cannot unmarshal join request"))?;
+    is_small(
+        state,
+        "",
+        &request.metadata,
+        &request.participant_attributes,
+    )?;
+    Ok(request)
 }
 
 async fn validate_single(
@@ -236,7 +246,7 @@ async fn validate_single(
     headers: HeaderMap,
 ) -> Result<&'static str, Refusal> {
     may_join(&state, &headers, &parameters).await?;
-    join_request(parameters.join_request.as_deref())?;
+    join_request(&state, &parameters)?;
     Ok("success")
 }
 
@@ -247,7 +257,7 @@ async fn connect_single(
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refusal> {
     let grants = may_join(&state, &headers, &parameters).await?;
-    let request = join_request(parameters.join_request.as_deref())?;
+    let request = join_request(&state, &parameters)?;
     let settings = request.connection_settings.unwrap_or_default();
     let join = Join {
         grants,
@@ -275,11 +285,28 @@ fn upgraded(upgrade: WebSocketUpgrade, state: State, join: Join) -> Response {
 }
 
 /// Attributes come as base64 of a JSON object; what cannot be read is none.
-fn attributes(encoded: Option<&str>) -> HashMap<String, String> {
-    encoded
+fn attributes(state: &State, parameters: &Parameters) -> Result<HashMap<String, String>, Refusal> {
+    let encoded = parameters.attributes.as_deref();
+    let attributes: HashMap<String, String> = encoded
         .and_then(|encoded| decode_base64(encoded).ok())
         .and_then(|json| serde_json::from_slice(&json).ok())
-        .unwrap_or_default()
+        .unwrap_or_default();
+    is_small(state, "", "", &attributes)?;
+    Ok(attributes)
+}
+
+/// What is told to everybody is little.
+fn is_small(
+    state: &State,
+    name: &str,
+    metadata: &str,
+    attributes: &HashMap<String, String>,
+) -> Result<(), Refusal> {
+    if state.limits.allow_description(name, metadata, attributes) {
+        Ok(())
+    } else {
+        Err(Refusal::Request("name, metadata or attributes too large"))
+    }
 }
 
 /// Base64 of either alphabet, padded or not.

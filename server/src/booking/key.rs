@@ -5,15 +5,15 @@
 //! key, which lies in a file beside the database and not in it. The database holds the secret's hash, to find the
 //! booking by.
 
-use std::{
-    fmt::Write as _, fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path, sync::Arc,
-};
+use std::{fmt::Write as _, path::Path, sync::Arc};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use bridge::ids::{BookingId, VisitId};
 use gateway::appointments::Token;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
+
+use crate::secret_file;
 
 /// 256 bits.
 #[derive(Clone)]
@@ -26,31 +26,9 @@ impl Key {
 
     /// Reads the key's file; makes it out of `fresh` random bytes when it is missing.
     pub(crate) fn open(path: &Path, fresh: [u8; 32]) -> Result<Self> {
-        let made = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-            .and_then(|mut file| {
-                file.write_all(&fresh)?;
-                file.sync_all()
-            });
-        match made {
-            Ok(()) => return Ok(Self::new(fresh)),
-            Err(fault) if fault.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(fault) => {
-                return Err(fault).with_context(|| format!("cannot make {}", path.display()));
-            }
-        }
-        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let bytes = bytes.try_into().ok().with_context(|| {
-            format!(
-                "{} is damaged: it must hold 32 bytes. Restore it from a backup; without it the links in mails that \
-                 were sent lead nowhere",
-                path.display()
-            )
-        })?;
-        Ok(Self::new(bytes))
+        let cure =
+            "Restore it from a backup; without it the links in mails that were sent lead nowhere";
+        Ok(Self::new(secret_file::open(path, fresh, cure)?))
     }
 
     /// The secret in the booker's link.

@@ -9,7 +9,7 @@ use relay::{ApiKey, turn::TurnConfig};
 use super::relay::RelayAccess;
 use crate::{
     config::{Config, Embedded, Turn},
-    shell,
+    secret_file, shell,
 };
 
 /// Where the relay's signalling is, behind the public origin.
@@ -17,10 +17,16 @@ pub(crate) const PATH: &str = "/relay";
 /// The name of the key that nobody but this process has.
 const KEY: &str = "vorzimmer";
 
-/// How to reach the relay and how to start it, with a secret made for this run.
+/// How to reach the relay and how to start it. Its secret outlasts the program: clients come back into a call that goes
+/// on with the tokens they have.
 pub(super) fn relay(config: &Config, embedded: &Embedded) -> Result<(RelayAccess, relay::Config)> {
     embedded.limits.check().context("calls.embedded.limits")?;
-    let secret: [u8; 32] = shell::random()?;
+    let file = config.data_dir.join("relay.key");
+    let secret = secret_file::open(
+        &file,
+        shell::random()?,
+        "Delete it, and a new one is made; whoever is in a call at that time has to join it anew",
+    )?;
     let secret = URL_SAFE_NO_PAD.encode(secret);
     let public = format!("{}{PATH}", config.public_origin()).replacen("http", "ws", 1);
     let own = format!("http://{}{PATH}", reachable(config.public.listen));

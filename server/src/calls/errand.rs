@@ -63,6 +63,7 @@ pub(crate) async fn turn_out(
 ) -> Result<Plan, ChangeError> {
     let mut read = house.store.read().await?;
     let room = read.visit_matrix(visit).await?.consultation_room;
+    let names = read.call_names(visit, user).await?;
     drop(read);
     let (Some(calls), Some(room)) = (&house.calls, room) else {
         return Ok(Plan::Nothing);
@@ -79,7 +80,6 @@ pub(crate) async fn turn_out(
             Plan::Nothing
         });
     }
-    let names = calls.names_of(&alias, user);
     if names.is_empty() {
         return Ok(Plan::Nothing);
     }

@@ -1,4 +1,5 @@
-//! Says at the homeserver, again and again, that guests are still in their calls.
+//! Says at the homeserver, again and again, that guests are still in their calls: as long as the relay has them. A page
+//! whose line is dead looks open for a quarter of an hour.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,6 +15,9 @@ use crate::{house::House, shell, task::Party};
 const EVERY: Duration = Duration::from_secs(5);
 /// Sticky events are written anew when this much of their time has passed.
 const RENEWED_AFTER: SignedDuration = SignedDuration::from_mins(45);
+/// Who is not at the relay for so long is out of the call until they are back. The relay itself waits for somebody whose
+/// line is dead, and whoever has just come is on the way there.
+const MISSED_AFTER: SignedDuration = SignedDuration::from_secs(10);
 /// How many guests are seen to at the same time.
 const AT_ONCE: usize = 8;
 
@@ -47,6 +51,13 @@ async fn see_to(house: &House, calls: &Calls, party: Party, guest: InCall) {
     let Some(written) = guest.written else {
         return;
     };
+    let identity = calls.form.identity(&written.ghost);
+    match calls.relay.has_participant(&written.alias, &identity).await {
+        Ok(true) => calls.saw(&party, shell::now()),
+        Ok(false) if shell::now().duration_since(guest.seen) > MISSED_AFTER => return,
+        Ok(false) => {}
+        Err(fault) => debug!("whether a guest is in the call cannot be seen: {fault}"),
+    }
     let mut in_call = shell::now().duration_since(guest.since) < RENEWED_AFTER;
     for leave in &written.leaves {
         match house.matrix.restart_delayed(&written.ghost, leave).await {

@@ -22,7 +22,7 @@ const CLOCK_SKEW_S: i64 = 10;
 /// A call without anybody is kept for this long, in seconds: as long as any token lasts that leads there, and a minute
 /// that relays allow for clocks. Clients come back with the token they have, which begins no call; the end of the visit
 /// ends it for them as well.
-const EMPTY_S: i64 = TOKEN_S + 60;
+pub(super) const EMPTY_S: i64 = TOKEN_S + 60;
 /// How long an answer may take.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 

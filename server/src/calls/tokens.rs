@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use appservice::{Membership, OwnedRoomId, rooms, rtc};
 use async_trait::async_trait;
-use bridge::ids::MatrixUser;
+use bridge::{
+    ids::{MatrixUser, VisitId},
+    visit::Visit,
+};
 use gateway::port::{Claim, DelayedLeave, MediaTokens, TokenError, TokenGrant, TokenRequest};
-use store::VisitRecord;
+use store::{StoreError, VisitRecord};
 use tracing::{error, warn};
 
 use super::{Calls, delegate::Delegated, openid};
@@ -14,6 +17,10 @@ use crate::{
     house::{ChangeError, House},
     shell,
 };
+
+/// A client asks under one name for each device, and under a new one for each time it joins. Whoever asks under more is
+/// none.
+const MOST_NAMES: usize = 100;
 
 /// The token service on the house.
 pub(crate) struct TokenService(pub(crate) Arc<House>);
@@ -29,6 +36,8 @@ impl MediaTokens for TokenService {
         let calls = house.calls.as_ref().ok_or(TokenError::Away)?;
         let Proven {
             user,
+            visit,
+            room,
             alias,
             identity,
         } = prove(house, calls, &request).await?;
@@ -42,8 +51,12 @@ impl MediaTokens for TokenService {
                 TokenError::Away
             })?;
         }
-        if !calls.admitted.note(&alias, &user, &identity) {
+        if !note(house, &visit, &user, &identity).await? {
             warn!("somebody asks for a call under ever new names");
+            return Err(TokenError::NotInRoom);
+        }
+        // Put out meanwhile: what takes them out of the call may have looked before the name was noted.
+        if !is_inside(house, &room, &user).await? {
             return Err(TokenError::NotInRoom);
         }
         let jwt = calls.relay.join_token(&alias, &identity).map_err(|fault| {
@@ -71,6 +84,8 @@ impl MediaTokens for TokenService {
 /// Somebody in a live visit's room, and what they are called at the relay.
 struct Proven {
     user: MatrixUser,
+    visit: VisitId,
+    room: OwnedRoomId,
     alias: String,
     identity: String,
 }
@@ -98,12 +113,22 @@ async fn prove(house: &House, calls: &Calls, request: &TokenRequest) -> Result<P
         .as_str()
         .try_into()
         .map_err(|_| TokenError::NotInRoom)?;
-    if !is_live(house, &room).await? || !is_inside(house, &room, &user).await? {
+    // A guest's page gets its token with the visit. The proof of a ghost has been elsewhere: other homeservers' relays see
+    // it, and whoever they give it to would come in as the guest.
+    if house.matrix.is_ghost(&user) {
+        return Err(TokenError::NotInRoom);
+    }
+    let Some(visit) = live_visit(house, &room).await? else {
+        return Err(TokenError::NotInRoom);
+    };
+    if !is_inside(house, &room, &user).await? {
         return Err(TokenError::NotInRoom);
     }
     Ok(Proven {
         user,
+        visit,
         alias: rtc::alias(room.as_str(), rtc::SLOT),
+        room,
         identity,
     })
 }
@@ -133,10 +158,32 @@ fn take(
     }
 }
 
-/// Whether it is the consultation room of a visit that has not ended.
-async fn is_live(house: &House, room: &OwnedRoomId) -> Result<bool, TokenError> {
+/// Keeps the name before a token is given out for it; `false` when the user has had too many in this call.
+async fn note(
+    house: &House,
+    visit: &VisitId,
+    user: &MatrixUser,
+    name: &str,
+) -> Result<bool, TokenError> {
+    let noted = async {
+        let mut tx = house.store.begin().await?;
+        let noted = tx.add_call_name(visit, user, name, MOST_NAMES).await?;
+        tx.commit().await?;
+        Ok::<_, StoreError>(noted)
+    };
+    noted.await.map_err(|fault| {
+        error!("who may be in a call cannot be noted: {fault}");
+        TokenError::Internal
+    })
+}
+
+/// The visit whose consultation room it is, if it has not ended.
+async fn live_visit(house: &House, room: &OwnedRoomId) -> Result<Option<VisitId>, TokenError> {
     match visit_of(house, room).await {
-        Ok(record) => Ok(record.is_some_and(|record| record.visit.is_live())),
+        Ok(record) => Ok(record
+            .map(|record| record.visit)
+            .filter(Visit::is_live)
+            .map(|visit| visit.id)),
         Err(ChangeError::Matrix(fault)) => {
             warn!("whose room it is cannot be seen: {}", fault.code());
             Err(TokenError::Away)

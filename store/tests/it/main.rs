@@ -95,6 +95,7 @@ cases! {
     personal::a_ghost_stands_for_one_visit,
     personal::a_visit_is_rated_once_after_its_end,
     personal::whom_a_visit_has_turned_out_comes_along_to_the_next,
+    personal::who_may_be_in_a_call_is_known_until_it_ends,
     rooms::rooms_and_what_was_published_are_kept,
     rooms::the_installation_keeps_its_id,
 }

@@ -267,8 +267,49 @@ pub(crate) async fn whom_a_visit_has_turned_out_comes_along_to_the_next(database
         ..participant.clone()
     };
     assert_eq!(beside, [turned_out]);
+    let out = tx.turned_out().await.unwrap();
+    assert_eq!(out, [(first.clone(), participant.ghost.clone())]);
     tx.move_participant(&participant.id, &second).await.unwrap();
     let moved = tx.participant(&participant.id).await.unwrap().unwrap();
     assert_eq!((moved.visit, moved.turned_out), (second, false));
+    tx.commit().await.unwrap();
+}
+
+pub(crate) async fn who_may_be_in_a_call_is_known_until_it_ends(database: Database) {
+    let store = &database.store;
+    let (first, second) = (knocked(store, 1).await, knocked(store, 2).await);
+    let (anna, bernd) = (user("anna"), user("bernd"));
+    let mut tx = store.begin().await.unwrap();
+    for (visit, member, name) in [
+        (&first, &anna, "2"),
+        (&first, &anna, "1"),
+        (&first, &bernd, "3"),
+        (&second, &anna, "4"),
+    ] {
+        assert!(tx.add_call_name(visit, member, name, 2).await.unwrap());
+    }
+    let one_more = tx.add_call_name(&first, &anna, "one more", 2).await;
+    assert!(!one_more.unwrap());
+    let known = tx.add_call_name(&first, &anna, "1", 2).await;
+    assert!(known.unwrap());
+    tx.commit().await.unwrap();
+
+    let mut read = store.read().await.unwrap();
+    assert_eq!(read.call_names(&first, &anna).await.unwrap(), ["1", "2"]);
+    assert!(read.call_names(&second, &bernd).await.unwrap().is_empty());
+    let mut members = read.call_members().await.unwrap();
+    members.sort();
+    let mut expected = [
+        (first.clone(), anna.clone()),
+        (first.clone(), bernd),
+        (second.clone(), anna.clone()),
+    ];
+    expected.sort();
+    assert_eq!(members, expected);
+    drop(read);
+
+    let mut tx = store.begin().await.unwrap();
+    tx.forget_call_names(&first).await.unwrap();
+    assert_eq!(tx.call_members().await.unwrap(), [(second, anna)]);
     tx.commit().await.unwrap();
 }

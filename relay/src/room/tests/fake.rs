@@ -273,7 +273,7 @@ impl House {
         }
     }
 
-    fn input(&mut self, input: Input) {
+    pub(super) fn input(&mut self, input: Input) {
         self.room.handle(input, self.now);
         self.drain();
     }

@@ -16,7 +16,7 @@ use livekit_protocol as proto;
 use proto::{signal_request::Message as Request, signal_response::Message};
 
 use self::fake::House;
-use super::{ApiCall, ApiError, Side};
+use super::{ApiCall, ApiError, Input, Side};
 use crate::stack::{Codec, Event, Media};
 
 const OFFER: &str = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=sendonly\r\na=msid:s mic\r\n\
@@ -286,6 +286,21 @@ fn the_same_identity_again_replaces_the_first() {
     assert_eq!(leave.reason(), proto::DisconnectReason::DuplicateIdentity);
     assert!(house.hung_up(first) && !house.hung_up(second));
     assert_eq!(house.room.size().0, 1);
+}
+
+#[test]
+fn a_relay_that_stops_asks_its_clients_back_and_takes_nothing_from_them() {
+    let (mut house, anna, _) = anna_speaks_to_bert();
+    house.heard(anna);
+    house.input(Input::Close(proto::DisconnectReason::ServerShutdown));
+    let heard = house.heard(anna);
+    // Told that its microphone is not published any more, a client would not publish it again.
+    let [Message::Leave(leave)] = heard.as_slice() else {
+        panic!("{heard:?}");
+    };
+    assert_eq!(leave.action(), proto::leave_request::Action::Reconnect);
+    assert!(leave.can_reconnect);
+    assert!(house.hung_up(anna));
 }
 
 #[test]
