@@ -24,7 +24,7 @@ use gateway::{
 };
 use jiff::Timestamp;
 use scheduler::slots::Refused;
-use store::{Store, StoreConfig};
+use store::{Store, StoreConfig, Way};
 use tempfile::TempDir;
 use texts::Catalogue;
 use tokio::sync::watch;
@@ -194,14 +194,12 @@ impl Stage {
         let mut told = Vec::new();
         loop {
             let mut tx = self.bookings.store.begin().await.unwrap();
-            let due = tx
-                .due(Timestamp::MAX - jiff::SignedDuration::from_hours(9999), 100)
-                .await
-                .unwrap();
-            if due.is_empty() {
+            let much_later = Timestamp::MAX - jiff::SignedDuration::from_hours(9999);
+            let mut due = tx.due(Way::Matrix, much_later, 100).await.unwrap();
+            due.extend(tx.due(Way::Mail, much_later, 100).await.unwrap());
+            let Some(first) = due.iter().min_by_key(|row| row.id) else {
                 return told;
-            }
-            let first = &due[0];
+            };
             let task: Task = serde_json::from_value(first.job.clone()).unwrap();
             told.push(match task {
                 Task::Own(Errand::Mail { letter, .. }) => format!("mail {letter:?}"),

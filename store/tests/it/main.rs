@@ -87,6 +87,7 @@ cases! {
     opening::the_database_is_well,
     outbox::a_lane_keeps_its_order,
     outbox::a_job_put_off_holds_up_its_lane_only,
+    outbox::mails_are_asked_for_apart,
     outbox::a_dead_letter_lets_its_lane_go_on,
     outbox::an_error_keeps_only_its_code,
     outbox::commands_go_into_their_lanes,
