@@ -1,6 +1,7 @@
 //! Bookings on a real database, at moments of our choice.
 
 mod answers;
+mod arrivals;
 mod busy;
 mod conflicts;
 mod endings;
