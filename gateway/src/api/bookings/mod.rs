@@ -67,7 +67,7 @@ impl FromRequestParts<Arc<Api>> for Bearer {
 }
 
 /// One map for all: every endpoint can meet nearly all of them.
-fn problem(error: BookingError) -> Problem {
+pub(crate) fn problem(error: BookingError) -> Problem {
     match error {
         BookingError::UnknownOffice => Kind::UnknownOffice.into(),
         BookingError::NotOffered => Kind::NoAppointments.into(),
