@@ -206,6 +206,7 @@ impl Stage {
                 Task::Own(Errand::Mail { letter, .. }) => format!("mail {letter:?}"),
                 Task::Own(Errand::TellBooking { news, .. }) => format!("line {news:?}"),
                 Task::Own(Errand::PrepareRoom { .. }) => "room".to_owned(),
+                Task::Own(Errand::EraseRoom { room }) => format!("erase {room}"),
                 Task::Own(Errand::TellPhone { .. }) => "number".to_owned(),
                 Task::Own(Errand::Answer { text }) => text,
                 other => format!("{other:?}"),

@@ -101,7 +101,7 @@ impl Read {
     pub async fn booking_rooms_in_vain(&mut self) -> Result<Vec<(BookingId, String)>> {
         let statement = sqlx::query(
             "SELECT r.booking, r.room FROM booking_rooms r JOIN bookings b ON b.id = r.booking
-             WHERE b.state IN ('cancelled', 'no_show')",
+             WHERE b.state IN ('cancelled', 'no_show') ORDER BY r.booking",
         );
         self.all(statement)
             .await?
