@@ -457,23 +457,60 @@ async fn links_of_those_who_come_along_change_nothing() {
     assert!(matches!(unknown, Err(BookingError::UnknownBooking)));
 }
 
+/// Whoever does not read an address's mail learns nothing of its appointments, and takes none of them away.
 #[tokio::test]
 async fn one_address_has_as_many_appointments_as_the_office_allows() {
-    let stage = Stage::new().await;
+    let mut stage = Stage::new().await;
+    let mut made = Vec::new();
     for (number, hour) in (1..=3).zip(["07:00", "07:30", "08:00"]) {
         let start = format!("2026-11-25T{hour}:00Z");
-        stage.confirmed(number, &start, "erika@example.org").await;
+        made.push(stage.confirmed(number, &start, "erika@example.org").await);
     }
-    let hold = stage.hold(9, "2026-11-25T09:00:00Z", NOW).await.unwrap();
-    let refused = stage
-        .bookings
-        .book(
-            &stage.place(NOW),
-            &hold.token.hash(),
-            contact("ERIKA@example.org"),
-        )
-        .await;
+    let book = async |stage: &Stage, number, start: &str, mail| {
+        let hold = stage.hold(number, start, NOW).await.unwrap();
+        let token = hold.token.hash();
+        let place = stage.place(NOW);
+        stage.bookings.book(&place, &token, contact(mail)).await
+    };
+    let fourth = book(&stage, 9, "2026-11-25T09:00:00Z", "ERIKA@example.org").await;
+    assert_eq!(fourth.unwrap().view.phase, BookingPhase::Unconfirmed);
+    let id = bridge::ids::BookingId::from_random(dice(9).id);
+    let link = stage.bookings.key.manage(&id).hash();
+    let place = stage.place(NOW);
+    let refused = stage.bookings.confirm(&place, &link).await;
     assert!(matches!(refused, Err(BookingError::TooMany)));
+    let cancelled = stage.bookings.cancel(&place, &made[0].hash(), 0).await;
+    assert!(cancelled.is_ok());
+    let confirmed = stage.bookings.confirm(&place, &link).await.unwrap();
+    assert_eq!(confirmed.phase, BookingPhase::Confirmed);
+
+    // Where nobody confirms, there is no later moment.
+    stage.office.booking.as_mut().unwrap().confirm_mail = false;
+    let refused = book(&stage, 10, "2026-11-25T09:30:00Z", "erika@example.org").await;
+    assert!(matches!(refused, Err(BookingError::TooMany)));
+}
+
+#[tokio::test]
+async fn a_mailbox_is_not_filled_by_whoever_names_it() {
+    let stage = Stage::new().await;
+    let place = stage.place(NOW);
+    let query = SlotQuery {
+        services: vec!["anmelden".parse().unwrap()],
+        from: Some("2026-11-30".parse().unwrap()),
+        days: 1,
+    };
+    let slots = stage.bookings.slots(&place, &query).await.unwrap().slots;
+    let mut outcomes = Vec::new();
+    for (number, slot) in (1..=13).zip(slots.iter().step_by(2)) {
+        let hold = stage.hold(number, &slot.start.to_string(), NOW).await;
+        let token = hold.unwrap().token.hash();
+        let contact = contact("erika@example.org");
+        outcomes.push(stage.bookings.book(&place, &token, contact).await);
+    }
+    let last = outcomes.pop().unwrap();
+    assert!(matches!(last, Err(BookingError::TooManyUnconfirmed)));
+    assert!(outcomes.iter().all(Result::is_ok));
+    assert_eq!(stage.errands().await, ["mail Confirm"; 12]);
 }
 
 #[test]

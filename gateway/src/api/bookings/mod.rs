@@ -82,6 +82,7 @@ pub(crate) fn problem(error: BookingError) -> Problem {
         BookingError::NotYours => Kind::NotTheBooker.into(),
         BookingError::Elsewhere => Kind::ArrivedElsewhere.into(),
         BookingError::TooMany => Kind::TooManyBookings.into(),
+        BookingError::TooManyUnconfirmed => Kind::TooManyUnconfirmed.into(),
         BookingError::TooEarly { .. } => Kind::TooEarly.into(),
         BookingError::Refused(refusal) => {
             super::knock::refusal(&refusal).unwrap_or_else(|| Kind::BookingState.into())
