@@ -497,7 +497,7 @@ async fn a_mailbox_is_not_filled_by_whoever_names_it() {
     let query = SlotQuery {
         services: vec!["anmelden".parse().unwrap()],
         from: Some("2026-11-30".parse().unwrap()),
-        days: 1,
+        days: 2,
     };
     let slots = stage.bookings.slots(&place, &query).await.unwrap().slots;
     let mut outcomes = Vec::new();

@@ -8,7 +8,7 @@ use crate::front_office::Counter;
 async fn the_clerk_reads_what_else_was_booked() {
     let stage = Stage::new().await;
     let counter = Counter(Arc::new(stage.house()));
-    let concern = async |number, services: &[&str]| {
+    let concern = async |number: i64, services: &[&str]| {
         let services: Vec<_> = services.iter().map(|id| id.parse().unwrap()).collect();
         let place = stage.place(NOW);
         let start = at("2026-11-25T08:00:00Z") + jiff::SignedDuration::from_hours(24 * number);
