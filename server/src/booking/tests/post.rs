@@ -195,6 +195,39 @@ async fn the_address_for_answers_leaves_room_for_a_secret() {
     }
 }
 
+#[tokio::test]
+async fn an_account_is_sent_to_another_machine_only_under_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let password = folder.path().join("password");
+    std::fs::write(&password, "geheim").unwrap();
+    let config = |url: &str, user: Option<&str>| MailConfig {
+        url: url.parse().unwrap(),
+        from: "termine@stadt.example".to_owned(),
+        replies: None,
+        user: user.map(str::to_owned),
+        password_file: Some(password.clone()),
+    };
+    for (url, readable) in [
+        ("smtps://mail.stadt.example", false),
+        ("smtp://mail.stadt.example:587?tls=required", false),
+        ("smtp://localhost", false),
+        ("smtp://127.0.0.1:25", false),
+        ("smtp://[::1]:25", false),
+        ("smtp://mail.stadt.example", true),
+        ("smtp://mail.stadt.example?tls=opportunistic", true),
+        ("smtp://192.0.2.1:25", true),
+        ("smtp://[2001:db8::1]:25", true),
+    ] {
+        let with_account = config(url, Some("termine"));
+        assert_eq!(with_account.is_readable_on_the_way(), readable, "{url}");
+        assert_eq!(Post::new(&with_account).is_err(), readable, "{url}");
+        assert!(Post::new(&config(url, None)).is_ok(), "{url}");
+    }
+    let refused = Post::new(&config("smtp://mail.stadt.example", Some("termine")));
+    let told = refused.err().unwrap().to_string();
+    assert!(told.contains("smtps://") && !told.contains("geheim"), "{told}");
+}
+
 /// After a release hundreds of mails are on their way at once; nobody at a door waits for a mail server.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mail_server_that_never_answers_holds_up_no_errand_in_matrix() {
