@@ -60,6 +60,7 @@ impl News {
             Self::Soon => "booking-soon",
             Self::NoShow => "booking-no-show",
             Self::Undeliverable => "booking-undeliverable",
+            Self::CompanionUndeliverable => "booking-undeliverable-companion",
             Self::TurnedDown => "booking-turned-down",
             Self::Closed => "booking-closed",
             Self::Overbooked => "booking-overbooked",
@@ -81,6 +82,7 @@ impl News {
             | Self::Cancelled
             | Self::NoShow
             | Self::Undeliverable
+            | Self::CompanionUndeliverable
             | Self::TurnedDown => true,
         }
     }

@@ -117,6 +117,7 @@ booking-soon = ⏰ Gleich: Termin { $code } am { $when } · { $service }
 booking-no-show = ⌛ Termin { $code } ({ $when }) · { $service } · nicht erschienen
 booking-undeliverable = ✉️ Eine E-Mail zum Termin { $code } ({ $when } · { $service }) konnte nicht zugestellt werden. Bitte rufen Sie die Person an. Die Nummer steht in der nächsten Nachricht.
 booking-undeliverable-no-phone = ✉️ Eine E-Mail zum Termin { $code } ({ $when } · { $service }) konnte nicht zugestellt werden. Eine Telefonnummer ist nicht angegeben. Sprechen Sie die Person beim Termin darauf an.
+booking-undeliverable-companion = ✉️ Die E-Mail an die Begleitung beim Termin { $code } ({ $when } · { $service }) konnte nicht zugestellt werden. Die Person mit dem Termin weiß das nicht: Vielleicht kommt sie allein.
 booking-phone = ☎️ Termin { $code }: { $phone } (diese Nachricht wird nach dem Termin gelöscht)
 booking-declined = 📅 Die Person hat den Termin { $code } in ihrem Kalender abgelehnt: { $when } · { $service }. Er gilt weiter, bis Sie ihn absagen: !absagen { $code }
 booking-turned-down = 📅 Termin { $code }: Die angebotene Zeit passt der Person nicht. Es bleibt bei { $when } · { $service }

@@ -117,6 +117,7 @@ booking-soon = ⏰ Soon: appointment { $code } on { $when } · { $service }
 booking-no-show = ⌛ Appointment { $code } ({ $when }) · { $service } · nobody came
 booking-undeliverable = ✉️ An email about appointment { $code } ({ $when } · { $service }) could not be delivered. Please call the person. The number is in the next message.
 booking-undeliverable-no-phone = ✉️ An email about appointment { $code } ({ $when } · { $service }) could not be delivered. No telephone number was given. Talk to the person about it at the appointment.
+booking-undeliverable-companion = ✉️ The email to the companion at appointment { $code } ({ $when } · { $service }) could not be delivered. The person with the appointment does not know: they may come alone.
 booking-phone = ☎️ Appointment { $code }: { $phone } (this message is erased after the appointment)
 booking-declined = 📅 The person has declined appointment { $code } in their calendar: { $when } · { $service }. It still stands until you cancel it: !cancel { $code }
 booking-turned-down = 📅 Appointment { $code }: the offered time does not suit the person. It stays { $when } · { $service }

@@ -344,12 +344,20 @@ async fn a_mail_that_cannot_be_written_is_told_to_the_clerks() {
     let mut tx = stage.bookings.store.begin().await.unwrap();
     let mut private = tx.booking_private(&id).await.unwrap().unwrap();
     private.mail = "no address".to_owned();
+    private.companion_mail = Some("nor this".to_owned());
     tx.put_booking_private(&id, &private).await.unwrap();
-    write(&mut tx, &id, Letter::Booked, at(NOW)).await.unwrap();
-    let row = tx.due(Way::Mail, at(NOW), 1).await.unwrap().remove(0);
     tx.commit().await.unwrap();
-    outbox::run(&stage.house(), row, None).await.unwrap();
-    assert_eq!(stage.errands().await, ["line Undeliverable", "number"]);
+    for (letter, told) in [
+        (Letter::Booked, &["line Undeliverable", "number"][..]),
+        (Letter::Companion, &["line CompanionUndeliverable"]),
+    ] {
+        let mut tx = stage.bookings.store.begin().await.unwrap();
+        write(&mut tx, &id, letter, at(NOW)).await.unwrap();
+        let row = tx.due(Way::Mail, at(NOW), 1).await.unwrap().remove(0);
+        tx.commit().await.unwrap();
+        outbox::run(&stage.house(), row, None).await.unwrap();
+        assert_eq!(stage.errands().await, told);
+    }
     let mut read = stage.bookings.store.read().await.unwrap();
     let dead = read.dead_letters(9).await.unwrap();
     assert_eq!(dead[0].last_error.as_deref(), Some("address"));
