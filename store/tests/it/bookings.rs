@@ -331,6 +331,35 @@ pub(crate) async fn appointments_are_counted_by_mail_address(database: Database)
     assert_eq!(counts("max@example.org").await, 0, "nobody has confirmed");
 }
 
+pub(crate) async fn what_is_over_keeps_neither_code_nor_places(database: Database) {
+    let store = &database.store;
+    let mut one = booking(1, 24);
+    assert!(hold(store, &one, 1, 0).await);
+    one.state = BookingState::Arrived;
+    one.ended_at = Some(one.end);
+    let range = cells_of(&one);
+    let mut tx = store.begin().await.unwrap();
+    tx.save_booking(&one).await.unwrap();
+    tx.keep_places(&one.id, &range, None).await.unwrap();
+    tx.commit().await.unwrap();
+    let namesake = Booking {
+        code: one.code.clone(),
+        ..booking(2, 72)
+    };
+    let mut tx = store.begin().await.unwrap();
+    let taken = tx.insert_booking(&namesake, "other").await;
+    assert!(matches!(taken, Err(StoreError::Constraint(_))));
+    drop(tx);
+    let mut tx = store.begin().await.unwrap();
+    tx.erase_booking(&one.id, at(48 * HOUR)).await.unwrap();
+    let left = tx.taken_places(&one.office, &range, at(0), None).await;
+    assert_eq!(left.unwrap(), []);
+    let of_code = tx.booking_of_code(&one.office, &one.code).await;
+    assert_eq!(of_code.unwrap(), None);
+    tx.insert_booking(&namesake, "other").await.unwrap();
+    tx.commit().await.unwrap();
+}
+
 pub(crate) async fn the_person_is_erased_and_the_booking_stays(database: Database) {
     let store = &database.store;
     let mut one = booking(1, 24);

@@ -56,6 +56,7 @@ cases! {
     bookings::a_cancelled_place_comes_back_later,
     bookings::where_an_office_had_places_is_kept_while_somebody_waits,
     bookings::appointments_are_counted_by_mail_address,
+    bookings::what_is_over_keeps_neither_code_nor_places,
     bookings::the_person_is_erased_and_the_booking_stays,
     bookings::links_lead_to_their_booking_alone,
     bookings::what_came_back_about_a_booking_is_kept,
