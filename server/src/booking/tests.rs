@@ -35,6 +35,7 @@ use crate::{
     city_files::CityInForce,
     house::{House, Settings},
     hub::Hub,
+    projection,
     task::{Errand, Task},
     words::Words,
 };
@@ -279,6 +280,23 @@ async fn a_booking_is_made_moved_and_cancelled() {
         .unwrap()
         .unwrap();
     assert_eq!(booking.sequence, 2, "each change that calendars learn of");
+}
+
+#[tokio::test]
+async fn the_room_says_where_appointments_are_booked() {
+    let stage = Stage::new().await;
+    let mut house = stage.house();
+    let page = |house: &House, office: &OfficeConfig| {
+        projection::office_state(house, office)["booking_page"].clone()
+    };
+    let here = "https://vorzimmer.example/buero/gewerbe/termin";
+    assert_eq!(page(&house, &stage.office), here);
+    let mut elsewhere = stage.office.clone();
+    elsewhere.booking = None;
+    elsewhere.booking_page = Some("https://termine.example/".to_owned());
+    assert_eq!(page(&house, &elsewhere), "https://termine.example/");
+    house.bookings = None;
+    assert!(page(&house, &stage.office).is_null(), "without mail");
 }
 
 #[tokio::test]
