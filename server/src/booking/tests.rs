@@ -224,7 +224,15 @@ async fn of_a_thousand_at_once_one_gets_the_place_and_all_others_an_answer() {
     let mut attempts = tokio::task::JoinSet::new();
     for number in 0..1000 {
         let stage = std::sync::Arc::clone(&stage);
-        attempts.spawn(async move { stage.hold(number, WEDNESDAY, NOW).await });
+        attempts.spawn(async move {
+            loop {
+                match stage.hold(number, WEDNESDAY, NOW).await {
+                    // On a slow machine somebody waits for too long, is told so, and comes again.
+                    Err(BookingError::Busy) => {}
+                    decided => return decided,
+                }
+            }
+        });
     }
     let mut won = 0;
     for outcome in attempts.join_all().await {
