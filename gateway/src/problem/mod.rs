@@ -375,7 +375,10 @@ mod tests {
                 .map(|reason| details(*reason, language))
                 .collect();
             assert_eq!(told.len(), reasons.len(), "{told:?}");
-            assert!(!told.iter().any(|text| text.contains("problem-")), "{told:?}");
+            assert!(
+                !told.iter().any(|text| text.contains("problem-")),
+                "{told:?}"
+            );
         }
         let too_far = details(reasons[2], Language::De);
         assert!(too_far.contains("Donnerstag, 24. Dezember"), "{too_far}");

@@ -71,7 +71,13 @@ pub(super) async fn end(store: &Store, now: Timestamp) -> Result<(), StoreError>
 /// Has rooms erased that stood ready in vain. Nobody was ever in them. The outbox does it: a homeserver that does not
 /// answer holds up neither reminders nor offers.
 pub(super) async fn clear_rooms(store: &Store, now: Timestamp) -> Result<(), StoreError> {
-    if store.read().await?.booking_rooms_in_vain().await?.is_empty() {
+    if store
+        .read()
+        .await?
+        .booking_rooms_in_vain()
+        .await?
+        .is_empty()
+    {
         return Ok(());
     }
     let mut tx = store.begin().await?;

@@ -43,10 +43,13 @@ impl MailConfig {
     pub(crate) fn is_readable_on_the_way(&self) -> bool {
         let url = &self.url;
         let sealed = url.scheme() == "smtps"
-            || url.query_pairs().any(|(key, value)| key == "tls" && value == "required");
+            || url
+                .query_pairs()
+                .any(|(key, value)| key == "tls" && value == "required");
         let host = url.host_str().unwrap_or_default();
         let address = host.trim_start_matches('[').trim_end_matches(']').parse();
-        let here = host == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback());
+        let here =
+            host == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback());
         !sealed && !here
     }
 }

@@ -323,7 +323,11 @@ pub(crate) async fn appointments_are_counted_by_mail_address(database: Database)
     let mut read = store.read().await.unwrap();
     let mut waiting = async |mail, now| read.unconfirmed_of_mail(mail, at(now)).await.unwrap();
     assert_eq!(waiting("Erika@Example.org", 0).await, 2);
-    assert_eq!(waiting("Erika@Example.org", 600).await, 0, "they have lapsed");
+    assert_eq!(
+        waiting("Erika@Example.org", 600).await,
+        0,
+        "they have lapsed"
+    );
     assert_eq!(waiting("nobody@example.org", 0).await, 0);
     let slug = office("gewerbe");
     let mut counts = async |mail| read.bookings_of_mail(&slug, mail, at(0)).await.unwrap();

@@ -66,7 +66,16 @@ pub(crate) async fn a_lane_keeps_its_order(database: Database) {
     tx.done(b).await.unwrap();
     tx.done(c).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(store.read().await.unwrap().next_due(Way::Matrix).await.unwrap(), None);
+    assert_eq!(
+        store
+            .read()
+            .await
+            .unwrap()
+            .next_due(Way::Matrix)
+            .await
+            .unwrap(),
+        None
+    );
     assert!(
         enqueue(store, &door, "d").await > c,
         "numbers are never used twice"
@@ -85,11 +94,23 @@ pub(crate) async fn a_job_put_off_holds_up_its_lane_only(database: Database) {
     tx.commit().await.unwrap();
     assert_eq!(due(store, 59).await, []);
     assert_eq!(
-        store.read().await.unwrap().next_due(Way::Matrix).await.unwrap(),
+        store
+            .read()
+            .await
+            .unwrap()
+            .next_due(Way::Matrix)
+            .await
+            .unwrap(),
         Some(at(60))
     );
     assert_eq!(due(store, 60).await, [a]);
-    let jobs = store.read().await.unwrap().due(Way::Matrix, at(60), 9).await.unwrap();
+    let jobs = store
+        .read()
+        .await
+        .unwrap()
+        .due(Way::Matrix, at(60), 9)
+        .await
+        .unwrap();
     assert_eq!(
         (jobs[0].attempts, &jobs[0].lane, jobs[0].created_at),
         (1, &door, at(0))
@@ -172,7 +193,13 @@ pub(crate) async fn a_dead_letter_lets_its_lane_go_on(database: Database) {
     database
         .meddle("UPDATE outbox SET job = '{' WHERE state = 'pending'")
         .await;
-    let jobs = store.read().await.unwrap().due(Way::Matrix, at(5), 9).await.unwrap();
+    let jobs = store
+        .read()
+        .await
+        .unwrap()
+        .due(Way::Matrix, at(5), 9)
+        .await
+        .unwrap();
     assert_eq!(jobs[0].job, Value::Null, "a damaged job can be buried");
 }
 
@@ -207,7 +234,13 @@ pub(crate) async fn commands_go_into_their_lanes(database: Database) {
 
     let mut seen = Vec::new();
     loop {
-        let jobs = store.read().await.unwrap().due(Way::Matrix, at(1), 100).await.unwrap();
+        let jobs = store
+            .read()
+            .await
+            .unwrap()
+            .due(Way::Matrix, at(1), 100)
+            .await
+            .unwrap();
         let Some(job) = jobs.into_iter().next() else {
             break;
         };

@@ -225,7 +225,10 @@ async fn an_account_is_sent_to_another_machine_only_under_tls() {
     }
     let refused = Post::new(&config("smtp://mail.stadt.example", Some("termine")));
     let told = refused.err().unwrap().to_string();
-    assert!(told.contains("smtps://") && !told.contains("geheim"), "{told}");
+    assert!(
+        told.contains("smtps://") && !told.contains("geheim"),
+        "{told}"
+    );
 }
 
 /// After a release hundreds of mails are on their way at once; nobody at a door waits for a mail server.
