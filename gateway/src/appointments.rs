@@ -309,6 +309,9 @@ pub enum BookingError {
     /// The mail address has as many appointments as it may have.
     #[error("too many appointments for one mail address")]
     TooMany,
+    /// As many bookings of the mail address wait to be confirmed as may.
+    #[error("too many bookings of one mail address wait to be confirmed")]
+    TooManyUnconfirmed,
     /// The visit is open in another browser, and this link takes it from nobody.
     #[error("the visit is open in another browser")]
     Elsewhere,

@@ -15,8 +15,8 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::{
     TIMEOUT,
-    api::Api,
-    appointments::Token,
+    api::{Api, bookings::problem},
+    appointments::{BookingError, Token},
     extract::Client,
     problem::{Kind, Problem},
 };
@@ -45,12 +45,15 @@ async fn show(
         .and_then(Token::parse)
         .ok_or_else(unknown)?;
     let appointments = api.gateway.appointments.as_deref().ok_or_else(unknown)?;
-    let calendar = appointments
-        .feed(&token.hash())
-        .await
-        .map_err(|_| Problem::from(Kind::Internal))?
-        .ok_or_else(unknown)?;
+    let calendar = found(appointments.feed(&token.hash()).await)?;
     Ok(answer(&calendar, request.get(header::IF_NONE_MATCH)))
+}
+
+/// A calendar that cannot be read at this moment is asked for again; clients give up one that is broken.
+fn found(calendar: Result<Option<String>, BookingError>) -> Result<String, Problem> {
+    calendar
+        .map_err(problem)?
+        .ok_or_else(|| Kind::NotFound.into())
 }
 
 /// The calendar, unless the program has it already (RFC 9110 §13.1.2).
@@ -73,5 +76,18 @@ fn answer(calendar: &str, known: Option<&HeaderValue>) -> Response {
         (StatusCode::NOT_MODIFIED, headers).into_response()
     } else {
         (headers, calendar.to_owned()).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_busy_is_no_broken_calendar() {
+        let kind = |calendar| found(calendar).unwrap_err().kind();
+        assert_eq!(kind(Ok(None)), Kind::NotFound);
+        assert_eq!(kind(Err(BookingError::Busy)), Kind::Busy);
+        assert_eq!(kind(Err(BookingError::Internal)), Kind::Internal);
     }
 }

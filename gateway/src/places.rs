@@ -12,6 +12,7 @@ use std::{
 
 use bridge::ids::OfficeSlug;
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     appointments::{BookingPhase, BookingView, TokenHash},
@@ -21,6 +22,9 @@ use crate::{
 
 /// A request is decided within this time.
 const DECIDED_WITHIN: Duration = Duration::from_mins(1);
+
+/// As many bookings that one address has made wait for one mailbox.
+const MOST_OF_MAILBOX: usize = 3;
 
 /// What a kept time goes by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,10 +37,22 @@ enum Name {
     Booked(OfficeSlug, String),
 }
 
+/// Whose mailbox a booking waits for. Of the address only its hash is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Mailbox([u8; 32]);
+
+impl Mailbox {
+    fn new(mail: &str) -> Self {
+        Self(Sha256::digest(mail.to_lowercase().as_bytes()).into())
+    }
+}
+
 #[derive(Debug)]
 struct Kept {
     name: Name,
     until: Timestamp,
+    /// Once it is booked.
+    mailbox: Option<Mailbox>,
 }
 
 #[derive(Debug, Default)]
@@ -87,22 +103,41 @@ impl Places {
         let name = Name::Asked(ledger.asked);
         let kept = ledger.by_address.entry(address).or_default();
         if kept.len() >= self.most {
-            let soonest = kept.iter().map(|one| one.until).min();
-            return Err(OverLimit {
-                limit: Limited::PlacesOfAddress,
-                retry_after: soonest
-                    .and_then(|until| Duration::try_from(until.duration_since(now)).ok())
-                    .unwrap_or(DECIDED_WITHIN),
-            });
+            return Err(over(kept.iter().map(|one| one.until).min(), now));
         }
         kept.push(Kept {
             name: name.clone(),
             until: now.saturating_add(DECIDED_WITHIN).unwrap_or(now),
+            mailbox: None,
         });
         Ok(Asked {
             ledger: Arc::clone(&self.ledger),
             name: Some(name),
         })
+    }
+
+    /// The hold is to be booked with this mail address. Whoever holds it may have a few mails sent to one mailbox before
+    /// one of them is confirmed: it may be somebody else's.
+    pub(crate) fn may_book(&self, hold: &TokenHash, mail: &str) -> Result<(), OverLimit> {
+        let now = (self.now)();
+        let mut ledger = lock(&self.ledger);
+        ledger.forget(|kept| kept.until <= now);
+        let (held, mailbox) = (Name::Held(hold.clone()), Some(Mailbox::new(mail)));
+        let mut addresses = ledger.by_address.values_mut();
+        let Some(kept) = addresses.find(|kept| kept.iter().any(|one| one.name == held)) else {
+            return Ok(());
+        };
+        let others = kept.iter().filter(|one| one.name != held);
+        let same = others.filter(|one| one.mailbox == mailbox);
+        let until = same.clone().map(|one| one.until).min();
+        if same.count() >= MOST_OF_MAILBOX {
+            return Err(over(until, now));
+        }
+        // Counted at once, like what is asked for.
+        if let Some(one) = kept.iter_mut().find(|one| one.name == held) {
+            one.mailbox = mailbox;
+        }
+        Ok(())
     }
 
     /// The hold has become a booking.
@@ -157,6 +192,16 @@ impl Drop for Asked {
         if let Some(name) = self.name.take() {
             lock(&self.ledger).forget(|kept| kept.name == name);
         }
+    }
+}
+
+/// Too much until then.
+fn over(until: Option<Timestamp>, now: Timestamp) -> OverLimit {
+    OverLimit {
+        limit: Limited::PlacesOfAddress,
+        retry_after: until
+            .and_then(|until| Duration::try_from(until.duration_since(now)).ok())
+            .unwrap_or(DECIDED_WITHIN),
     }
 }
 
@@ -227,6 +272,30 @@ mod tests {
         assert!(places.ask(HOME).is_err());
         places.let_go(&hash(1));
         assert!(places.ask(HOME).is_ok());
+    }
+
+    #[test]
+    fn one_address_fills_nobodys_mailbox_and_locks_nobody_out() {
+        let (mut places, _) = places();
+        places.most = 9;
+        for number in 1..=5 {
+            places.ask(HOME).unwrap().held(hash(number), second(600));
+        }
+        for number in 1..=3 {
+            // However often one tries with the same time.
+            places.may_book(&hash(number), "Erika@example.org").unwrap();
+            places.may_book(&hash(number), "erika@example.org").unwrap();
+            let expires_at = Some(second(2400));
+            let view = view(&number.to_string(), BookingPhase::Unconfirmed, expires_at);
+            places.booked(&hash(number), &view);
+        }
+        let over = places.may_book(&hash(4), "erika@EXAMPLE.org").unwrap_err();
+        assert_eq!(over.retry_after, Duration::from_mins(40));
+        places.may_book(&hash(4), "max@example.org").unwrap();
+        places.ask(OTHER).unwrap().held(hash(6), second(600));
+        places.may_book(&hash(6), "erika@example.org").unwrap();
+        places.decided(&view("2", BookingPhase::Confirmed, None));
+        places.may_book(&hash(5), "erika@example.org").unwrap();
     }
 
     #[test]

@@ -724,7 +724,7 @@ fn any_appointment() -> impl Strategy<Value = Appointment> {
                         "https://stadt.example/termin/{:x}",
                         u128::from_be_bytes(random)
                     ),
-                    link_label: name.replace(['"', '^', '\n'], " "),
+                    link_label: Person::new(&name, "").name,
                     alarms: alarms
                         .into_iter()
                         .map(|(minutes, text)| Alarm {

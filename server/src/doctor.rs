@@ -378,6 +378,12 @@ async fn mail(report: &mut Report, config: &Config) {
         ),
         Err(fault) => report.fault(format!("{fault:#}")),
     }
+    if mail.is_readable_on_the_way() {
+        report.warn(
+            "mails go to the mail server unencrypted, and everybody on the way can read links and names: write mail.url \
+             like smtps://mail.stadt.example, or with ?tls=required",
+        );
+    }
 }
 
 /// Whether desks' calendars can be read.

@@ -194,6 +194,10 @@ async fn own(house: &House, row: &Row, errand: Errand) -> Result<Plan, ChangeErr
         Errand::TellPhone { booking } => return booking::plan_phone(house, &booking).await,
         Errand::RedactNote { event } => return Ok(booking::plan_redaction(house, row, &event)),
         Errand::PrepareRoom { booking } => return booking::plan_room(house, &booking).await,
+        Errand::EraseRoom { room } => {
+            return Ok(OwnedRoomId::try_from(room)
+                .map_or(Plan::Nothing, |room| Plan::job(Job::EraseRoom { room })));
+        }
         Errand::Answer { text } => {
             let job = |room| Job::Say {
                 room,

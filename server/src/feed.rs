@@ -32,6 +32,9 @@ pub(crate) struct Options {
 )]
 pub(crate) async fn make(options: Options) -> Result<()> {
     let config = Config::read(&options.config)?;
+    if options.end {
+        return end(&open(&config).await?, &options.office).await;
+    }
     let city = CityInForce::read(&config.city, &config.homeserver.server_name)?.get();
     ensure!(
         city.office(&options.office)
@@ -39,18 +42,8 @@ pub(crate) async fn make(options: Options) -> Result<()> {
         "{} is no office that takes appointments",
         options.office
     );
-    let store = Store::open(&StoreConfig {
-        url: config.database_url(),
-    })
-    .await
-    .context("cannot open the database")?;
+    let store = open(&config).await?;
     let mut tx = store.begin().await?;
-    if options.end {
-        let ended = tx.drop_feed(&options.office).await?;
-        tx.commit().await?;
-        ensure!(ended, "{} has no calendar", options.office);
-        return Ok(());
-    }
     let token = Token::from_bytes(shell::random()?);
     let feed = Feed {
         office: options.office,
@@ -61,4 +54,70 @@ pub(crate) async fn make(options: Options) -> Result<()> {
     tx.commit().await?;
     println!("{}/kalender/{}.ics", config.public_origin(), token.secret());
     Ok(())
+}
+
+/// Whatever has become of the office: an address that is known to others can always be ended.
+async fn end(store: &Store, office: &OfficeSlug) -> Result<()> {
+    let mut tx = store.begin().await?;
+    let ended = tx.drop_feed(office).await?;
+    tx.commit().await?;
+    ensure!(ended, "{office} has no calendar");
+    Ok(())
+}
+
+async fn open(config: &Config) -> Result<Store> {
+    Store::open(&StoreConfig {
+        url: config.database_url(),
+    })
+    .await
+    .context("cannot open the database")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The office takes no appointments any more, or the city's file has no such office, or there is no such file.
+    #[tokio::test]
+    async fn an_address_is_ended_whatever_has_become_of_the_office() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = r#"
+            city = "gone.toml"
+            data_dir = "."
+            guest_web = "."
+            [public]
+            listen = "127.0.0.1:0"
+            url = "https://vorzimmer.example"
+            [internal]
+            listen = "127.0.0.1:0"
+            [homeserver]
+            url = "http://127.0.0.1:9"
+            server_name = "stadt.example"
+            registration = "registration.yaml"
+        "#;
+        let path = folder.path().join("vorzimmer.toml");
+        std::fs::write(&path, text).unwrap();
+        let store = open(&Config::read(&path).unwrap()).await.unwrap();
+        store.migrate().await.unwrap();
+        let office: OfficeSlug = "gewerbe".parse().unwrap();
+        let feed = Feed {
+            office: office.clone(),
+            names: true,
+        };
+        let mut tx = store.begin().await.unwrap();
+        tx.set_feed(&feed, "leaked", shell::now()).await.unwrap();
+        tx.commit().await.unwrap();
+        let options = |end| Options {
+            config: path.clone(),
+            office: office.clone(),
+            names: false,
+            end,
+        };
+        assert!(make(options(false)).await.is_err());
+        make(options(true)).await.unwrap();
+        let mut read = store.read().await.unwrap();
+        assert_eq!(read.feed_of_token("leaked").await.unwrap(), None);
+        drop(read);
+        assert!(make(options(true)).await.is_err(), "there is none any more");
+    }
 }

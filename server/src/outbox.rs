@@ -14,7 +14,7 @@ use appservice::{
 use bridge::ids::{BookingId, VisitId};
 use jiff::SignedDuration;
 use metrics::counter;
-use store::{Job as Row, Lane};
+use store::{Job as Row, Lane, Way};
 use tokio::task::JoinSet;
 use tracing::{error, warn};
 
@@ -26,8 +26,11 @@ use crate::{
     shell,
 };
 
-/// Lanes that are worked on at the same time.
+/// Lanes to the homeserver that are worked on at the same time.
 const AT_ONCE: usize = 8;
+/// Mails that are handed over at the same time. They have places of their own: at a release of appointments there are
+/// many, and a mail server that does not answer keeps each for long. Nobody at a door waits for that.
+const MAILS_AT_ONCE: usize = 3;
 /// Without a bell, the outbox is looked at this often.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(30);
 /// A row that waits for its door room looks again after this time.
@@ -50,11 +53,15 @@ pub(crate) fn transaction_id(house: &House, row: &str) -> String {
 
 /// Works the outbox off, for ever: different lanes at the same time, each lane in order.
 pub(crate) async fn work(house: Arc<House>) {
-    let mut running: JoinSet<Lane> = JoinSet::new();
-    let mut busy: Vec<Lane> = Vec::new();
+    let mut matrix = Crew::new(Way::Matrix, AT_ONCE);
+    let mut mails = Crew::new(Way::Mail, MAILS_AT_ONCE);
     let knocks = Knocks::default();
     loop {
-        let wait = match start_due(&house, &mut running, &mut busy, &knocks).await {
+        let started = async {
+            let next = matrix.start_due(&house, &knocks).await?;
+            Ok::<_, ChangeError>(next.min(mails.start_due(&house, &knocks).await?))
+        };
+        let wait = match started.await {
             Ok(wait) => wait,
             Err(fault) => {
                 error!("the outbox stands still: {fault}");
@@ -62,48 +69,76 @@ pub(crate) async fn work(house: Arc<House>) {
             }
         };
         tokio::select! {
-            Some(done) = running.join_next(), if !running.is_empty() => {
-                if let Ok(lane) = done {
-                    busy.retain(|other| *other != lane);
-                } else {
-                    // A job panicked: its lane is unknown here, so let all be looked at again.
-                    running.shutdown().await;
-                    busy.clear();
-                }
-            }
+            () = matrix.one_ends() => {}
+            () = mails.one_ends() => {}
             () = house.outbox.notified() => {}
             () = tokio::time::sleep(wait) => {}
         }
     }
 }
 
-/// Starts what is due in lanes that rest; how long until the next look without a bell.
-async fn start_due(
-    house: &Arc<House>,
-    running: &mut JoinSet<Lane>,
-    busy: &mut Vec<Lane>,
-    knocks: &Knocks,
-) -> Result<Duration, ChangeError> {
-    let now = shell::now();
-    let mut read = house.store.read().await?;
-    let due = read.due(now, 1000).await?;
-    let next = read.next_due().await?;
-    drop(read);
-    for row in due {
-        if busy.len() >= AT_ONCE {
-            break;
+/// What is under way to one side.
+struct Crew {
+    way: Way,
+    /// So many lanes at the same time.
+    most: usize,
+    running: JoinSet<Lane>,
+    busy: Vec<Lane>,
+}
+
+impl Crew {
+    fn new(way: Way, most: usize) -> Self {
+        Self {
+            way,
+            most,
+            running: JoinSet::new(),
+            busy: Vec::new(),
         }
-        if busy.contains(&row.lane)
+    }
+
+    /// Starts what is due in lanes that rest; how long until the next look without a bell.
+    async fn start_due(
+        &mut self,
+        house: &Arc<House>,
+        knocks: &Knocks,
+    ) -> Result<Duration, ChangeError> {
+        let mut wait = LOOK_EVERY;
+        // What is due but has no free place is started when a running one ends.
+        if self.busy.len() < self.most {
+            let now = shell::now();
+            let mut read = house.store.read().await?;
+            let due = read.due(self.way, now, 1000).await?;
+            let next = read.next_due(self.way).await?;
+            drop(read);
+            for row in due {
+                self.start(house, row, knocks);
+            }
+            if let Some(next) = next.filter(|_| self.busy.len() < self.most) {
+                wait = wait.min(next.duration_since(now));
+            }
+        }
+        if !self.running.is_empty() {
+            wait = wait.max(SignedDuration::from_millis(100));
+        }
+        Ok(Duration::try_from(wait)
+            .unwrap_or_default()
+            .max(Duration::from_millis(5)))
+    }
+
+    /// Starts a lane's head, if there is a place for it and nothing that it has to wait for.
+    fn start(&mut self, house: &Arc<House>, row: Row, knocks: &Knocks) {
+        if self.busy.len() >= self.most
+            || self.busy.contains(&row.lane)
             || errands::announces(&row).is_some_and(|visit| knocks.is_under_way(&visit))
         {
-            continue;
+            return;
         }
-        busy.push(row.lane.clone());
+        self.busy.push(row.lane.clone());
         let knock = errands::places_knock(&row)
             .filter(|_| row.attempts == 0)
             .map(|visit| knocks.begin(house, visit));
         let house = Arc::clone(house);
-        running.spawn(async move {
+        self.running.spawn(async move {
             let lane = row.lane.clone();
             if let Err(fault) = run(&house, row, knock).await {
                 error!("a job's outcome could not be stored: {fault}");
@@ -112,18 +147,19 @@ async fn start_due(
             lane
         });
     }
-    // What is due but has no free place is started when a running one ends.
-    let wait = next
-        .map_or(LOOK_EVERY, |next| next.duration_since(now))
-        .min(LOOK_EVERY);
-    let wait = if running.is_empty() {
-        wait
-    } else {
-        wait.max(SignedDuration::from_millis(100))
-    };
-    Ok(Duration::try_from(wait)
-        .unwrap_or_default()
-        .max(Duration::from_millis(5)))
+
+    /// Waits until one of its lanes rests again; for ever, where none is worked on.
+    async fn one_ends(&mut self) {
+        match self.running.join_next().await {
+            Some(Ok(lane)) => self.busy.retain(|other| *other != lane),
+            Some(Err(_)) => {
+                // A job panicked: its lane is unknown here, so let all be looked at again.
+                self.running.shutdown().await;
+                self.busy.clear();
+            }
+            None => std::future::pending().await,
+        }
+    }
 }
 
 /// Knocks that are being placed for the first time. The line about a knock waits for it: at the same moment, each would

@@ -224,11 +224,17 @@ pub(crate) fn office_state(house: &House, config: &OfficeConfig) -> Value {
             json!({ "id": service.id, "name": names, "minutes": service.minutes })
         })
         .collect();
+    let page = house.office_url(&config.slug);
+    // As the office's page says it: here, or where the city's file sends people to.
+    let booking_page = match &config.booking {
+        Some(_) if house.bookings.is_some() => Some(format!("{page}/termin")),
+        _ => config.booking_page.clone(),
+    };
     json!({
         "slug": config.slug,
         "name": names,
         "services": services,
-        "booking_page": config.booking_page,
-        "page": house.office_url(&config.slug),
+        "booking_page": booking_page,
+        "page": page,
     })
 }

@@ -134,6 +134,11 @@ pub(crate) enum Errand {
         /// Which booking.
         booking: BookingId,
     },
+    /// Erase a room that stood ready in vain.
+    EraseRoom {
+        /// Where it is.
+        room: String,
+    },
     /// Turn down a knock that became no visit.
     TurnDown {
         /// At which office.

@@ -45,7 +45,7 @@ pub use matrix::VisitMatrix;
 pub use messages::{Author, Delivery, FileMeta, Inserted, Message, NewMessage};
 pub use offices::Saved;
 pub use open::{Backend, Store, StoreConfig};
-pub use outbox::{DeadLetter, Job, JobId, Lane, lane_of};
+pub use outbox::{DeadLetter, Job, JobId, Lane, Way, lane_of};
 pub use participants::Participant;
 pub use private::VisitPrivate;
 pub use ratings::Rating;

@@ -71,6 +71,15 @@ impl fmt::Display for Lane {
     }
 }
 
+/// By which way jobs leave. Who waits for one does not wait for the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// To the homeserver and the relay: people wait for it at this moment.
+    Matrix,
+    /// To the city's mail server: the lanes of [`Lane::mail`].
+    Mail,
+}
+
 /// In which lane a command runs. What clerks read in the door room keeps its order there. What happens to one
 /// visitor, in whichever room, keeps its own: a far homeserver that does not answer holds up nobody else.
 /// `None` for [`Command::Publish`]: it is not stored, the newest state counts.
@@ -114,28 +123,31 @@ pub struct DeadLetter {
 }
 
 impl Read {
-    /// Of each lane the head, if it is due; the oldest first.
-    pub async fn due(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Job>> {
+    /// Of each lane of this way the head, if it is due; the oldest first.
+    pub async fn due(&mut self, way: Way, now: Timestamp, limit: u32) -> Result<Vec<Job>> {
         let statement = sqlx::query(
             "SELECT o.id, o.lane, o.job, o.attempts, o.created_at FROM outbox o
-             WHERE o.state = 'pending' AND o.not_before <= $1 AND o.id =
+             WHERE o.state = 'pending' AND o.not_before <= $1
+             AND (CASE WHEN o.lane LIKE 'mail:%' THEN 1 ELSE 0 END) = $3 AND o.id =
                (SELECT MIN(h.id) FROM outbox h WHERE h.state = 'pending' AND h.lane = o.lane)
              ORDER BY o.id LIMIT $2",
         )
         .bind(millis(now))
-        .bind(i64::from(limit));
+        .bind(i64::from(limit))
+        .bind(i64::from(way == Way::Mail));
         self.all(statement).await?.iter().map(read).collect()
     }
 
-    /// When the next head of a lane is due; `None` when nothing is pending. May lie in the past.
-    pub async fn next_due(&mut self) -> Result<Option<Timestamp>> {
-        let row = self
-            .one(sqlx::query(
-                "SELECT MIN(o.not_before) AS not_before FROM outbox o
-                 WHERE o.state = 'pending' AND o.id =
-                   (SELECT MIN(h.id) FROM outbox h WHERE h.state = 'pending' AND h.lane = o.lane)",
-            ))
-            .await?;
+    /// When the next head of a lane of this way is due; `None` when nothing is pending. May lie in the past.
+    pub async fn next_due(&mut self, way: Way) -> Result<Option<Timestamp>> {
+        let statement = sqlx::query(
+            "SELECT MIN(o.not_before) AS not_before FROM outbox o
+             WHERE o.state = 'pending' AND (CASE WHEN o.lane LIKE 'mail:%' THEN 1 ELSE 0 END) = $1
+             AND o.id =
+               (SELECT MIN(h.id) FROM outbox h WHERE h.state = 'pending' AND h.lane = o.lane)",
+        )
+        .bind(i64::from(way == Way::Mail));
+        let row = self.one(statement).await?;
         Record::new(&row, "outbox", "next".to_owned()).time_opt("not_before")
     }
 

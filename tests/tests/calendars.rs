@@ -539,7 +539,7 @@ async fn the_mails_of_a_bookings_life_end_in_the_right_state() -> TestResult {
     let guest = world.stranger()?;
     let path = "offices/gewerbe/slots?services=anmelden";
     let told = guest.call(Verb::GET, path, None).await?.success("slots")?;
-    // The first time of each of three days.
+    // The first time of each of three days. Not of the first: it may become too near meanwhile.
     let mut times: Vec<(jiff::civil::Date, Value)> = Vec::new();
     for slot in told["slots"].as_array().context("no slots")? {
         let day = slot["date"].as_str().context("no date")?.parse()?;
@@ -547,8 +547,8 @@ async fn the_mails_of_a_bookings_life_end_in_the_right_state() -> TestResult {
             times.push((day, slot["start"].clone()));
         }
     }
-    times.truncate(3);
-    ensure!(times.len() == 3, "too few days: {times:?}");
+    ensure!(times.len() > 3, "too few days: {times:?}");
+    let times = &times[1..4];
 
     let hold = json!({ "services": ["anmelden"], "start": times[0].1 });
     let hold = guest
@@ -593,7 +593,7 @@ async fn the_mails_of_a_bookings_life_end_in_the_right_state() -> TestResult {
     for (number, (_, object)) in sent.iter().enumerate() {
         assert!(server.receive(object).await?, "version {number} is newer");
         let now = &times[number.min(2)].0;
-        for (day, _) in &times {
+        for (day, _) in times {
             let found = server.on(*day).await?;
             assert_eq!(found.len(), usize::from(day == now), "on {day}");
         }

@@ -95,6 +95,8 @@ kinds! {
     ArrivedElsewhere = "arrived-elsewhere", CONFLICT;
     /// The mail address has as many appointments as it may have.
     TooManyBookings = "too-many-bookings", CONFLICT;
+    /// As many bookings of the mail address wait to be confirmed as may.
+    TooManyUnconfirmed = "too-many-unconfirmed", CONFLICT;
     /// The citizen of the appointment has not come yet.
     NotYet = "not-yet", CONFLICT;
     /// As many as may come along have their links.

@@ -15,10 +15,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bridge::ids::{Language, VisitId};
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use scheduler::slots::Refused;
 use serde::Serialize;
-use texts::Catalogue;
+use texts::{Args, Catalogue};
 use utoipa::ToSchema;
 
 use crate::{
@@ -32,6 +32,16 @@ pub use self::kind::{Fault, Kind};
 /// A field of the request and what is wrong with it.
 pub type FieldFault = (&'static str, Fault);
 
+/// What is wrong with a time at which there is no appointment, where its kind does not say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    Past,
+    TooSoon,
+    /// The last day that can be booked.
+    After(Date),
+    OffGrid,
+}
+
 /// What went wrong, without words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -41,6 +51,7 @@ pub struct Problem {
     visit: Option<VisitId>,
     next_opening: Option<Timestamp>,
     alternatives: Vec<Slot>,
+    wrong: Option<Wrong>,
     fields: Vec<FieldFault>,
 }
 
@@ -86,16 +97,17 @@ impl Problem {
 
     /// The time cannot be had; the nearest that can.
     pub(crate) fn no_such_time(reason: Refused, alternatives: Vec<Slot>) -> Self {
-        let kind = match reason {
-            Refused::Full => Kind::TimeTaken,
-            Refused::Past
-            | Refused::TooSoon { .. }
-            | Refused::TooFar { .. }
-            | Refused::Closed
-            | Refused::OffGrid => Kind::NoSuchTime,
+        let (kind, wrong) = match reason {
+            Refused::Full => (Kind::TimeTaken, None),
+            Refused::Past => (Kind::NoSuchTime, Some(Wrong::Past)),
+            Refused::TooSoon { .. } => (Kind::NoSuchTime, Some(Wrong::TooSoon)),
+            Refused::TooFar { last_day } => (Kind::NoSuchTime, Some(Wrong::After(last_day))),
+            Refused::Closed => (Kind::NoSuchTime, None),
+            Refused::OffGrid => (Kind::NoSuchTime, Some(Wrong::OffGrid)),
         };
         Self {
             alternatives,
+            wrong,
             ..kind.into()
         }
     }
@@ -112,13 +124,29 @@ impl Problem {
         self
     }
 
+    /// What happened and what to do.
+    fn detail(&self, texts: &Catalogue, language: Language) -> String {
+        let say = |key: &str| texts.text(language, key, None);
+        match self.wrong {
+            Some(Wrong::Past) => say("problem-no-such-time-past"),
+            Some(Wrong::TooSoon) => say("problem-no-such-time-too-soon"),
+            Some(Wrong::After(last_day)) => {
+                let mut args = Args::new();
+                args.set("day", day(texts, language, last_day));
+                texts.text(language, "problem-no-such-time-too-far", Some(&args))
+            }
+            Some(Wrong::OffGrid) => say("problem-no-such-time-off-grid"),
+            None => say(&format!("problem-{}-detail", self.kind.slug())),
+        }
+    }
+
     fn details(&self, texts: &Catalogue, language: Language) -> ProblemDetails {
         let slug = self.kind.slug();
         ProblemDetails {
             kind: Cow::Owned(format!("/problems/{slug}")),
             title: texts.text(language, &format!("problem-{slug}-title"), None),
             status: self.kind.status().as_u16(),
-            detail: texts.text(language, &format!("problem-{slug}-detail"), None),
+            detail: self.detail(texts, language),
             errors: self
                 .fields
                 .iter()
@@ -149,9 +177,21 @@ impl From<Kind> for Problem {
             visit: None,
             next_opening: None,
             alternatives: Vec::new(),
+            wrong: None,
             fields: Vec::new(),
         }
     }
+}
+
+/// A day: `Donnerstag, 24. Dezember`.
+fn day(texts: &Catalogue, language: Language, day: Date) -> String {
+    let weekday = format!("weekday-{}", day.weekday().to_monday_one_offset());
+    let mut args = Args::new();
+    args.set("weekday", texts.text(language, &weekday, None));
+    args.set("day", day.day().to_string());
+    let month = texts.text(language, &format!("month-{}", day.month()), None);
+    args.set("month", month);
+    texts.text(language, "time-day", Some(&args))
 }
 
 impl From<OverLimit> for Problem {
@@ -301,4 +341,48 @@ pub(crate) async fn write_out(
     let (body_parts, body) = response.into_parts();
     parts.headers.extend(body_parts.headers);
     Response::from_parts(parts, body)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_time_that_cannot_be_had_is_refused_with_its_reason() {
+        let texts = Catalogue::load();
+        let reasons = [
+            Refused::Past,
+            Refused::TooSoon {
+                earliest: Timestamp::UNIX_EPOCH,
+            },
+            Refused::TooFar {
+                last_day: jiff::civil::date(2026, 12, 24),
+            },
+            Refused::Closed,
+            Refused::OffGrid,
+            Refused::Full,
+        ];
+        let details = |reason, language| {
+            Problem::no_such_time(reason, Vec::new())
+                .details(&texts, language)
+                .detail
+        };
+        for language in Language::ALL {
+            let told: BTreeSet<String> = reasons
+                .iter()
+                .map(|reason| details(*reason, language))
+                .collect();
+            assert_eq!(told.len(), reasons.len(), "{told:?}");
+            assert!(
+                !told.iter().any(|text| text.contains("problem-")),
+                "{told:?}"
+            );
+        }
+        let too_far = details(reasons[2], Language::De);
+        assert!(too_far.contains("Donnerstag, 24. Dezember"), "{too_far}");
+        let too_far = details(reasons[2], Language::En);
+        assert!(too_far.contains("Thursday, 24 December"), "{too_far}");
+    }
 }

@@ -15,20 +15,25 @@ impl Person {
     /// A person whose name is fit for a parameter (RFC 5545 §3.2): what cannot stand there is replaced.
     #[must_use]
     pub fn new(name: &str, mail: &str) -> Self {
-        let name: String = name
-            .chars()
-            .map(|char| match char {
-                // Some readers take ^ for an escape (RFC 6868), others show the escape.
-                '"' | '^' => '\'',
-                char if char.is_control() => ' ',
-                char => char,
-            })
-            .collect();
         Self {
-            name: name.trim().to_owned(),
+            name: fit_for_parameter(name),
             mail: mail.trim().to_owned(),
         }
     }
+}
+
+/// A text as a parameter carries it (RFC 5545 §3.2): what cannot stand there is replaced.
+pub(super) fn fit_for_parameter(text: &str) -> String {
+    let fit: String = text
+        .chars()
+        .map(|char| match char {
+            // Some readers take ^ for an escape (RFC 6868), others show the escape.
+            '"' | '^' => '\'',
+            char if char.is_control() => ' ',
+            char => char,
+        })
+        .collect();
+    fit.trim().to_owned()
 }
 
 /// Where an attendee stands (RFC 5545 §3.2.12).
@@ -91,7 +96,7 @@ pub struct Appointment {
     pub location: String,
     /// The link of the reader's own.
     pub link: String,
-    /// What the link is for: "Join the conversation".
+    /// What the link is for: "Join the conversation". What cannot stand in a parameter is replaced.
     pub link_label: String,
     /// Reminders.
     pub alarms: Vec<Alarm>,

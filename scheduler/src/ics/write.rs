@@ -8,7 +8,7 @@ use icalendar::Property;
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 
 use super::{
-    appointment::{Appointment, Attendee, Method, Participation, Person},
+    appointment::{Appointment, Attendee, Method, Participation, Person, fit_for_parameter},
     check::{Flaw, check},
     timezone,
     value::mailto,
@@ -170,7 +170,7 @@ impl Writer {
         let location = with_link(&text("the location", &appointment.location)?, &link, " ");
         self.property("LOCATION", &location);
         self.property("URL", &link);
-        let label = parameter("the link's label", &appointment.link_label)?;
+        let label = fit_for_parameter(&appointment.link_label);
         self.line(
             Property::new("CONFERENCE", &*link)
                 .add_parameter("VALUE", "URI")

@@ -146,16 +146,17 @@ async fn answered(
     Ok(())
 }
 
-/// A mail server could not deliver a mail of ours after it had taken it. That matters while the appointment stands.
+/// A mail server could not deliver a mail of ours after it had taken it. That matters while the appointment stands, and
+/// when it was cancelled or nobody came: the person may not know. Before it was confirmed nothing counts, and whoever is
+/// here needs no mail.
 async fn bounced(tx: &mut Tx, booking: &Booking, now: Timestamp) -> Result<(), NotTaken> {
     match booking.state {
-        BookingState::Confirmed | BookingState::Cancelled => {
+        BookingState::Confirmed | BookingState::Cancelled | BookingState::NoShow => {
             Ok(tell(tx, booking, News::Undeliverable, now).await?)
         }
         BookingState::Held
         | BookingState::Unconfirmed
         | BookingState::Arrived
-        | BookingState::Expired
-        | BookingState::NoShow => Err(NotTaken::Over),
+        | BookingState::Expired => Err(NotTaken::Over),
     }
 }

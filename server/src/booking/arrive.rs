@@ -11,7 +11,7 @@ use gateway::{
 };
 use store::{Booking, BookingPrivate, BookingState, VisitPrivate, VisitRecord};
 
-use super::{Place, change::opened, front::refused, internal};
+use super::{Place, change::opened, front::refused, internal, line::services};
 use crate::{
     calls,
     front_office::Counter,
@@ -107,17 +107,20 @@ impl Counter {
         Ok(id)
     }
 
-    fn words_of(&self, booking: &Booking, private: BookingPrivate) -> VisitPrivate {
-        let concern = self.0.words.say(
-            first_language(&self.0.city.get()),
-            "booking-concern",
-            &[
-                ("code", &booking.code),
-                ("needs", &private.accessibility.unwrap_or_default()),
-            ],
-        );
+    /// What the clerk reads. A visit has one service; whatever else was booked stands here.
+    pub(super) fn words_of(&self, booking: &Booking, private: BookingPrivate) -> VisitPrivate {
+        let city = self.0.city.get();
+        let language = first_language(&city);
+        let words = &self.0.words;
+        let mut concern = vec![words.say(language, "booking-concern", &[("code", &booking.code)])];
+        let others = booking.services.get(1..).unwrap_or_default();
+        if let Some(office) = city.office(&booking.office).filter(|_| !others.is_empty()) {
+            let others = services(office, others, language);
+            concern.push(words.say(language, "booking-concern-also", &[("services", &others)]));
+        }
+        concern.extend(private.accessibility);
         VisitPrivate {
-            concern: Some(concern),
+            concern: Some(concern.join(" ")),
             name: Some(private.name),
             interpreter: private.interpreter,
             decline_text: None,

@@ -136,9 +136,13 @@ pub(crate) async fn keep(house: Arc<House>) {
 }
 
 /// When each calendar, at its address, is to be asked next.
-type Asked = HashMap<(OfficeSlug, DeskCalendar), Timestamp>;
+pub(super) type Asked = HashMap<(OfficeSlug, DeskCalendar), Timestamp>;
 
-async fn round(house: &House, calendars: &Calendars, asked: &mut Asked) -> Result<(), ChangeError> {
+pub(super) async fn round(
+    house: &House,
+    calendars: &Calendars,
+    asked: &mut Asked,
+) -> Result<(), ChangeError> {
     let now = shell::now();
     let city = house.city.get();
     for office in &city.offices {
@@ -204,7 +208,7 @@ async fn follow(
 }
 
 /// Forgets calendars that the city's file no longer names.
-async fn forget_others(house: &House, city: &City) -> Result<(), StoreError> {
+pub(super) async fn forget_others(house: &House, city: &City) -> Result<(), StoreError> {
     for office in &city.offices {
         let named: &[DeskCalendar] = office
             .booking

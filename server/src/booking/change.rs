@@ -4,7 +4,9 @@ use gateway::appointments::{BookingError, BookingView, Holder, Token, TokenHash}
 use jiff::Timestamp;
 use store::{Booking, BookingPrivate, BookingState, LinkRole, Read, Tx};
 
-use super::{Bookings, Letter, News, Place, internal, reappears, tell, write_all};
+use super::{
+    Bookings, Letter, News, Place, internal, reappears, take::within_limit, tell, write_all,
+};
 
 /// As many links a booking gives out.
 const LINKS: u32 = 8;
@@ -107,6 +109,8 @@ impl Bookings {
                 return Err(BookingError::WrongState);
             }
         }
+        // Whoever cancels another one within the time to confirm can follow the link again.
+        within_limit(&mut tx, place, &booking, &private.mail).await?;
         booking.state = BookingState::Confirmed;
         booking.expires_at = None;
         booking.changed_at = place.now;

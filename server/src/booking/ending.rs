@@ -3,15 +3,14 @@
 
 use std::{fmt, sync::Arc};
 
-use appservice::jobs::{self, Job};
 use bridge::ids::OfficeSlug;
 use city::model::City;
 use jiff::{SignedDuration, Timestamp};
-use store::{Booking, BookingState, Store, StoreError};
+use store::{Booking, BookingState, Lane, Store, StoreError};
 use tracing::{error, warn};
 
 use super::{News, phone::redact, tell};
-use crate::{house::House, shell};
+use crate::{house::House, shell, task::Errand};
 
 /// As many persons are forgotten at a time.
 const BATCH: u32 = 200;
@@ -37,7 +36,7 @@ pub(super) async fn settle(house: &House) {
     if let Err(fault) = end(&house.store, now).await {
         error!("appointments that are over are not ended: {fault}");
     }
-    if let Err(fault) = clear_rooms(house).await {
+    if let Err(fault) = clear_rooms(&house.store, now).await {
         error!("rooms that stood ready in vain are still there: {fault}");
     }
     let retention = house.city.get().retention;
@@ -69,24 +68,26 @@ pub(super) async fn end(store: &Store, now: Timestamp) -> Result<(), StoreError>
     tx.commit().await
 }
 
-/// Erases rooms that stood ready in vain. Nobody was ever in them.
-async fn clear_rooms(house: &House) -> Result<(), StoreError> {
-    let rooms = house.store.read().await?.booking_rooms_in_vain().await?;
-    for (booking, room) in rooms {
-        let Ok(room) = room.try_into() else { continue };
-        match jobs::execute(&house.matrix, &Job::EraseRoom { room }, "").await {
-            Ok(_) => {
-                let mut tx = house.store.begin().await?;
-                tx.set_booking_room(&booking, None).await?;
-                tx.commit().await?;
-            }
-            Err(fault) => warn!(
-                "a room that stood ready is not erased yet: {}",
-                fault.code()
-            ),
-        }
+/// Has rooms erased that stood ready in vain. Nobody was ever in them. The outbox does it: a homeserver that does not
+/// answer holds up neither reminders nor offers.
+pub(super) async fn clear_rooms(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    if store
+        .read()
+        .await?
+        .booking_rooms_in_vain()
+        .await?
+        .is_empty()
+    {
+        return Ok(());
     }
-    Ok(())
+    let mut tx = store.begin().await?;
+    // Again, inside the transaction that decides.
+    for (booking, room) in tx.booking_rooms_in_vain().await? {
+        tx.set_booking_room(&booking, None).await?;
+        tx.enqueue(&Lane::named("erasure"), &Errand::EraseRoom { room }, now)
+            .await?;
+    }
+    tx.commit().await
 }
 
 /// Forgets the persons of bookings that were over long enough ago.

@@ -2,11 +2,12 @@
 //! up with whoever runs the clerks' calendar program (docs/decisions/feeds.md).
 
 use city::model::{City, OfficeConfig};
+use gateway::appointments::BookingError;
 use jiff::{SignedDuration, Timestamp};
 use scheduler::ics::{self, Appointment, Person};
 use store::{BookingState, FeedEntry, Reply};
 
-use super::Bookings;
+use super::{Bookings, Post, internal, letter::organizer};
 use crate::{house::first_language, words::Words};
 
 /// So much of the past stays in sight.
@@ -23,6 +24,15 @@ pub(crate) enum FeedError {
     Write(#[from] ics::WriteError),
 }
 
+impl From<FeedError> for BookingError {
+    fn from(fault: FeedError) -> Self {
+        match fault {
+            FeedError::Store(fault) => internal(fault),
+            FeedError::Write(fault) => internal(fault),
+        }
+    }
+}
+
 impl Bookings {
     /// The calendar at the address whose secret has this hash.
     pub(crate) async fn feed(
@@ -30,6 +40,7 @@ impl Bookings {
         words: &Words,
         city: &City,
         public_url: &str,
+        post: &Post,
         hash: &str,
         now: Timestamp,
     ) -> Result<Option<String>, FeedError> {
@@ -49,6 +60,7 @@ impl Bookings {
             city,
             office,
             link: format!("{public_url}/buero/{}", office.slug),
+            organizer: organizer(office, post, None),
             names: feed.names,
         };
         let appointments: Vec<Appointment> =
@@ -68,6 +80,7 @@ struct Writer<'a> {
     city: &'a City,
     office: &'a OfficeConfig,
     link: String,
+    organizer: String,
     names: bool,
 }
 
@@ -111,11 +124,6 @@ impl Writer<'_> {
             _ => None,
         };
         facts.extend(state.map(|key| self.words.say(language, key, &[])));
-        let mail = self
-            .office
-            .booking
-            .as_ref()
-            .map_or("", |terms| terms.mail.as_str());
         Appointment {
             uid: booking.uid.clone(),
             sequence: booking.sequence,
@@ -123,7 +131,7 @@ impl Writer<'_> {
             start: booking.start,
             end: booking.end,
             cancelled: false,
-            organizer: Person::new(office, mail),
+            organizer: Person::new(office, &self.organizer),
             attendees: Vec::new(),
             summary: summary.join(" · "),
             description: facts.join("\n"),

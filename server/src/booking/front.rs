@@ -150,10 +150,10 @@ impl Appointments for Counter {
     async fn feed(&self, token: &TokenHash) -> Result<Option<String>, BookingError> {
         let house = &self.0;
         let (city, url) = (house.city.get(), &house.settings.public_url);
-        self.bookings()?
-            .feed(&house.words, &city, url, token.as_str(), shell::now())
-            .await
-            .map_err(internal)
+        let (bookings, now) = (self.bookings()?, shell::now());
+        let post = house.post.as_ref().ok_or(BookingError::NotOffered)?;
+        let feed = bookings.feed(&house.words, &city, url, post, token.as_str(), now);
+        Ok(feed.await?)
     }
 
     async fn invite(&self, token: &TokenHash, holder: Holder) -> Result<Token, BookingError> {

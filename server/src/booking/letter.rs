@@ -308,10 +308,11 @@ pub(crate) async fn give_up(
 /// What clerks have to be told of a mail that cannot be delivered.
 const fn undeliverable(letter: Letter) -> Option<News> {
     match letter {
-        Letter::Confirm
-        | Letter::Companion
-        | Letter::CompanionMoved
-        | Letter::CompanionCancelled => None,
+        // Nothing counts yet, and the page says where the mail has gone.
+        Letter::Confirm => None,
+        Letter::Companion | Letter::CompanionMoved | Letter::CompanionCancelled => {
+            Some(News::CompanionUndeliverable)
+        }
         Letter::Booked
         | Letter::Moved
         | Letter::Cancelled

@@ -4,7 +4,7 @@ use appservice::{
     content::Text,
     jobs::{Job, Speaker},
 };
-use bridge::ids::{BookingId, Language};
+use bridge::ids::{BookingId, Language, ServiceId};
 use city::model::OfficeConfig;
 use jiff::tz::TimeZone;
 use store::{Booking, BookingState, Read, Reply, StoreError};
@@ -60,6 +60,7 @@ impl News {
             Self::Soon => "booking-soon",
             Self::NoShow => "booking-no-show",
             Self::Undeliverable => "booking-undeliverable",
+            Self::CompanionUndeliverable => "booking-undeliverable-companion",
             Self::TurnedDown => "booking-turned-down",
             Self::Closed => "booking-closed",
             Self::Overbooked => "booking-overbooked",
@@ -81,6 +82,7 @@ impl News {
             | Self::Cancelled
             | Self::NoShow
             | Self::Undeliverable
+            | Self::CompanionUndeliverable
             | Self::TurnedDown => true,
         }
     }
@@ -120,7 +122,7 @@ pub(crate) async fn plan(house: &House, id: &BookingId, news: News) -> Result<Pl
                     .words
                     .when(language, booking.start, &office.hours.zone),
             ),
-            ("service", &services(office, &booking, language)),
+            ("service", &services(office, &booking.services, language)),
         ],
     );
     if matches!(news, News::New | News::Moved | News::Soon) {
@@ -168,7 +170,7 @@ pub(crate) fn agenda(
                 ("time", &clock(booking.start, zone)),
                 ("end", &clock(booking.end, zone)),
                 ("code", &booking.code),
-                ("service", &services(office, booking, language)),
+                ("service", &services(office, &booking.services, language)),
                 ("language", &spoken),
             ],
         );
@@ -180,9 +182,12 @@ pub(crate) fn agenda(
     lines.join("\n")
 }
 
-fn services(office: &OfficeConfig, booking: &Booking, language: Language) -> String {
-    let names: Vec<&str> = booking
-        .services
+pub(super) fn services(
+    office: &OfficeConfig,
+    services: &[ServiceId],
+    language: Language,
+) -> String {
+    let names: Vec<&str> = services
         .iter()
         .filter_map(|id| office.service(id))
         .map(|service| service.name.get(language))

@@ -144,6 +144,8 @@ pub(crate) enum News {
     NoShow,
     /// A mail could not be delivered.
     Undeliverable,
+    /// A mail to the companion who was named could not be delivered.
+    CompanionUndeliverable,
     /// The citizen's calendar has declined it; the clerks decide.
     Declined,
     /// The citizen does not want the time that a clerk offered.

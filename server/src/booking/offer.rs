@@ -13,7 +13,7 @@ use super::{Bookings, Letter, News, Place, change::own, internal, reappears, tel
 const BY_OFFICE: SignedDuration = SignedDuration::from_hours(24);
 /// Nobody is offered another time again before this has passed: no offer lasts longer, and places that nobody wants do
 /// not go round for ever.
-const REST: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const REST: SignedDuration = SignedDuration::from_hours(24);
 /// An offer that could be taken for less time than this is of no use.
 const LEAST: SignedDuration = SignedDuration::from_mins(5);
 

@@ -1,6 +1,6 @@
 //! The city's own mail server (SMTP, RFC 5321).
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{fs, net::IpAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use lettre::{
@@ -36,6 +36,22 @@ pub(crate) struct MailConfig {
     pub(crate) user: Option<String>,
     /// Holds the account's password.
     pub(crate) password_file: Option<PathBuf>,
+}
+
+impl MailConfig {
+    /// Whether mails, and an account, go to another machine without TLS, or with it only if nobody on the way objects.
+    pub(crate) fn is_readable_on_the_way(&self) -> bool {
+        let url = &self.url;
+        let sealed = url.scheme() == "smtps"
+            || url
+                .query_pairs()
+                .any(|(key, value)| key == "tls" && value == "required");
+        let host = url.host_str().unwrap_or_default();
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse();
+        let here =
+            host == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback());
+        !sealed && !here
+    }
 }
 
 /// Whether a mail has gone.
@@ -79,6 +95,12 @@ impl Post {
             })?
             .timeout(Some(PATIENCE));
         if let Some(user) = &config.user {
+            ensure!(
+                !config.is_readable_on_the_way(),
+                "mail.url {} would carry mail.user and its password readable to everybody on the way; write \
+                 smtps://mail.stadt.example, or smtp://mail.stadt.example?tls=required",
+                config.url
+            );
             let path = config
                 .password_file
                 .as_ref()

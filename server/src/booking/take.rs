@@ -17,6 +17,10 @@ use super::{
 const CODE: usize = 4;
 const CODE_ALPHABET: &[u8; 31] = b"ABCDEFGHJKLMNPQRSTUVWXYZ2345679";
 
+/// As many bookings in the whole city may wait for one mail address to confirm them: anybody can have mails sent there.
+/// One address of the network reaches a quarter of it (`gateway::places`), and so locks nobody out.
+const MOST_UNCONFIRMED: u32 = 12;
+
 /// Random bytes for a new booking.
 #[derive(Clone, Copy)]
 pub(crate) struct Dice {
@@ -189,17 +193,19 @@ impl Bookings {
             .map_err(internal)?
             .filter(|booking| booking.state == BookingState::Held && booking.is_live(place.now))
             .ok_or(BookingError::Lapsed)?;
-        let others = tx
-            .bookings_of_mail(&booking.office, &contact.mail, place.now)
-            .await
-            .map_err(internal)?;
-        if others >= u32::from(place.terms.limit_per_mail) {
-            return Err(BookingError::TooMany);
+        let confirm = place.terms.confirm_mail;
+        if confirm {
+            // What is confirmed at this address is no stranger's business: that is counted once the link is followed.
+            let waiting = tx.unconfirmed_of_mail(&contact.mail, place.now);
+            if waiting.await.map_err(internal)? >= MOST_UNCONFIRMED {
+                return Err(BookingError::TooManyUnconfirmed);
+            }
+        } else {
+            within_limit(&mut tx, place, &booking, &contact.mail).await?;
         }
         let manage = self.key.manage(&booking.id);
         booking.language = contact.language;
         booking.changed_at = place.now;
-        let confirm = place.terms.confirm_mail;
         booking.state = if confirm {
             BookingState::Unconfirmed
         } else {
@@ -268,6 +274,20 @@ impl Bookings {
         tell(tx, booking, News::New, place.now).await?;
         tell_conflicts_of(tx, place, booking).await
     }
+}
+
+/// One mail address has only so many appointments at an office.
+pub(super) async fn within_limit(
+    tx: &mut Tx,
+    place: &Place<'_>,
+    booking: &Booking,
+    mail: &str,
+) -> Result<(), BookingError> {
+    let others = tx.bookings_of_mail(&booking.office, mail, place.now).await;
+    if others.map_err(internal)? >= u32::from(place.terms.limit_per_mail) {
+        return Err(BookingError::TooMany);
+    }
+    Ok(())
 }
 
 /// A code that no live booking of the office has. The random bytes hold eight tries; with a thousand live bookings

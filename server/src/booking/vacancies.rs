@@ -3,15 +3,16 @@
 //! It is found by comparing: where the office has a place to book at this moment, and had none when it was looked at
 //! last. So it does not matter why: an appointment was cancelled or moved, a hold or an offer has lapsed, a desk or a day
 //! was added, a desk's own calendar has a gap again. What was free all the time is not offered: whoever waits did not
-//! want it. What was seen last is stored after the offers that came of it, so that a crash in between loses none.
+//! want it. What would suit somebody who has had an offer lately counts as new until it is their turn again. What was
+//! seen last is stored after the offers that came of it, so that a crash in between loses none.
 
 use std::{collections::BTreeSet, ops::Range};
 
-use jiff::ToSpan;
-use scheduler::slots::{Cell, Span, capacity, cells};
+use jiff::{Timestamp, ToSpan};
+use scheduler::slots::{Cell, Span, capacity, cell_start, cells, occupied};
 use store::{Read, StoreError, Tx};
 
-use super::{Bookings, Place};
+use super::{Bookings, Place, offer::REST};
 
 impl Place<'_> {
     /// The cells in which a place can be booked, from this moment to the office's horizon and a little further.
@@ -40,6 +41,30 @@ impl Place<'_> {
             }
         }
         Ok(vacant)
+    }
+
+    /// Of what has become free, that which suits somebody who has had an offer lately: it stays new until their next turn.
+    /// The time that they were offered is not offered to them again.
+    async fn for_later(
+        &self,
+        read: &mut Read,
+        freed: &BTreeSet<Cell>,
+    ) -> Result<Vec<Cell>, StoreError> {
+        let rested = self.now.saturating_sub(REST).unwrap_or(Timestamp::MIN);
+        let resting = read.bookings_offered_since(&self.office.slug, rested);
+        let mut later = Vec::new();
+        for (booking, offered) in resting.await? {
+            let Ok(minutes) = self.minutes(&booking.services) else {
+                continue;
+            };
+            let had = occupied(offered, minutes, self.terms.rules.buffer_minutes).map(cells);
+            let suits = |cell: &&Cell| {
+                cell_start(**cell).is_some_and(|start| start < booking.start)
+                    && had.as_ref().is_none_or(|had| !had.contains(*cell))
+            };
+            later.extend(freed.iter().filter(suits));
+        }
+        Ok(later)
     }
 
     /// Somebody begins to wait: what is free from here on counts as having become free.
@@ -83,15 +108,21 @@ impl Bookings {
             return Ok(0);
         }
         let offered = self.offer_earlier(place, &freed, dice).await?;
-        let seen = if offered == 0 {
+        let mut read = self.store.read().await?;
+        let mut seen = if offered == 0 {
             vacant
         } else {
             // Offers have taken places; what has become free beside them meanwhile is for the next look.
-            let mut read = self.store.read().await?;
             let left = place.vacant(&mut read).await?;
             vacant.intersection(&left).copied().collect()
         };
-        self.remember(place, Some(&runs(&seen))).await?;
+        for cell in place.for_later(&mut read, &freed).await? {
+            seen.remove(&cell);
+        }
+        drop(read);
+        if seen != known {
+            self.remember(place, Some(&runs(&seen))).await?;
+        }
         Ok(offered)
     }
 

@@ -158,12 +158,14 @@ impl Tx {
         Ok(())
     }
 
-    /// Forgets the person: words, links, and the secret that let them in.
+    /// Forgets the person: words, links, and the secret that let them in. Places that were kept lie in the past, and the
+    /// code may be given again.
     pub async fn erase_booking(&mut self, id: &BookingId, now: Timestamp) -> Result<()> {
         for statement in [
             "DELETE FROM booking_private WHERE booking = $1",
             "DELETE FROM booking_links WHERE booking = $1",
             "DELETE FROM booking_mail WHERE booking = $1",
+            "DELETE FROM booking_places WHERE booking = $1 AND release_at IS NULL",
         ] {
             self.run(sqlx::query(statement).bind(id.as_str())).await?;
         }

@@ -83,7 +83,7 @@ pub struct Booking {
     pub office: OfficeSlug,
     /// Where it stands.
     pub state: BookingState,
-    /// What clerks and citizens call it; one live booking of an office has it.
+    /// What clerks and citizens call it; one live booking of an office has it, until its person is forgotten.
     pub code: String,
     /// When it begins.
     pub start: Timestamp,
@@ -199,7 +199,7 @@ impl Read {
         row.as_ref().map(read).transpose()
     }
 
-    /// The live booking of an office that goes by this code.
+    /// The live booking of an office that goes by this code. One whose person is forgotten is over.
     pub async fn booking_of_code(
         &mut self,
         office: &OfficeSlug,
@@ -211,7 +211,7 @@ impl Read {
                     "SELECT ",
                     columns!(),
                     " FROM bookings b WHERE b.office = $1 AND b.code = $2
-                     AND b.state IN ('held', 'unconfirmed', 'confirmed', 'arrived')"
+                     AND b.state IN ('held', 'unconfirmed', 'confirmed', 'arrived') AND b.erased_at IS NULL"
                 ))
                 .bind(office.as_str())
                 .bind(text(code)),

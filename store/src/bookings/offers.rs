@@ -68,6 +68,31 @@ impl Read {
         self.all(statement).await?.iter().map(read).collect()
     }
 
+    /// The others of them: who was offered a time after `after`, and the start of that time.
+    pub async fn bookings_offered_since(
+        &mut self,
+        office: &OfficeSlug,
+        after: Timestamp,
+    ) -> Result<Vec<(Booking, Timestamp)>> {
+        let statement = sqlx::query(concat!(
+            "SELECT ",
+            columns!(),
+            ", o.starts_at AS offered_at FROM bookings b JOIN booking_offers o ON o.booking = b.id
+             WHERE b.state = 'confirmed' AND b.office = $1 AND b.wants_earlier = 1 AND o.made_at > $2
+             ORDER BY b.id"
+        ))
+        .bind(office.as_str())
+        .bind(millis(after));
+        self.all(statement)
+            .await?
+            .iter()
+            .map(|row| {
+                let offered = Record::keyed(row, "booking_offers", "id").time("offered_at")?;
+                Ok((read(row)?, offered))
+            })
+            .collect()
+    }
+
     /// Whether the citizen of a confirmed booking at an office would take an earlier time.
     pub async fn somebody_wants_earlier(&mut self, office: &OfficeSlug) -> Result<bool> {
         let statement = sqlx::query(
@@ -101,7 +126,7 @@ impl Read {
     pub async fn booking_rooms_in_vain(&mut self) -> Result<Vec<(BookingId, String)>> {
         let statement = sqlx::query(
             "SELECT r.booking, r.room FROM booking_rooms r JOIN bookings b ON b.id = r.booking
-             WHERE b.state IN ('cancelled', 'no_show')",
+             WHERE b.state IN ('cancelled', 'no_show') ORDER BY r.booking",
         );
         self.all(statement)
             .await?

@@ -78,7 +78,7 @@ impl Read {
         }))
     }
 
-    /// How many appointments to come this mail address has at an office, whether confirmed or still to be.
+    /// How many appointments to come this mail address has at an office. What was never confirmed may be a stranger's.
     pub async fn bookings_of_mail(
         &mut self,
         office: &OfficeSlug,
@@ -87,11 +87,22 @@ impl Read {
     ) -> Result<u32> {
         let statement = sqlx::query(
             "SELECT COUNT(*) AS live FROM booking_private p JOIN bookings b ON b.id = p.booking
-             WHERE p.mail_key = $1 AND b.office = $2 AND b.ends_at > $3
-             AND (b.state = 'confirmed' OR (b.state = 'unconfirmed' AND b.expires_at > $3))",
+             WHERE p.mail_key = $1 AND b.office = $2 AND b.ends_at > $3 AND b.state = 'confirmed'",
         )
         .bind(key(mail))
         .bind(office.as_str())
+        .bind(millis(now));
+        let row = self.one(statement).await?;
+        Record::new(&row, "booking_private", "count".to_owned()).number("live")
+    }
+
+    /// How many bookings of this mail address wait to be confirmed, at whatever office.
+    pub async fn unconfirmed_of_mail(&mut self, mail: &str, now: Timestamp) -> Result<u32> {
+        let statement = sqlx::query(
+            "SELECT COUNT(*) AS live FROM booking_private p JOIN bookings b ON b.id = p.booking
+             WHERE p.mail_key = $1 AND b.state = 'unconfirmed' AND b.expires_at > $2",
+        )
+        .bind(key(mail))
         .bind(millis(now));
         let row = self.one(statement).await?;
         Record::new(&row, "booking_private", "count".to_owned()).number("live")

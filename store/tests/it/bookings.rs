@@ -304,10 +304,15 @@ pub(crate) async fn appointments_are_counted_by_mail_address(database: Database)
         (1, 24, "erika@example.org"),
         (2, 25, "ERIKA@example.org"),
         (3, 26, "max@example.org"),
+        (4, 27, "Erika@example.ORG"),
     ] {
         let mut one = booking(number, hour);
         assert!(hold(store, &one, 1, 0).await);
-        one.state = BookingState::Unconfirmed;
+        one.state = if number == 4 {
+            BookingState::Confirmed
+        } else {
+            BookingState::Unconfirmed
+        };
         let mut tx = store.begin().await.unwrap();
         tx.put_booking_private(&one.id, &person(mail))
             .await
@@ -316,11 +321,47 @@ pub(crate) async fn appointments_are_counted_by_mail_address(database: Database)
         tx.commit().await.unwrap();
     }
     let mut read = store.read().await.unwrap();
+    let mut waiting = async |mail, now| read.unconfirmed_of_mail(mail, at(now)).await.unwrap();
+    assert_eq!(waiting("Erika@Example.org", 0).await, 2);
+    assert_eq!(
+        waiting("Erika@Example.org", 600).await,
+        0,
+        "they have lapsed"
+    );
+    assert_eq!(waiting("nobody@example.org", 0).await, 0);
     let slug = office("gewerbe");
-    let mut count = async |mail, now| read.bookings_of_mail(&slug, mail, at(now)).await.unwrap();
-    assert_eq!(count("Erika@Example.org", 0).await, 2);
-    assert_eq!(count("Erika@Example.org", 600).await, 0, "they have lapsed");
-    assert_eq!(count("nobody@example.org", 0).await, 0);
+    let mut counts = async |mail| read.bookings_of_mail(&slug, mail, at(0)).await.unwrap();
+    assert_eq!(counts("Erika@Example.org").await, 1);
+    assert_eq!(counts("max@example.org").await, 0, "nobody has confirmed");
+}
+
+pub(crate) async fn what_is_over_keeps_neither_code_nor_places(database: Database) {
+    let store = &database.store;
+    let mut one = booking(1, 24);
+    assert!(hold(store, &one, 1, 0).await);
+    one.state = BookingState::Arrived;
+    one.ended_at = Some(one.end);
+    let range = cells_of(&one);
+    let mut tx = store.begin().await.unwrap();
+    tx.save_booking(&one).await.unwrap();
+    tx.keep_places(&one.id, &range, None).await.unwrap();
+    tx.commit().await.unwrap();
+    let namesake = Booking {
+        code: one.code.clone(),
+        ..booking(2, 72)
+    };
+    let mut tx = store.begin().await.unwrap();
+    let taken = tx.insert_booking(&namesake, "other").await;
+    assert!(matches!(taken, Err(StoreError::Constraint(_))));
+    drop(tx);
+    let mut tx = store.begin().await.unwrap();
+    tx.erase_booking(&one.id, at(48 * HOUR)).await.unwrap();
+    let left = tx.taken_places(&one.office, &range, at(0), None).await;
+    assert_eq!(left.unwrap(), []);
+    let of_code = tx.booking_of_code(&one.office, &one.code).await;
+    assert_eq!(of_code.unwrap(), None);
+    tx.insert_booking(&namesake, "other").await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 pub(crate) async fn the_person_is_erased_and_the_booking_stays(database: Database) {

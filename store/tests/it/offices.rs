@@ -12,7 +12,7 @@ use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
 };
-use store::{Store, StoreError};
+use store::{Store, StoreError, Way};
 use tokio::{runtime::Handle, task::block_in_place};
 
 use crate::{
@@ -84,7 +84,7 @@ pub(crate) async fn what_is_not_committed_leaves_nothing(database: Database) {
 
     let mut read = store.read().await.unwrap();
     assert_eq!(read.visit(&visit(1)).await.unwrap(), None);
-    assert_eq!(read.due(at(100), 10).await.unwrap(), []);
+    assert_eq!(read.due(Way::Matrix, at(100), 10).await.unwrap(), []);
     let loaded = read.load_office(&slug, rules()).await.unwrap();
     assert_eq!(loaded.last_ticket, None);
 }

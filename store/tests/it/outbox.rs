@@ -2,7 +2,7 @@
 
 use bridge::input::{ClerkAction, Command, Input};
 use serde_json::{Value, json};
-use store::{JobId, Lane, Store};
+use store::{JobId, Lane, Store, Way};
 
 use crate::{
     database::Database,
@@ -25,7 +25,7 @@ async fn due(store: &Store, seconds: i64) -> Vec<JobId> {
         .read()
         .await
         .unwrap()
-        .due(at(seconds), 100)
+        .due(Way::Matrix, at(seconds), 100)
         .await
         .unwrap();
     jobs.into_iter().map(|job| job.id).collect()
@@ -45,7 +45,7 @@ pub(crate) async fn a_lane_keeps_its_order(database: Database) {
             .read()
             .await
             .unwrap()
-            .due(at(0), 1)
+            .due(Way::Matrix, at(0), 1)
             .await
             .unwrap()
             .len(),
@@ -66,7 +66,16 @@ pub(crate) async fn a_lane_keeps_its_order(database: Database) {
     tx.done(b).await.unwrap();
     tx.done(c).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(store.read().await.unwrap().next_due().await.unwrap(), None);
+    assert_eq!(
+        store
+            .read()
+            .await
+            .unwrap()
+            .next_due(Way::Matrix)
+            .await
+            .unwrap(),
+        None
+    );
     assert!(
         enqueue(store, &door, "d").await > c,
         "numbers are never used twice"
@@ -85,11 +94,23 @@ pub(crate) async fn a_job_put_off_holds_up_its_lane_only(database: Database) {
     tx.commit().await.unwrap();
     assert_eq!(due(store, 59).await, []);
     assert_eq!(
-        store.read().await.unwrap().next_due().await.unwrap(),
+        store
+            .read()
+            .await
+            .unwrap()
+            .next_due(Way::Matrix)
+            .await
+            .unwrap(),
         Some(at(60))
     );
     assert_eq!(due(store, 60).await, [a]);
-    let jobs = store.read().await.unwrap().due(at(60), 9).await.unwrap();
+    let jobs = store
+        .read()
+        .await
+        .unwrap()
+        .due(Way::Matrix, at(60), 9)
+        .await
+        .unwrap();
     assert_eq!(
         (jobs[0].attempts, &jobs[0].lane, jobs[0].created_at),
         (1, &door, at(0))
@@ -102,6 +123,28 @@ pub(crate) async fn a_job_put_off_holds_up_its_lane_only(database: Database) {
     tx.commit().await.unwrap();
     assert_eq!(due(store, 60).await, [b]);
     assert_eq!(due(store, 100).await.len(), 2);
+}
+
+pub(crate) async fn mails_are_asked_for_apart(database: Database) {
+    let store = &database.store;
+    let (door, room) = lanes();
+    let booking = bridge::ids::BookingId::from_random([7; 16]);
+    let mail = enqueue(store, &Lane::mail(&booking), "mail").await;
+    let a = enqueue(store, &door, "a").await;
+    let b = enqueue(store, &room, "b").await;
+    assert_eq!(due(store, 0).await, [a, b]);
+    let mut read = store.read().await.unwrap();
+    let mails = read.due(Way::Mail, at(0), 9).await.unwrap();
+    assert_eq!(mails.iter().map(|job| job.id).collect::<Vec<_>>(), [mail]);
+    drop(read);
+    let mut tx = store.begin().await.unwrap();
+    tx.retry(mail, at(30), "smtp_450").await.unwrap();
+    tx.retry(a, at(60), "M_LIMIT_EXCEEDED").await.unwrap();
+    tx.done(b).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut read = store.read().await.unwrap();
+    assert_eq!(read.next_due(Way::Mail).await.unwrap(), Some(at(30)));
+    assert_eq!(read.next_due(Way::Matrix).await.unwrap(), Some(at(60)));
 }
 
 pub(crate) async fn a_dead_letter_lets_its_lane_go_on(database: Database) {
@@ -150,7 +193,13 @@ pub(crate) async fn a_dead_letter_lets_its_lane_go_on(database: Database) {
     database
         .meddle("UPDATE outbox SET job = '{' WHERE state = 'pending'")
         .await;
-    let jobs = store.read().await.unwrap().due(at(5), 9).await.unwrap();
+    let jobs = store
+        .read()
+        .await
+        .unwrap()
+        .due(Way::Matrix, at(5), 9)
+        .await
+        .unwrap();
     assert_eq!(jobs[0].job, Value::Null, "a damaged job can be buried");
 }
 
@@ -185,7 +234,13 @@ pub(crate) async fn commands_go_into_their_lanes(database: Database) {
 
     let mut seen = Vec::new();
     loop {
-        let jobs = store.read().await.unwrap().due(at(1), 100).await.unwrap();
+        let jobs = store
+            .read()
+            .await
+            .unwrap()
+            .due(Way::Matrix, at(1), 100)
+            .await
+            .unwrap();
         let Some(job) = jobs.into_iter().next() else {
             break;
         };

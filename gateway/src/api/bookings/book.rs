@@ -169,6 +169,9 @@ pub(super) async fn book(
     let contact = form
         .check()
         .map_err(|faults| in_language(Problem::fields(faults)))?;
+    api.places
+        .may_book(&token, &contact.mail)
+        .map_err(|over| in_language(over.into()))?;
     let Booked { view, token: own } = appointments(&api)?
         .book(&token, contact)
         .await

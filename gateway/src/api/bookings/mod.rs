@@ -67,7 +67,7 @@ impl FromRequestParts<Arc<Api>> for Bearer {
 }
 
 /// One map for all: every endpoint can meet nearly all of them.
-fn problem(error: BookingError) -> Problem {
+pub(crate) fn problem(error: BookingError) -> Problem {
     match error {
         BookingError::UnknownOffice => Kind::UnknownOffice.into(),
         BookingError::NotOffered => Kind::NoAppointments.into(),
@@ -82,6 +82,7 @@ fn problem(error: BookingError) -> Problem {
         BookingError::NotYours => Kind::NotTheBooker.into(),
         BookingError::Elsewhere => Kind::ArrivedElsewhere.into(),
         BookingError::TooMany => Kind::TooManyBookings.into(),
+        BookingError::TooManyUnconfirmed => Kind::TooManyUnconfirmed.into(),
         BookingError::TooEarly { .. } => Kind::TooEarly.into(),
         BookingError::Refused(refusal) => {
             super::knock::refusal(&refusal).unwrap_or_else(|| Kind::BookingState.into())

@@ -273,6 +273,21 @@ async fn a_bounce_is_told_to_the_clerks() {
     });
     desk.hands_over(&desk.secret, &bounce).await.unwrap();
     assert_eq!(desk.stage.errands().await, ["line Undeliverable", "number"]);
+    for (state, told) in [
+        (BookingState::NoShow, true),
+        (BookingState::Cancelled, true),
+        (BookingState::Arrived, false),
+        (BookingState::Unconfirmed, false),
+    ] {
+        let mut booking = desk.booking().await;
+        booking.state = state;
+        let mut tx = desk.stage.bookings.store.begin().await.unwrap();
+        tx.save_booking(&booking).await.unwrap();
+        tx.commit().await.unwrap();
+        let taken = desk.hands_over(&desk.secret, &bounce).await;
+        assert_eq!(taken.is_ok(), told, "{state:?}");
+        assert_eq!(!desk.stage.errands().await.is_empty(), told, "{state:?}");
+    }
 }
 
 #[test]

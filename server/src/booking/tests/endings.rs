@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::booking::{
-    ending::{end, forget},
+    ending::{clear_rooms, end, forget},
     orphans,
 };
 
@@ -134,4 +134,47 @@ async fn it_is_told_which_appointments_nobody_looks_after_and_nothing_of_whose_t
     let without_office = told(&city, true, NOW).await;
     assert!(without_office[0].starts_with(&format!("{begins}the city's file has no such office")));
     assert_eq!(told(&city, true, AFTERWARDS).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn rooms_that_stood_ready_in_vain_are_erased_by_the_outbox() {
+    let stage = Stage::new().await;
+    let store = &stage.bookings.store;
+    let mut made = Vec::new();
+    for (number, hour) in (1..=3).zip(["08:00", "09:00", "10:00"]) {
+        let start = format!("2026-11-25T{hour}:00Z");
+        let mail = format!("e{number}@example.org");
+        made.push(stage.confirmed(number, &start, &mail).await);
+        let id = bridge::ids::BookingId::from_random(dice(number).id);
+        let mut tx = store.begin().await.unwrap();
+        let room = format!("!room{number}:dormagen.example");
+        tx.set_booking_room(&id, Some(&room)).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    // The first is cancelled, to the second nobody comes, and the third is still to be.
+    let place = stage.place(NOW);
+    let cancelled = stage.bookings.cancel(&place, &made[0].hash(), 0).await;
+    assert!(cancelled.is_ok());
+    let missed = stage.place("2026-11-25T09:30:00Z");
+    stage.bookings.tide(&missed).await.unwrap();
+    stage.errands().await;
+    clear_rooms(store, missed.now).await.unwrap();
+    clear_rooms(store, missed.now).await.unwrap();
+    assert_eq!(
+        stage.errands().await,
+        [
+            "erase !room1:dormagen.example",
+            "erase !room2:dormagen.example"
+        ],
+        "each once"
+    );
+    let third = bridge::ids::BookingId::from_random(dice(3).id);
+    let left = store
+        .read()
+        .await
+        .unwrap()
+        .booking_room(&third)
+        .await
+        .unwrap();
+    assert_eq!(left.as_deref(), Some("!room3:dormagen.example"));
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bridge::ids::Language;
 use scheduler::ics::{Component, Line, Method, Response};
-use store::{Booking, BookingOffer, BookingPrivate, BookingState};
+use store::{Booking, BookingOffer, BookingPrivate, BookingState, Way};
 use texts::Catalogue;
 
 use super::{NOW, Stage, WEDNESDAY, at, dice};
@@ -344,12 +344,20 @@ async fn a_mail_that_cannot_be_written_is_told_to_the_clerks() {
     let mut tx = stage.bookings.store.begin().await.unwrap();
     let mut private = tx.booking_private(&id).await.unwrap().unwrap();
     private.mail = "no address".to_owned();
+    private.companion_mail = Some("nor this".to_owned());
     tx.put_booking_private(&id, &private).await.unwrap();
-    write(&mut tx, &id, Letter::Booked, at(NOW)).await.unwrap();
-    let row = tx.due(at(NOW), 1).await.unwrap().remove(0);
     tx.commit().await.unwrap();
-    outbox::run(&stage.house(), row, None).await.unwrap();
-    assert_eq!(stage.errands().await, ["line Undeliverable", "number"]);
+    for (letter, told) in [
+        (Letter::Booked, &["line Undeliverable", "number"][..]),
+        (Letter::Companion, &["line CompanionUndeliverable"]),
+    ] {
+        let mut tx = stage.bookings.store.begin().await.unwrap();
+        write(&mut tx, &id, letter, at(NOW)).await.unwrap();
+        let row = tx.due(Way::Mail, at(NOW), 1).await.unwrap().remove(0);
+        tx.commit().await.unwrap();
+        outbox::run(&stage.house(), row, None).await.unwrap();
+        assert_eq!(stage.errands().await, told);
+    }
     let mut read = stage.bookings.store.read().await.unwrap();
     let dead = read.dead_letters(9).await.unwrap();
     assert_eq!(dead[0].last_error.as_deref(), Some("address"));
@@ -370,7 +378,7 @@ async fn what_is_declined_is_stamped_when_it_was_declined() {
     ] {
         let mut tx = stage.bookings.store.begin().await.unwrap();
         write(&mut tx, &id, letter, at(now)).await.unwrap();
-        let row = tx.due(at(now), 1).await.unwrap().remove(0);
+        let row = tx.due(Way::Mail, at(now), 1).await.unwrap().remove(0);
         tx.done(row.id).await.unwrap();
         tx.commit().await.unwrap();
         let plan = plan_letter(&house, &row, &id, letter).await.unwrap();

@@ -153,6 +153,37 @@ async fn an_offer_that_nobody_answers_goes_on_to_the_next() {
     assert!(anybody.is_ok());
 }
 
+/// Nobody is offered two times within a day. What becomes free meanwhile is theirs afterwards, and not what they did not
+/// want.
+#[tokio::test]
+async fn what_becomes_free_soon_after_an_offer_is_offered_a_day_later() {
+    let stage = Stage::new().await;
+    let early = stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
+    let other = "2026-11-25T08:00:00Z";
+    let other = stage.confirmed(2, other, "max@example.org").await;
+    let waits = stage.waits(3, "2026-11-25T10:00:00Z").await;
+    let cancel = async |token: &Token, now| {
+        let place = stage.place(now);
+        let cancelled = stage.bookings.cancel(&place, &token.hash(), 0).await;
+        assert!(cancelled.is_ok());
+    };
+    cancel(&early, NOW).await;
+    assert_eq!(stage.offered("2026-11-23T06:05:00Z").await, 1);
+    let now = stage.place("2026-11-23T06:10:00Z");
+    let declined = stage.bookings.turn_down(&now, &waits.hash(), 0).await;
+    assert!(declined.is_ok());
+    cancel(&other, "2026-11-23T06:20:00Z").await;
+    for now in ["2026-11-23T06:25:00Z", "2026-11-24T06:04:59Z"] {
+        assert_eq!(stage.offered(now).await, 0, "{now}");
+    }
+    let now = "2026-11-24T06:05:00Z";
+    assert_eq!(stage.offered(now).await, 1);
+    let place = stage.place(now);
+    let view = stage.bookings.show(&place, &waits.hash()).await.unwrap();
+    let offered = view.offer.map(|offer| offer.start);
+    assert_eq!(offered, Some(at("2026-11-25T07:45:00Z")));
+}
+
 #[tokio::test]
 async fn a_clerks_offer_leaves_both_times_to_the_citizen() {
     let stage = Stage::new().await;

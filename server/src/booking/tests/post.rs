@@ -1,14 +1,23 @@
 //! Mail servers that refuse, and connections that end too early.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use lettre::Message;
+use store::{Lane, Way};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
 };
 
-use crate::booking::{MailConfig, Post, Sent};
+use super::{NOW, Stage, at, dice};
+use crate::{
+    booking::{Letter, MailConfig, Post, Sent, write},
+    outbox,
+    task::Errand,
+};
 
 /// How a mail server behaves on one connection.
 #[derive(Clone, Copy)]
@@ -28,11 +37,24 @@ struct Server {
     mails: Arc<Mutex<Vec<String>>>,
 }
 
+/// The way to the mail server there.
+fn post_at(listener: &TcpListener) -> Post {
+    let address = listener.local_addr().unwrap();
+    let config = MailConfig {
+        url: format!("smtp://{address}").parse().unwrap(),
+        from: "termine@stadt.example".to_owned(),
+        replies: None,
+        user: None,
+        password_file: None,
+    };
+    Post::new(&config).unwrap()
+}
+
 impl Server {
     /// Each connection meets the next manner.
     async fn new(manners: &[Manner]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let post = post_at(&listener);
         let mails = Arc::new(Mutex::new(Vec::new()));
         let (manners, taken) = (manners.to_vec(), Arc::clone(&mails));
         tokio::spawn(async move {
@@ -43,17 +65,7 @@ impl Server {
                 }
             }
         });
-        let config = MailConfig {
-            url: format!("smtp://{address}").parse().unwrap(),
-            from: "termine@stadt.example".to_owned(),
-            replies: None,
-            user: None,
-            password_file: None,
-        };
-        Self {
-            post: Post::new(&config).unwrap(),
-            mails,
-        }
+        Self { post, mails }
     }
 
     /// What comes of the mail, as the outbox sees it.
@@ -181,4 +193,88 @@ async fn the_address_for_answers_leaves_room_for_a_secret() {
     ] {
         assert!(Post::new(&config(wrong)).is_err(), "{wrong}");
     }
+}
+
+#[tokio::test]
+async fn an_account_is_sent_to_another_machine_only_under_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let password = folder.path().join("password");
+    std::fs::write(&password, "geheim").unwrap();
+    let config = |url: &str, user: Option<&str>| MailConfig {
+        url: url.parse().unwrap(),
+        from: "termine@stadt.example".to_owned(),
+        replies: None,
+        user: user.map(str::to_owned),
+        password_file: Some(password.clone()),
+    };
+    for (url, readable) in [
+        ("smtps://mail.stadt.example", false),
+        ("smtp://mail.stadt.example:587?tls=required", false),
+        ("smtp://localhost", false),
+        ("smtp://127.0.0.1:25", false),
+        ("smtp://[::1]:25", false),
+        ("smtp://mail.stadt.example", true),
+        ("smtp://mail.stadt.example?tls=opportunistic", true),
+        ("smtp://192.0.2.1:25", true),
+        ("smtp://[2001:db8::1]:25", true),
+    ] {
+        let with_account = config(url, Some("termine"));
+        assert_eq!(with_account.is_readable_on_the_way(), readable, "{url}");
+        assert_eq!(Post::new(&with_account).is_err(), readable, "{url}");
+        assert!(Post::new(&config(url, None)).is_ok(), "{url}");
+    }
+    let refused = Post::new(&config("smtp://mail.stadt.example", Some("termine")));
+    let told = refused.err().unwrap().to_string();
+    assert!(
+        told.contains("smtps://") && !told.contains("geheim"),
+        "{told}"
+    );
+}
+
+/// After a release hundreds of mails are on their way at once; nobody at a door waits for a mail server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_server_that_never_answers_holds_up_no_errand_in_matrix() {
+    let stage = Stage::new().await;
+    let mut number = 0;
+    for day in ["24", "25", "26"] {
+        for time in ["08:00", "08:30", "09:00", "09:30"] {
+            number += 1;
+            let start = format!("2026-11-{day}T{time}:00Z");
+            stage
+                .confirmed(number, &start, &format!("e{number}@example.org"))
+                .await;
+        }
+    }
+    stage.errands().await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut house = stage.house();
+    house.post = Some(post_at(&silent));
+    let mut tx = stage.bookings.store.begin().await.unwrap();
+    for number in 1..=number {
+        let id = bridge::ids::BookingId::from_random(dice(number).id);
+        write(&mut tx, &id, Letter::Booked, at(NOW)).await.unwrap();
+    }
+    let visit = bridge::ids::VisitId::from_random([7; 16]);
+    let lane = Lane::visit(&visit);
+    let errand = Errand::ShowTicket { visit };
+    tx.enqueue(&lane, &errand, at(NOW)).await.unwrap();
+    tx.commit().await.unwrap();
+    let worker = tokio::spawn(outbox::work(Arc::new(house)));
+    let gone = async {
+        loop {
+            let mut read = stage.bookings.store.read().await.unwrap();
+            let due = read.due(Way::Matrix, at(NOW), 1).await.unwrap();
+            drop(read);
+            if due.is_empty() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(10), gone).await;
+    assert!(in_time.is_ok(), "it waits behind the mails");
+    let mut read = stage.bookings.store.read().await.unwrap();
+    let mails = read.due(Way::Mail, at(NOW), 100).await.unwrap();
+    assert_eq!(mails.len(), 12, "none of them is sent");
+    worker.abort();
 }
