@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { Refused, type Api } from "../api/client";
 import type { Contact, FieldError, Hold, NewBooking, Slot, Slots } from "../api/types";
 import type { Texts } from "../lib/texts";
-import { Alert, Button, StateHeading, useAction } from "../visit/parts";
+import { Alert, Button, StateHeading, useAction, useSingly } from "../visit/parts";
 import { Alternatives } from "./alternatives";
 import { ContactForm } from "./contact";
 import { clock, DayNames } from "./days";
@@ -63,16 +63,19 @@ export function Flow(props: FlowProps) {
   };
 
   const [find, finding] = useAction(() => again().catch(told));
-  const hold = async (slot: Slot) => {
-    try {
-      show({ name: "contact", hold: await api.hold(office, chosen, slot.start), slot });
-    } catch (error) {
-      if (error instanceof Refused && error.problem.alternatives) {
-        await again(error.problem.alternatives).catch(told);
-        setProblem(error.problem.detail);
-      } else told(error);
-    }
-  };
+  const holding = useSingly();
+  /** A second hold would be refused because of the first. */
+  const hold = (slot: Slot) =>
+    holding.run(async () => {
+      try {
+        show({ name: "contact", hold: await api.hold(office, chosen, slot.start), slot });
+      } catch (error) {
+        if (error instanceof Refused && error.problem.alternatives) {
+          await again(error.problem.alternatives).catch(told);
+          setProblem(error.problem.detail);
+        } else told(error);
+      }
+    });
   const book = async (contact: Contact, token: string) => {
     try {
       show({ name: "done", made: await api.book(contact, token), mail: contact.mail });

@@ -6,7 +6,7 @@ import { Refused, type Api } from "../api/client";
 import type { Booking, Slot, Slots } from "../api/types";
 import type { Texts } from "../lib/texts";
 import { DeviceCheck } from "../visit/device-check";
-import { Button, Confirm, StateHeading, useAction, useNow } from "../visit/parts";
+import { Button, Confirm, StateHeading, useAction, useNow, useSingly } from "../visit/parts";
 import { Alternatives } from "./alternatives";
 import { clock, DayNames, moment } from "./days";
 import { Failure } from "./failure";
@@ -259,22 +259,25 @@ function Confirmed(props: ActionsProps) {
       onFailure(error);
     }
   });
+  const moving = useSingly();
   const move = (slot: Slot) =>
-    act(async () => {
-      try {
-        const moved = await api.moveBooking(token, slot.start);
-        setOffer(undefined);
-        setMissed(undefined);
-        return moved;
-      } catch (error) {
-        if (error instanceof Refused && error.problem.alternatives) {
-          // What is shown is out of date.
-          setMissed(error.problem.alternatives);
-          setOffer(await times());
+    moving.run(
+      act(async () => {
+        try {
+          const moved = await api.moveBooking(token, slot.start);
+          setOffer(undefined);
+          setMissed(undefined);
+          return moved;
+        } catch (error) {
+          if (error instanceof Refused && error.problem.alternatives) {
+            // What is shown is out of date.
+            setMissed(error.problem.alternatives);
+            setOffer(await times());
+          }
+          throw error;
         }
-        throw error;
-      }
-    })();
+      }),
+    );
   return (
     <>
       {booking.offer && <Offered {...props} offer={booking.offer} />}
