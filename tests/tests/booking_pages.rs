@@ -47,8 +47,9 @@ async fn an_appointment_is_booked_from_the_list_moved_and_cancelled() -> Result<
     );
     citizen.portrays("book-taken-de").await?;
     citizen.clicks(".vz-times__list button").await?;
-
     citizen.is_told("Wer kommt?").await?;
+    a_time_is_given_back(&citizen).await?;
+
     citizen.chooses("Termin buchen").await?;
     citizen.browser.find("[role=alert]:focus").await?;
     citizen.portrays("book-contact-wrong-de").await?;
@@ -134,6 +135,29 @@ async fn everything_is_held(world: &World) -> Result<()> {
         }
         answer.success("holding")?;
     }
+}
+
+/// Looks for another time and takes the same one again, by a double click.
+async fn a_time_is_given_back(citizen: &Citizen) -> Result<()> {
+    let chosen = citizen.browser.find(".vz-form strong").await?.text().await?;
+    let (day, time) = chosen.rsplit_once(", ").context("no time")?;
+    citizen.chooses("Andere Zeit wählen").await?;
+    citizen.is_told("Wann passt es Ihnen?").await?;
+    citizen.chooses("Als Liste zeigen").await?;
+    let own = format!(".vz-days button[aria-label=\"{time}, {day}\"]");
+    citizen.browser.find(&own).await?;
+    let twice = "performance.clearResourceTimings();
+        const button = document.querySelector(arguments[0]);
+        button.click();
+        button.click();";
+    let page = citizen.browser.page();
+    page.execute(twice, vec![own.into()]).await?;
+    citizen.is_told("Wer kommt?").await?;
+    let asked = "return performance.getEntriesByType('resource')
+        .filter(entry => entry.name.endsWith('/holds')).length";
+    let asked = page.execute(asked, vec![]).await?;
+    ensure!(asked == json!(1), "a double click asks {asked} times");
+    Ok(())
 }
 
 async fn a_clerk_offers_another_time(

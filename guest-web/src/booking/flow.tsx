@@ -76,6 +76,12 @@ export function Flow(props: FlowProps) {
         } else told(error);
       }
     });
+  /** First the time is given back, so that it is among those to choose from. */
+  const letGo = (held: Hold) =>
+    holding.run(async () => {
+      await api.letGo(office, held.token).catch(() => undefined);
+      await again().catch(told);
+    });
   const book = async (contact: Contact, token: string) => {
     try {
       show({ name: "done", made: await api.book(contact, token), mail: contact.mail });
@@ -193,10 +199,7 @@ export function Flow(props: FlowProps) {
               kind="tertiary"
               icon="arrow-back"
               label={t("book-other-time")}
-              onClick={() => {
-                void api.letGo(office, held.token).catch(() => undefined);
-                void again().catch(told);
-              }}
+              onClick={() => void letGo(held)}
             />
           </div>
         </div>
