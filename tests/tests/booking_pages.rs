@@ -2,7 +2,7 @@
 //! time, cancelled.
 
 use anyhow::{Context as _, Result, ensure};
-use blackbox::{Citizen, Desk, World, WorldOptions};
+use blackbox::{Citizen, Desk, World, WorldOptions, city_open_all_day};
 use http::{Method, StatusCode};
 use jiff::civil::Date;
 use serde_json::json;
@@ -116,6 +116,54 @@ async fn an_appointment_is_booked_from_the_list_moved_and_cancelled() -> Result<
     );
     Ok(())
 }
+
+/// One desk, a start every hour, day and night, for five months.
+const FAR: &str = "mail = \"gewerbe@dormagen.example\"\ndesks = 1\nnotice_minutes = 0\n\
+    grid_minutes = 60\nhorizon_days = 150\nconfirm_mail = false\n";
+
+#[tokio::test]
+async fn days_far_ahead_are_asked_for_when_they_are_looked_at() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let world = World::start_with(WorldOptions {
+        city: city_open_all_day(dir.path(), FAR)?,
+        mail: true,
+        ..WorldOptions::default()
+    })
+    .await?;
+    let citizen = Citizen::of(&world).await?;
+    citizen.opens("/buero/gewerbe/termin").await?;
+    citizen.clicks("[for=service-anmelden]").await?;
+    citizen.chooses("Freie Zeiten zeigen").await?;
+    citizen.is_told("Wann passt es Ihnen?").await?;
+
+    citizen.chooses("Als Liste zeigen").await?;
+    let known = count(&citizen, ".vz-days details").await?;
+    ensure!((50..=62).contains(&known), "the list has {known} days");
+    citizen.chooses("Weitere Tage zeigen").await?;
+    let fresh = format!("details:nth-child({}) summary:focus", known + 1);
+    citizen.browser.find(&fresh).await?;
+    ensure!(count(&citizen, ".vz-days details").await? > 100, "no more");
+
+    // What the calendar knows from the list it does not ask for again.
+    citizen.chooses("Als Kalender zeigen").await?;
+    while count(&citizen, NEXT_MONTH).await? == 1 {
+        citizen.chooses("Nächster Monat").await?;
+        citizen.is_read_out("etwas frei").await?;
+    }
+    citizen.clicks(".vz-day--free").await?;
+    citizen.reads("00:00 Uhr").await?;
+    citizen.portrays("book-time-far-de").await?;
+    citizen.chooses("Als Liste zeigen").await?;
+    citizen
+        .is_read_out("Mehr freie Tage gibt es zurzeit nicht.")
+        .await?;
+    let days = count(&citizen, ".vz-days details").await?;
+    ensure!((150..=151).contains(&days), "the list has {days} days");
+    citizen.has_seen_no_fault().await
+}
+
+/// The button that turns to the next month, where there is one to be booked.
+const NEXT_MONTH: &str = ".vz-calendar__head button:last-child[aria-disabled=false]";
 
 /// Takes every desk at the first free time.
 async fn everything_is_held(world: &World) -> Result<()> {

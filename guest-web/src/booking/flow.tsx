@@ -2,13 +2,14 @@
 
 import { useState } from "preact/hooks";
 import { Refused, type Api } from "../api/client";
-import type { Contact, FieldError, Hold, NewBooking, Slot, Slots } from "../api/types";
+import type { Contact, FieldError, Hold, NewBooking, Slot } from "../api/types";
 import type { Texts } from "../lib/texts";
 import { Alert, Button, StateHeading, useAction, useSingly } from "../visit/parts";
 import { Alternatives } from "./alternatives";
 import { ContactForm } from "./contact";
 import { clock, DayNames } from "./days";
 import { Failure } from "./failure";
+import { type Free, search } from "./free";
 import { Picker } from "./picker";
 
 export interface Service {
@@ -30,7 +31,7 @@ export interface FlowProps {
 
 type Step =
   | { name: "services" }
-  | { name: "time"; offer: Slots; missed?: readonly Slot[] }
+  | { name: "time"; found: Free; missed?: readonly Slot[] }
   | { name: "contact"; hold: Hold; slot: Slot }
   | { name: "done"; made: NewBooking; mail: string };
 
@@ -51,10 +52,11 @@ export function Flow(props: FlowProps) {
     setErrors([]);
     setStep(next);
   };
+  const ask = (from?: string) => api.slots(office, chosen, from);
   /** Shows the times again, with what can be had instead of the one that was lost. */
   const again = async (missed?: readonly Slot[]) => {
-    const offer = await api.slots(office, chosen);
-    show({ name: "time", offer, ...(missed ? { missed } : {}) });
+    const found = await search(ask);
+    show({ name: "time", found, ...(missed ? { missed } : {}) });
   };
   const told = (error: unknown) => {
     if (!(error instanceof Refused)) return setProblem(t("form-network"));
@@ -161,8 +163,14 @@ export function Flow(props: FlowProps) {
           <StateHeading key={step.name} text={t("book-step-time")} focus={moved} />
           {alert}
           <Alternatives t={t} language={language} slots={step.missed} onChoose={(slot) => void hold(slot)} />
-          <Picker t={t} language={language} offer={step.offer} onChoose={(slot) => void hold(slot)} />
-          {step.offer.slots.length > 0 && <p class="kern-body vz-note">{t("waiting-book-hint")}</p>}
+          <Picker
+            t={t}
+            language={language}
+            found={step.found}
+            ask={ask}
+            onChoose={(slot) => void hold(slot)}
+          />
+          {step.found.slots.length > 0 && <p class="kern-body vz-note">{t("waiting-book-hint")}</p>}
           <div>
             <Button
               kind="tertiary"

@@ -3,13 +3,14 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Refused, type Api } from "../api/client";
-import type { Booking, Slot, Slots } from "../api/types";
+import type { Booking, Slot } from "../api/types";
 import type { Texts } from "../lib/texts";
 import { DeviceCheck } from "../visit/device-check";
 import { Button, Confirm, StateHeading, useAction, useNow, useSingly } from "../visit/parts";
 import { Alternatives } from "./alternatives";
 import { clock, DayNames, moment } from "./days";
 import { Failure } from "./failure";
+import { type Ask, type Free, search } from "./free";
 import { Offered } from "./offered";
 import { Picker } from "./picker";
 
@@ -243,18 +244,15 @@ function Arriving(props: ActionsProps) {
 
 function Confirmed(props: ActionsProps) {
   const { t, api, token, booking, act, onFailure } = props;
-  const [offer, setOffer] = useState<Slots>();
+  const [found, setFound] = useState<Free>();
   const [missed, setMissed] = useState<readonly Slot[]>();
   const [asking, setAsking] = useState(false);
-  const times = () =>
-    api.slots(
-      booking.office,
-      booking.services.map(({ id }) => id),
-    );
+  const services = booking.services.map(({ id }) => id);
+  const ask: Ask = (from) => api.slots(booking.office, services, from);
   const [find, finding] = useAction(async () => {
     try {
       setMissed(undefined);
-      setOffer(await times());
+      setFound(await search(ask));
     } catch (error) {
       onFailure(error);
     }
@@ -265,14 +263,14 @@ function Confirmed(props: ActionsProps) {
       act(async () => {
         try {
           const moved = await api.moveBooking(token, slot.start);
-          setOffer(undefined);
+          setFound(undefined);
           setMissed(undefined);
           return moved;
         } catch (error) {
           if (error instanceof Refused && error.problem.alternatives) {
             // What is shown is out of date.
             setMissed(error.problem.alternatives);
-            setOffer(await times());
+            setFound(await search(ask));
           }
           throw error;
         }
@@ -287,11 +285,17 @@ function Confirmed(props: ActionsProps) {
         <Button kind="secondary" label={t("manage-move")} busy={finding} onClick={find} />
         <Button kind="secondary" label={t("manage-cancel")} onClick={() => setAsking(true)} />
       </div>
-      {offer && (
+      {found && (
         <section class="vz-part" aria-label={t("manage-move")}>
           <h2 class="kern-heading-medium">{t("book-step-time")}</h2>
           <Alternatives t={t} language={props.language} slots={missed} onChoose={(slot) => void move(slot)} />
-          <Picker t={t} language={props.language} offer={offer} onChoose={(slot) => void move(slot)} />
+          <Picker
+            t={t}
+            language={props.language}
+            found={found}
+            ask={ask}
+            onChoose={(slot) => void move(slot)}
+          />
         </section>
       )}
       <Earlier {...props} />
