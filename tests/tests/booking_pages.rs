@@ -48,7 +48,17 @@ async fn an_appointment_is_booked_from_the_list_moved_and_cancelled() -> Result<
     citizen.portrays("book-taken-de").await?;
     citizen.clicks(".vz-times__list button").await?;
     citizen.is_told("Wer kommt?").await?;
+    let name = citizen.browser.find("#name").await?;
+    name.send_keys("Erika").await?;
+    citizen.clicks("#language-en").await?;
     a_time_is_given_back(&citizen).await?;
+    for kept in ["#name", "#language-en:checked"] {
+        let kept = citizen.browser.find(kept).await?;
+        let value = kept.prop("value").await?.context("no value")?;
+        ensure!(["Erika", "en"].contains(&value.as_str()), "{value:?}");
+    }
+    citizen.clicks("#language-de").await?;
+    citizen.browser.find("#name").await?.clear().await?;
 
     citizen.chooses("Termin buchen").await?;
     citizen.browser.find("[role=alert]:focus").await?;

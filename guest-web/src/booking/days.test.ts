@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addDays, addMonths, byDay, clock, moment, step, weekday, weeks } from "./days";
+import { addDays, addMonths, byDay, clock, endsSoon, moment, step, weekday, weeks } from "./days";
 
 test("days follow each other over months, years and clock changes", () => {
   expect(addDays("2026-10-24", 1)).toBe("2026-10-25");
@@ -63,4 +63,11 @@ test("a moment is told by the office's clock", () => {
 test("a clock is the office's, not the reader's", () => {
   expect(clock("de", "Europe/Berlin", "2026-11-30T15:05:00Z")).toBe("16:05");
   expect(clock("en", "Pacific/Kiritimati", "2026-11-30T10:05:00Z")).toBe("00:05");
+});
+
+test("one is told two minutes before a time is no longer held", () => {
+  const end = "2026-11-30T15:05:00Z";
+  expect(endsSoon(end, Date.parse("2026-11-30T15:02:59Z"))).toBe(false);
+  expect(endsSoon(end, Date.parse("2026-11-30T15:03:00Z"))).toBe(true);
+  expect(endsSoon(end, Date.parse("2026-11-30T15:06:00Z"))).toBe(true);
 });

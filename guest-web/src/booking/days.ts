@@ -122,3 +122,8 @@ export function moment(language: string, timeZone: string, instant: string): str
 export function clock(language: string, timeZone: string, instant: string): string {
   return new Date(instant).toLocaleTimeString(language, { timeStyle: "short", hourCycle: "h23", timeZone });
 }
+
+/** Whether something ends within two minutes, or has ended. */
+export function endsSoon(instant: string, now: number): boolean {
+  return now >= Date.parse(instant) - 2 * 60_000;
+}

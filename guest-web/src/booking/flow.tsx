@@ -1,13 +1,13 @@
 // Booking: what for, when, who.
 
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { Refused, type Api } from "../api/client";
 import type { Contact, FieldError, Hold, NewBooking, Slot } from "../api/types";
 import type { Texts } from "../lib/texts";
-import { Alert, Button, StateHeading, useAction, useSingly } from "../visit/parts";
+import { Alert, Button, StateHeading, useAction, useNow, useSingly } from "../visit/parts";
 import { Alternatives } from "./alternatives";
 import { ContactForm } from "./contact";
-import { clock, DayNames } from "./days";
+import { clock, DayNames, endsSoon } from "./days";
 import { Failure } from "./failure";
 import { type Free, search } from "./free";
 import { Picker } from "./picker";
@@ -44,6 +44,8 @@ export function Flow(props: FlowProps) {
   );
   const [problem, setProblem] = useState<string>();
   const [errors, setErrors] = useState<readonly FieldError[]>([]);
+  // Nobody has to type again because the time is another one.
+  const typed = useRef<Contact | undefined>(undefined);
   const names = new DayNames(language);
 
   const show = (next: Step) => {
@@ -194,12 +196,17 @@ export function Flow(props: FlowProps) {
             <br />
             {t("book-held", { until })}
           </p>
+          <HoldEnds t={t} until={until} expires={held.expires_at} />
           {alert}
           <ContactForm
             t={t}
             language={language}
             privacyHref={props.privacyHref}
             errors={errors}
+            typed={typed.current}
+            onType={(contact) => {
+              typed.current = contact;
+            }}
             onSend={(contact) => book(contact, held.token)}
           />
           <div>
@@ -247,4 +254,14 @@ export function Flow(props: FlowProps) {
       );
     }
   }
+}
+
+/** Says before the time is up that it soon will be, to those who listen too. */
+function HoldEnds({ t, until, expires }: { t: Texts; until: string; expires: string }) {
+  const now = useNow(10_000);
+  return (
+    <div role="status">
+      {endsSoon(expires, now) && <p class="kern-body vz-note">{t("book-held-ends", { until })}</p>}
+    </div>
+  );
 }

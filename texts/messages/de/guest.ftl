@@ -218,6 +218,7 @@ book-alternatives = Diese Zeiten liegen am nächsten
 book-back = Zurück
 book-other-time = Andere Zeit wählen
 book-held = Diese Zeit ist bis { $until } Uhr für Sie reserviert.
+book-held-ends = Die Reservierung endet um { $until } Uhr. Ist sie vorbei, wählen Sie einfach noch einmal eine Zeit. Was Sie hier eingetragen haben, bleibt stehen.
 book-field-name = Name
 book-field-mail = E-Mail-Adresse
 book-field-phone = Telefon

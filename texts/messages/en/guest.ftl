@@ -217,6 +217,7 @@ book-alternatives = These times are nearest
 book-back = Back
 book-other-time = Choose another time
 book-held = This time is held for you until { $until }.
+book-held-ends = This reservation ends at { $until }. After that, simply choose a time again. What you have filled in stays.
 book-field-name = Name
 book-field-mail = Email address
 book-field-phone = Telephone
