@@ -7,6 +7,9 @@ use http::{Method, StatusCode};
 use jiff::civil::Date;
 use serde_json::json;
 
+/// Where the trade office's free times are told.
+const FREE: &str = "offices/gewerbe/slots?services=anmelden";
+
 #[tokio::test]
 async fn an_appointment_is_booked_from_the_list_moved_and_cancelled() -> Result<()> {
     let world = World::start_with(WorldOptions {
@@ -172,15 +175,66 @@ async fn days_far_ahead_are_asked_for_when_they_are_looked_at() -> Result<()> {
     citizen.has_seen_no_fault().await
 }
 
+#[tokio::test]
+async fn what_is_refused_is_not_offered_again() -> Result<()> {
+    let world = World::start_with(WorldOptions {
+        mail: true,
+        ..WorldOptions::default()
+    })
+    .await?;
+    let elsewhere = world.stranger()?;
+    let slots = elsewhere
+        .call(Method::GET, FREE, None)
+        .await?
+        .success("slots")?;
+    let slots = slots["slots"].as_array().context("no slots")?;
+    let slot = slots.last().context("nothing is free")?;
+    let wish = json!({ "services": ["anmelden"], "start": slot["start"] });
+    let held = elsewhere
+        .call(Method::POST, "offices/gewerbe/holds", Some(&wish))
+        .await?
+        .success("holding")?;
+    let contact = json!({
+        "name": "Erika Musterfrau",
+        "mail": "erika@example.org",
+        "language": "de",
+        "privacy_accepted": true,
+    });
+    let booking = elsewhere
+        .request(Method::POST, "/api/v1/bookings")
+        .bearer_auth(held["token"].as_str().context("no token")?)
+        .json(&contact);
+    elsewhere.send(booking).await?.success("booking")?;
+
+    let mail = world.mail("Bitte bestätigen").await?;
+    let link = mail.link().context("no link")?;
+    let citizen = Citizen::of(&world).await?;
+    citizen.opens(link).await?;
+    citizen.is_told("Bitte bestätigen Sie Ihren Termin").await?;
+    // Meanwhile it is cancelled in another window.
+    let (_, token) = link.split_once('#').context("no secret")?;
+    let cancelling = elsewhere
+        .request(Method::POST, "/api/v1/booking/cancel")
+        .bearer_auth(token);
+    elsewhere.send(cancelling).await?.success("cancelling")?;
+    citizen.chooses("Termin bestätigen").await?;
+    citizen.sees_heading("Der Termin ist abgesagt").await?;
+    citizen.browser.find("[role=alert]:focus").await?;
+    citizen
+        .browser
+        .find(".kern-btn--primary[href$=\"/buero/gewerbe/termin\"]")
+        .await?;
+    citizen.portrays("booking-refused-de").await
+}
+
 /// The button that turns to the next month, where there is one to be booked.
 const NEXT_MONTH: &str = ".vz-calendar__head button:last-child[aria-disabled=false]";
 
 /// Takes every desk at the first free time.
 async fn everything_is_held(world: &World) -> Result<()> {
     let guest = world.stranger()?;
-    let path = "offices/gewerbe/slots?services=anmelden";
     let told = guest
-        .call(Method::GET, path, None)
+        .call(Method::GET, FREE, None)
         .await?
         .success("slots")?;
     let start = told["slots"][0]["start"].clone();
@@ -197,7 +251,12 @@ async fn everything_is_held(world: &World) -> Result<()> {
 
 /// Looks for another time and takes the same one again, by a double click.
 async fn a_time_is_given_back(citizen: &Citizen) -> Result<()> {
-    let chosen = citizen.browser.find(".vz-form strong").await?.text().await?;
+    let chosen = citizen
+        .browser
+        .find(".vz-form strong")
+        .await?
+        .text()
+        .await?;
     let (day, time) = chosen.rsplit_once(", ").context("no time")?;
     citizen.chooses("Andere Zeit wählen").await?;
     citizen.is_told("Wann passt es Ihnen?").await?;
@@ -229,10 +288,9 @@ async fn a_clerk_offers_another_time(
         .nth(2)
         .context("no code")?
         .to_owned();
-    let path = "offices/gewerbe/slots?services=anmelden";
     let told = world
         .guest()?
-        .call(Method::GET, path, None)
+        .call(Method::GET, FREE, None)
         .await?
         .success("slots")?;
     let slots = told["slots"].as_array().context("no slots")?;

@@ -7,7 +7,8 @@ interface AlternativesProps {
   t: Texts;
   language: string;
   slots: readonly Slot[] | undefined;
-  onChoose: (slot: Slot) => void;
+  /** What is done with the one that is chosen; without it they are only told. */
+  onChoose?: (slot: Slot) => void;
 }
 
 /** The nearest times that can be had instead of the one that was lost. */
@@ -18,15 +19,18 @@ export function Alternatives({ t, language, slots, onChoose }: AlternativesProps
     <section class="vz-times" aria-label={t("book-alternatives")}>
       <h2 class="kern-title">{t("book-alternatives")}</h2>
       <ul class="vz-times__list">
-        {slots.map((slot) => (
-          <li key={slot.start}>
-            <Button
-              kind="secondary"
-              label={`${names.day(slot.date)}, ${t("book-time", { time: slot.time })}`}
-              onClick={() => onChoose(slot)}
-            />
-          </li>
-        ))}
+        {slots.map((slot) => {
+          const label = `${names.day(slot.date)}, ${t("book-time", { time: slot.time })}`;
+          return (
+            <li key={slot.start}>
+              {onChoose ? (
+                <Button kind="secondary" label={label} onClick={() => onChoose(slot)} />
+              ) : (
+                <span class="kern-body">{label}</span>
+              )}
+            </li>
+          );
+        })}
       </ul>
     </section>
   );

@@ -30,7 +30,9 @@ export interface ManageProps {
 
 export interface ActionsProps extends ManageProps {
   booking: Booking;
-  /** Does something with the booking and shows what it is then. */
+  /** What can be had instead of a time that was refused. */
+  missed?: readonly Slot[] | undefined;
+  /** Does something with the booking and shows what it is then, also if it was refused. */
   act: (action: () => Promise<Booking>) => () => Promise<void>;
   onFailure: (error: unknown) => void;
 }
@@ -39,6 +41,7 @@ export interface ActionsProps extends ManageProps {
 export function useBooking({ t, api, token }: ManageProps) {
   const [shown, setShown] = useState<{ booking: Booking; moved: boolean }>();
   const [failure, setFailure] = useState<string>();
+  const [missed, setMissed] = useState<readonly Slot[]>();
   const told = (error: unknown) => {
     setFailure(error instanceof Refused ? (error.problem.detail ?? t("form-network")) : t("form-network"));
   };
@@ -47,15 +50,24 @@ export function useBooking({ t, api, token }: ManageProps) {
       booking,
       moved: before !== undefined && (before.moved || before.booking.start !== booking.start),
     }));
-  const act = (action: () => Promise<Booking>) => () => {
+  const act = (action: () => Promise<Booking>) => async () => {
     setFailure(undefined);
-    return action().then(show, told);
+    setMissed(undefined);
+    try {
+      show(await action());
+    } catch (error) {
+      // Whatever was refused, the booking may no longer be what is shown.
+      if (shown && error instanceof Refused) await api.booking(token).then(show, () => undefined);
+      told(error);
+      if (error instanceof Refused) setMissed(error.problem.alternatives);
+    }
   };
   useEffect(() => {
     void act(() => api.booking(token))();
   }, [token]);
   return {
     booking: shown?.booking,
+    missed,
     /** Whether it has got another time since the page was opened. */
     moved: shown?.moved ?? false,
     act,
@@ -79,7 +91,7 @@ export function Loading({ t, title, alert }: { t: Texts; title: string; alert: C
 
 export function Manage(props: ManageProps) {
   const { t } = props;
-  const { booking, moved, act, told, alert } = useBooking(props);
+  const { booking, missed, moved, act, told, alert } = useBooking(props);
   if (!booking) return <Loading t={t} title={t("manage-title")} alert={alert} />;
   const state = stateKey(booking, moved);
   return (
@@ -90,7 +102,9 @@ export function Manage(props: ManageProps) {
         <Unconfirmed {...props} booking={booking} act={act} onFailure={told} />
       )}
       <Facts {...props} booking={booking} />
-      {booking.holder === "booker" && <Actions {...props} booking={booking} act={act} onFailure={told} />}
+      {booking.holder === "booker" && (
+        <Actions {...props} booking={booking} missed={missed} act={act} onFailure={told} />
+      )}
       {booking.holder === "calendar" && <Arriving {...props} booking={booking} act={act} onFailure={told} />}
       {["interpreter", "companion"].includes(booking.holder) &&
         ["confirmed", "arrived"].includes(booking.state) && (
@@ -161,7 +175,7 @@ function Unconfirmed({ t, api, token, language, booking, act }: ActionsProps) {
 }
 
 function Actions(props: ActionsProps) {
-  const { t, api, token, booking, onFailure } = props;
+  const { t, api, token, booking, missed, onFailure } = props;
   const again = (
     <a class="kern-btn kern-btn--primary vz-fit" href={`${props.officeHref}${booking.office}/termin`}>
       <span class="kern-label">{t("manage-book-again")}</span>
@@ -187,6 +201,7 @@ function Actions(props: ActionsProps) {
       return (
         <>
           <p class="kern-body">{t(`manage-${booking.state.replace("_", "-")}-text`)}</p>
+          <Alternatives t={t} language={props.language} slots={missed} />
           {again}
           {booking.state === "cancelled" && <CalendarFile {...{ t, api, token, onFailure }} />}
         </>
@@ -243,15 +258,13 @@ function Arriving(props: ActionsProps) {
 }
 
 function Confirmed(props: ActionsProps) {
-  const { t, api, token, booking, act, onFailure } = props;
+  const { t, api, token, booking, missed, act, onFailure } = props;
   const [found, setFound] = useState<Free>();
-  const [missed, setMissed] = useState<readonly Slot[]>();
   const [asking, setAsking] = useState(false);
   const services = booking.services.map(({ id }) => id);
   const ask: Ask = (from) => api.slots(booking.office, services, from);
   const [find, finding] = useAction(async () => {
     try {
-      setMissed(undefined);
       setFound(await search(ask));
     } catch (error) {
       onFailure(error);
@@ -264,14 +277,10 @@ function Confirmed(props: ActionsProps) {
         try {
           const moved = await api.moveBooking(token, slot.start);
           setFound(undefined);
-          setMissed(undefined);
           return moved;
         } catch (error) {
-          if (error instanceof Refused && error.problem.alternatives) {
-            // What is shown is out of date.
-            setMissed(error.problem.alternatives);
-            setFound(await search(ask));
-          }
+          // What is shown is out of date.
+          if (error instanceof Refused && error.problem.alternatives) setFound(await search(ask));
           throw error;
         }
       }),
@@ -285,10 +294,10 @@ function Confirmed(props: ActionsProps) {
         <Button kind="secondary" label={t("manage-move")} busy={finding} onClick={find} />
         <Button kind="secondary" label={t("manage-cancel")} onClick={() => setAsking(true)} />
       </div>
+      <Alternatives t={t} language={props.language} slots={missed} onChoose={(slot) => void move(slot)} />
       {found && (
         <section class="vz-part" aria-label={t("manage-move")}>
           <h2 class="kern-heading-medium">{t("book-step-time")}</h2>
-          <Alternatives t={t} language={props.language} slots={missed} onChoose={(slot) => void move(slot)} />
           <Picker
             t={t}
             language={props.language}
