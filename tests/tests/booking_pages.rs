@@ -65,6 +65,9 @@ async fn an_appointment_is_booked_from_the_list_moved_and_cancelled() -> Result<
 
     citizen.chooses("Termin buchen").await?;
     citizen.browser.find("[role=alert]:focus").await?;
+    for field in ["Name", "E-Mail-Adresse", "Datenschutz"] {
+        leads_to_its_field(&citizen, field).await?;
+    }
     citizen.portrays("book-contact-wrong-de").await?;
     for (field, words) in [
         ("#name", "Erika Musterfrau"),
@@ -247,6 +250,20 @@ async fn everything_is_held(world: &World) -> Result<()> {
         }
         answer.success("holding")?;
     }
+}
+
+/// What is said to be wrong with a field leads there.
+async fn leads_to_its_field(citizen: &Citizen, field: &str) -> Result<()> {
+    let script = "const [field] = arguments;
+        const link = [...document.querySelectorAll('[role=alert] a')]
+            .find(link => link.textContent.startsWith(field + ': '));
+        link?.click();
+        return document.activeElement.id === link?.hash.slice(1)";
+    let what = format!("the link to {field}");
+    citizen
+        .browser
+        .wait_until(&what, script, vec![field.into()])
+        .await
 }
 
 /// Looks for another time and takes the same one again, by a double click.

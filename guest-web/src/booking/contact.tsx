@@ -59,6 +59,18 @@ function Field({ name, label, optional, hint, error, children }: FieldProps) {
   );
 }
 
+/** What is asked for here; each is the id of its field. */
+export const CONTACT_FIELDS: readonly (keyof Contact)[] = [
+  "name",
+  "mail",
+  "phone",
+  "language",
+  "interpreter",
+  "accessibility",
+  "companion_mail",
+  "privacy_accepted",
+];
+
 type Line = "name" | "mail" | "phone" | "interpreter" | "companion_mail";
 
 export function ContactForm(props: ContactProps) {
@@ -113,7 +125,7 @@ export function ContactForm(props: ContactProps) {
       {line("name", "text", "name", 80, true)}
       {line("mail", "email", "email", 254, true)}
       {line("phone", "tel", "tel", 40)}
-      <fieldset class="kern-fieldset">
+      <fieldset class="kern-fieldset" id="language" tabIndex={-1}>
         <legend class="kern-label">{t("form-language")}</legend>
         <div class="kern-fieldset__body kern-fieldset__body--horizontal">
           {(["de", "en"] as const).map((code) => (

@@ -6,7 +6,7 @@ import type { Contact, FieldError, Hold, NewBooking, Slot } from "../api/types";
 import type { Texts } from "../lib/texts";
 import { Alert, Button, StateHeading, useAction, useNow, useSingly } from "../visit/parts";
 import { Alternatives } from "./alternatives";
-import { ContactForm } from "./contact";
+import { CONTACT_FIELDS, ContactForm } from "./contact";
 import { clock, DayNames, endsSoon } from "./days";
 import { Failure } from "./failure";
 import { type Free, search } from "./free";
@@ -34,6 +34,14 @@ type Step =
   | { name: "time"; found: Free; missed?: readonly Slot[] }
   | { name: "contact"; hold: Hold; slot: Slot }
   | { name: "done"; made: NewBooking; mail: string };
+
+/** What each step asks for, by the ids that lead there. */
+const FIELDS: Record<Step["name"], readonly string[]> = {
+  services: ["services"],
+  time: ["start"],
+  contact: CONTACT_FIELDS,
+  done: [],
+};
 
 export function Flow(props: FlowProps) {
   const { t, api, office, language } = props;
@@ -103,13 +111,20 @@ export function Flow(props: FlowProps) {
     <Failure text={problem} errors={errors}>
       {errors.length > 0 && (
         <ul class="kern-list">
-          {errors.map(({ field, detail }) => (
-            <li key={field}>
-              <a class="kern-link kern-link--no-visited-state" href={`#${field}`}>
-                {t(`book-field-${field}`)}: {detail}
-              </a>
-            </li>
-          ))}
+          {errors.map(({ field, detail }) => {
+            const said = `${t(`book-field-${field}`)}: ${detail}`;
+            return (
+              <li key={field}>
+                {FIELDS[step.name].includes(field) ? (
+                  <a class="kern-link kern-link--no-visited-state" href={`#${field}`}>
+                    {said}
+                  </a>
+                ) : (
+                  said
+                )}
+              </li>
+            );
+          })}
         </ul>
       )}
     </Failure>
@@ -128,7 +143,7 @@ export function Flow(props: FlowProps) {
         >
           <StateHeading key={step.name} text={t("book-step-service")} focus={moved} />
           {alert}
-          <fieldset class="kern-fieldset">
+          <fieldset class="kern-fieldset" id="services" tabIndex={-1}>
             <legend class="kern-label">{t("book-services")}</legend>
             <div class="kern-fieldset__body">
               {props.services.map((service) => (
@@ -165,13 +180,15 @@ export function Flow(props: FlowProps) {
           <StateHeading key={step.name} text={t("book-step-time")} focus={moved} />
           {alert}
           <Alternatives t={t} language={language} slots={step.missed} onChoose={(slot) => void hold(slot)} />
-          <Picker
-            t={t}
-            language={language}
-            found={step.found}
-            ask={ask}
-            onChoose={(slot) => void hold(slot)}
-          />
+          <div id="start" tabIndex={-1}>
+            <Picker
+              t={t}
+              language={language}
+              found={step.found}
+              ask={ask}
+              onChoose={(slot) => void hold(slot)}
+            />
+          </div>
           {step.found.slots.length > 0 && <p class="kern-body vz-note">{t("waiting-book-hint")}</p>}
           <div>
             <Button
