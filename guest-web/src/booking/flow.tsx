@@ -11,6 +11,7 @@ import { clock, DayNames, endsSoon } from "./days";
 import { Failure } from "./failure";
 import { type Free, search } from "./free";
 import { Picker } from "./picker";
+import { timeOf } from "./twice";
 
 export interface Service {
   id: string;
@@ -179,7 +180,13 @@ export function Flow(props: FlowProps) {
         <div class="vz-form vz-form--wide">
           <StateHeading key={step.name} text={t("book-step-time")} focus={moved} />
           {alert}
-          <Alternatives t={t} language={language} slots={step.missed} onChoose={(slot) => void hold(slot)} />
+          <Alternatives
+            t={t}
+            language={language}
+            slots={step.missed}
+            among={step.found.slots}
+            onChoose={(slot) => void hold(slot)}
+          />
           <div id="start" tabIndex={-1}>
             <Picker
               t={t}
@@ -208,7 +215,7 @@ export function Flow(props: FlowProps) {
           <StateHeading key={step.name} text={t("book-step-contact")} focus={moved} />
           <p class="kern-body">
             <strong>
-              {names.day(slot.date)}, {t("book-time", { time: slot.time })}
+              {names.day(slot.date)}, {timeOf(t, { ...slot, timeZone: held.time_zone })}
             </strong>
             <br />
             {t("book-held", { until })}
@@ -245,7 +252,7 @@ export function Flow(props: FlowProps) {
           <StateHeading key={step.name} text={t(token ? "book-done" : "book-nearly-done")} focus={moved} />
           <Alert
             kind={token ? "success" : "info"}
-            title={`${names.day(booking.date)}, ${t("book-time", { time: booking.time })}`}
+            title={`${names.day(booking.date)}, ${timeOf(t, { ...booking, timeZone: booking.time_zone })}`}
           >
             <p class="kern-body">
               {t(token ? "book-done-text" : "book-nearly-done-text", { mail: step.mail })}

@@ -13,6 +13,7 @@ import { Failure } from "./failure";
 import { type Ask, type Free, search } from "./free";
 import { Offered } from "./offered";
 import { Picker } from "./picker";
+import { timeOf } from "./twice";
 
 export interface ManageProps {
   t: Texts;
@@ -129,8 +130,9 @@ function stateKey(booking: Booking, moved: boolean): string {
 
 export function Facts({ t, language, booking }: ManageProps & { booking: Booking }) {
   const names = new DayNames(language);
+  const time = timeOf(t, { ...booking, timeZone: booking.time_zone });
   const rows: [string, string][] = [
-    [t("manage-when"), `${names.day(booking.date)}, ${t("book-time", { time: booking.time })}`],
+    [t("manage-when"), `${names.day(booking.date)}, ${time}`],
     [t("manage-office"), booking.office_name],
     [t("manage-services"), booking.services.map(({ name }) => name).join(", ")],
     [t("manage-code"), booking.code],
@@ -294,7 +296,13 @@ function Confirmed(props: ActionsProps) {
         <Button kind="secondary" label={t("manage-move")} busy={finding} onClick={find} />
         <Button kind="secondary" label={t("manage-cancel")} onClick={() => setAsking(true)} />
       </div>
-      <Alternatives t={t} language={props.language} slots={missed} onChoose={(slot) => void move(slot)} />
+      <Alternatives
+        t={t}
+        language={props.language}
+        slots={missed}
+        among={found?.slots ?? []}
+        onChoose={(slot) => void move(slot)}
+      />
       {found && (
         <section class="vz-part" aria-label={t("manage-move")}>
           <h2 class="kern-heading-medium">{t("book-step-time")}</h2>

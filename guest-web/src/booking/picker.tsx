@@ -7,6 +7,7 @@ import type { Texts } from "../lib/texts";
 import { Button, Icon, useSingly } from "../visit/parts";
 import { byDay, DayNames, step, weeks } from "./days";
 import { type Ask, type Free, further, isWhole, knowsDay, knowsMonth, onward } from "./free";
+import { apart, timeSaid } from "./twice";
 
 interface PickerProps {
   t: Texts;
@@ -169,12 +170,11 @@ function Times(props: TimesProps) {
 }
 
 function TimeList({ t, day, slots, onChoose }: TimesProps) {
-  // On the night the clocks go back a time comes twice: its distance from UTC tells which it is.
-  const twice = new Set(slots.map((slot) => slot.time)).size < slots.length;
+  const which = apart(slots);
   return (
     <ul class="vz-times__list vz-times__list--even">
       {slots.map((slot) => {
-        const label = t("book-time", { time: slot.time }) + (twice ? ` (UTC${slot.offset})` : "");
+        const label = timeSaid(t, slot.time, which(slot.start));
         return (
           <li key={slot.start}>
             <button
