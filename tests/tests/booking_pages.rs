@@ -39,9 +39,14 @@ async fn an_appointment_is_booked_from_the_list_moved_and_cancelled() -> Result<
     ensure!(days > 10, "the list has {days} days");
     citizen.portrays("book-list-de").await?;
 
-    // Somebody else is faster.
-    everything_is_held(&world).await?;
-    citizen.clicks(".vz-times__list button").await?;
+    // Somebody else is faster. Far ahead no time runs out meanwhile.
+    citizen
+        .clicks(".vz-days details:last-child summary")
+        .await?;
+    let time = citizen.browser.find(LAST_DAY).await?;
+    let label = time.attr("aria-label").await?.context("no label")?;
+    everything_is_held(&world, &label).await?;
+    citizen.clicks(LAST_DAY).await?;
     citizen.is_read_out("Jemand anderes war schneller.").await?;
     citizen.reads("Diese Zeiten liegen am nächsten").await?;
     ensure!(
@@ -95,9 +100,11 @@ async fn an_appointment_is_booked_from_the_list_moved_and_cancelled() -> Result<
     citizen.portrays("booking-move-de").await?;
     citizen.chooses("Als Liste zeigen").await?;
     citizen
-        .clicks(".vz-days details:last-child summary")
+        .clicks(".vz-days details:nth-last-child(2) summary")
         .await?;
-    citizen.clicks(".vz-days details:last-child button").await?;
+    citizen
+        .clicks(".vz-days details:nth-last-child(2) button")
+        .await?;
     citizen.is_told("Ihr Termin ist verschoben").await?;
     let moved = world.mail("Verschoben: Ihr Termin ist am").await?;
     let (method, calendar) = moved.calendar.context("no invitation")?;
@@ -233,14 +240,25 @@ async fn what_is_refused_is_not_offered_again() -> Result<()> {
 /// The button that turns to the next month, where there is one to be booked.
 const NEXT_MONTH: &str = ".vz-calendar__head button:last-child[aria-disabled=false]";
 
-/// Takes every desk at the first free time.
-async fn everything_is_held(world: &World) -> Result<()> {
+/// The first time of the last day of the list.
+const LAST_DAY: &str = ".vz-days details:last-child button";
+
+/// Takes every desk at a time of the last days, as the page says it: `08:00 Uhr, Montag, 30. November`.
+async fn everything_is_held(world: &World, label: &str) -> Result<()> {
+    let (time, day) = label.split_once(" Uhr, ").context("no time")?;
+    let number = day.split([' ', '.']).nth(1).context("no day")?;
+    let number: i8 = number.parse()?;
     let guest = world.stranger()?;
     let told = guest
-        .call(Method::GET, FREE, None)
+        .call(Method::GET, &format!("{FREE}&days=62"), None)
         .await?
         .success("slots")?;
-    let start = told["slots"][0]["start"].clone();
+    let mut slots = told["slots"].as_array().context("no slots")?.iter().rev();
+    let shown = slots.find(|slot| {
+        let date: Option<Date> = slot["date"].as_str().and_then(|date| date.parse().ok());
+        slot["time"] == time && date.is_some_and(|date| date.day() == number)
+    });
+    let start = &shown.context("the page's time is not free")?["start"];
     let wish = json!({ "services": ["anmelden"], "start": start });
     loop {
         let path = "offices/gewerbe/holds";
