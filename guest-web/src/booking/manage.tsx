@@ -205,7 +205,11 @@ function Actions(props: ActionsProps) {
           <p class="kern-body">{t(`manage-${booking.state.replace("_", "-")}-text`)}</p>
           <Alternatives t={t} language={props.language} slots={missed} />
           {again}
-          {booking.state === "cancelled" && <CalendarFile {...{ t, api, token, onFailure }} />}
+          {booking.state === "cancelled" && (
+            <div>
+              <CalendarFile {...{ t, api, token, onFailure }} />
+            </div>
+          )}
         </>
       );
     case "held":
