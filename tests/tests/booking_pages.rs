@@ -67,6 +67,7 @@ async fn an_appointment_is_booked_from_the_list_moved_and_cancelled() -> Result<
     }
     citizen.clicks("#language-de").await?;
     citizen.browser.find("#name").await?.clear().await?;
+    the_end_of_the_reservation_is_told(&citizen).await?;
 
     citizen.chooses("Termin buchen").await?;
     citizen.browser.find("[role=alert]:focus").await?;
@@ -268,6 +269,17 @@ async fn everything_is_held(world: &World, label: &str) -> Result<()> {
         }
         answer.success("holding")?;
     }
+}
+
+/// Two minutes before it, by a clock that is put on.
+async fn the_end_of_the_reservation_is_told(citizen: &Citizen) -> Result<()> {
+    let put_on = "const { now } = Date; Date.now = () => now() + 9 * 60_000; window.__now = now";
+    let page = citizen.browser.page();
+    page.execute(put_on, vec![]).await?;
+    citizen.is_read_out("Die Reservierung endet um").await?;
+    citizen.portrays("book-held-ends-de").await?;
+    page.execute("Date.now = window.__now", vec![]).await?;
+    Ok(())
 }
 
 /// What is said to be wrong with a field leads there.

@@ -213,14 +213,16 @@ export function Flow(props: FlowProps) {
       return (
         <div class="vz-form">
           <StateHeading key={step.name} text={t("book-step-contact")} focus={moved} />
-          <p class="kern-body">
-            <strong>
-              {names.day(slot.date)}, {timeOf(t, { ...slot, timeZone: held.time_zone })}
-            </strong>
-            <br />
-            {t("book-held", { until })}
-          </p>
-          <HoldEnds t={t} until={until} expires={held.expires_at} />
+          <div>
+            <p class="kern-body">
+              <strong>
+                {names.day(slot.date)}, {timeOf(t, { ...slot, timeZone: held.time_zone })}
+              </strong>
+              <br />
+              {t("book-held", { until })}
+            </p>
+            <HoldEnds t={t} until={until} expires={held.expires_at} />
+          </div>
           {alert}
           <ContactForm
             t={t}
