@@ -39,49 +39,9 @@ async fn an_appointment_is_booked_from_the_list_moved_and_cancelled() -> Result<
     ensure!(days > 10, "the list has {days} days");
     citizen.portrays("book-list-de").await?;
 
-    // Somebody else is faster. Far ahead no time runs out meanwhile.
-    citizen
-        .clicks(".vz-days details:last-child summary")
-        .await?;
-    let time = citizen.browser.find(LAST_DAY).await?;
-    let label = time.attr("aria-label").await?.context("no label")?;
-    everything_is_held(&world, &label).await?;
-    citizen.clicks(LAST_DAY).await?;
-    citizen.is_read_out("Jemand anderes war schneller.").await?;
-    citizen.reads("Diese Zeiten liegen am nächsten").await?;
-    ensure!(
-        is_in_sight(&citizen, "[role=alert]").await?,
-        "nobody sees why"
-    );
-    citizen.portrays("book-taken-de").await?;
-    citizen.clicks(".vz-times__list button").await?;
+    somebody_else_is_faster(&world, &citizen).await?;
     citizen.is_told("Wer kommt?").await?;
-    let name = citizen.browser.find("#name").await?;
-    name.send_keys("Erika").await?;
-    citizen.clicks("#language-en").await?;
-    a_time_is_given_back(&citizen).await?;
-    for kept in ["#name", "#language-en:checked"] {
-        let kept = citizen.browser.find(kept).await?;
-        let value = kept.prop("value").await?.context("no value")?;
-        ensure!(["Erika", "en"].contains(&value.as_str()), "{value:?}");
-    }
-    citizen.clicks("#language-de").await?;
-    citizen.browser.find("#name").await?.clear().await?;
-    the_end_of_the_reservation_is_told(&citizen).await?;
-
-    citizen.chooses("Termin buchen").await?;
-    citizen.browser.find("[role=alert]:focus").await?;
-    for field in ["Name", "E-Mail-Adresse", "Datenschutz"] {
-        leads_to_its_field(&citizen, field).await?;
-    }
-    citizen.portrays("book-contact-wrong-de").await?;
-    for (field, words) in [
-        ("#name", "Erika Musterfrau"),
-        ("#mail", "erika@example.org"),
-    ] {
-        citizen.browser.find(field).await?.send_keys(words).await?;
-    }
-    citizen.clicks("#privacy_accepted").await?;
+    says_who_comes(&citizen).await?;
     citizen.chooses("Termin buchen").await?;
     citizen.is_told("Fast geschafft").await?;
     citizen.portrays("book-done-de").await?;
@@ -294,6 +254,57 @@ async fn leads_to_its_field(citizen: &Citizen, field: &str) -> Result<()> {
         .browser
         .wait_until(&what, script, vec![field.into()])
         .await
+}
+
+/// Far ahead, where no time runs out meanwhile.
+async fn somebody_else_is_faster(world: &World, citizen: &Citizen) -> Result<()> {
+    citizen
+        .clicks(".vz-days details:last-child summary")
+        .await?;
+    let time = citizen.browser.find(LAST_DAY).await?;
+    let label = time.attr("aria-label").await?.context("no label")?;
+    everything_is_held(world, &label).await?;
+    citizen.clicks(LAST_DAY).await?;
+    citizen.is_read_out("Jemand anderes war schneller.").await?;
+    citizen.reads("Diese Zeiten liegen am nächsten").await?;
+    ensure!(
+        is_in_sight(citizen, "[role=alert]").await?,
+        "nobody sees why"
+    );
+    citizen.portrays("book-taken-de").await?;
+    citizen.clicks(".vz-times__list button").await?;
+    Ok(())
+}
+
+/// What was filled in stays with another time; what is missing is told.
+async fn says_who_comes(citizen: &Citizen) -> Result<()> {
+    let name = citizen.browser.find("#name").await?;
+    name.send_keys("Erika").await?;
+    citizen.clicks("#language-en").await?;
+    a_time_is_given_back(citizen).await?;
+    for kept in ["#name", "#language-en:checked"] {
+        let kept = citizen.browser.find(kept).await?;
+        let value = kept.prop("value").await?.context("no value")?;
+        ensure!(["Erika", "en"].contains(&value.as_str()), "{value:?}");
+    }
+    citizen.clicks("#language-de").await?;
+    citizen.browser.find("#name").await?.clear().await?;
+    the_end_of_the_reservation_is_told(citizen).await?;
+
+    citizen.chooses("Termin buchen").await?;
+    citizen.browser.find("[role=alert]:focus").await?;
+    for field in ["Name", "E-Mail-Adresse", "Datenschutz"] {
+        leads_to_its_field(citizen, field).await?;
+    }
+    citizen.portrays("book-contact-wrong-de").await?;
+    for (field, words) in [
+        ("#name", "Erika Musterfrau"),
+        ("#mail", "erika@example.org"),
+    ] {
+        citizen.browser.find(field).await?.send_keys(words).await?;
+    }
+    citizen.clicks("#privacy_accepted").await?;
+    Ok(())
 }
 
 /// Looks for another time and takes the same one again, by a double click.
