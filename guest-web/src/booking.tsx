@@ -28,10 +28,11 @@ async function open(root: HTMLElement): Promise<void> {
   }
   const token = fresh || (sessionStorage.getItem(KEPT) ?? "");
   const Page = "waitingList" in root.dataset ? WaitingList : Manage;
+  // The same link opened again is read anew.
+  render(null, root);
   root.replaceChildren();
   render(
     <Page
-      key={token}
       t={t}
       api={new Api(language)}
       language={language}

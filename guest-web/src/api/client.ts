@@ -32,6 +32,9 @@ export class Refused extends Error {
 /** The server could not be reached, or what answered was not it. */
 export class Unreachable extends Error {}
 
+/** Of as many days the server tells the free times at once. */
+export const SLOT_DAYS = 62;
+
 /** The gateway's JSON interface, for one language. */
 export class Api {
   constructor(
@@ -122,9 +125,13 @@ export class Api {
     await this.request("DELETE", `/visits/participation/${id}/call`);
   }
 
-  /** The free times, as far ahead as is told at once. */
-  slots(office: string, services: readonly string[]): Promise<Slots> {
-    const wanted = new URLSearchParams({ services: services.join(","), days: "62" });
+  /** The free times of [`SLOT_DAYS`] days, from a day on or from today on. */
+  slots(office: string, services: readonly string[], from?: string): Promise<Slots> {
+    const wanted = new URLSearchParams({
+      services: services.join(","),
+      days: String(SLOT_DAYS),
+      ...(from && { from }),
+    });
     return this.json("GET", `/offices/${encodeURIComponent(office)}/slots?${wanted}`);
   }
 

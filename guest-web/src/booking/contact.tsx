@@ -1,6 +1,7 @@
 // Who books. The server checks and words what is wrong; here it is put beside its field.
 
 import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
 import type { Contact, FieldError, Language } from "../api/types";
 import type { Texts } from "../lib/texts";
 import { Button, Icon, useAction } from "../visit/parts";
@@ -10,6 +11,9 @@ interface ContactProps {
   language: Language;
   privacyHref: string;
   errors: readonly FieldError[];
+  /** What was typed before, for another time. */
+  typed: Contact | undefined;
+  onType: (contact: Contact) => void;
   onSend: (contact: Contact) => Promise<void>;
 }
 
@@ -55,14 +59,30 @@ function Field({ name, label, optional, hint, error, children }: FieldProps) {
   );
 }
 
-export function ContactForm({ t, language, privacyHref, errors, onSend }: ContactProps) {
+/** What is asked for here; each is the id of its field. */
+export const CONTACT_FIELDS: readonly (keyof Contact)[] = [
+  "name",
+  "mail",
+  "phone",
+  "language",
+  "interpreter",
+  "accessibility",
+  "companion_mail",
+  "privacy_accepted",
+];
+
+type Line = "name" | "mail" | "phone" | "interpreter" | "companion_mail";
+
+export function ContactForm(props: ContactProps) {
+  const { t, language, privacyHref, errors, onType, onSend } = props;
+  const [before] = useState(props.typed);
   const wrong = (name: string) => errors.find(({ field }) => field === name)?.detail;
   let form: HTMLFormElement | null = null;
   const [send, sending] = useAction(async () => {
     if (form) await onSend(read(new FormData(form)));
   });
   const line = (
-    name: string,
+    name: Line,
     type: "text" | "email" | "tel",
     complete: string,
     max: number,
@@ -83,6 +103,7 @@ export function ContactForm({ t, language, privacyHref, errors, onSend }: Contac
           autocomplete={complete as "name"}
           maxLength={max}
           required={required}
+          defaultValue={before?.[name] ?? ""}
           {...described}
         />
       )}
@@ -95,6 +116,7 @@ export function ContactForm({ t, language, privacyHref, errors, onSend }: Contac
       ref={(element) => {
         form = element;
       }}
+      onInput={(event) => onType(read(new FormData(event.currentTarget)))}
       onSubmit={(event) => {
         event.preventDefault();
         if (!sending) send();
@@ -103,7 +125,7 @@ export function ContactForm({ t, language, privacyHref, errors, onSend }: Contac
       {line("name", "text", "name", 80, true)}
       {line("mail", "email", "email", 254, true)}
       {line("phone", "tel", "tel", 40)}
-      <fieldset class="kern-fieldset">
+      <fieldset class="kern-fieldset" id="language" tabIndex={-1}>
         <legend class="kern-label">{t("form-language")}</legend>
         <div class="kern-fieldset__body kern-fieldset__body--horizontal">
           {(["de", "en"] as const).map((code) => (
@@ -114,7 +136,7 @@ export function ContactForm({ t, language, privacyHref, errors, onSend }: Contac
                 name="language"
                 id={`language-${code}`}
                 value={code}
-                defaultChecked={code === language}
+                defaultChecked={code === (before?.language ?? language)}
               />
               <label class="kern-label" for={`language-${code}`}>
                 {t(`form-language-${code}`)}
@@ -132,7 +154,13 @@ export function ContactForm({ t, language, privacyHref, errors, onSend }: Contac
         error={wrong("accessibility")}
       >
         {(described) => (
-          <textarea class="kern-form-input__input vz-textarea" rows={3} maxLength={500} {...described} />
+          <textarea
+            class="kern-form-input__input vz-textarea"
+            rows={3}
+            maxLength={500}
+            defaultValue={before?.accessibility ?? ""}
+            {...described}
+          />
         )}
       </Field>
       {line("companion_mail", "email", "off", 254)}
@@ -144,6 +172,7 @@ export function ContactForm({ t, language, privacyHref, errors, onSend }: Contac
             name="privacy_accepted"
             id="privacy_accepted"
             required
+            defaultChecked={before?.privacy_accepted ?? false}
             aria-describedby="privacy-hint"
             aria-invalid={wrong("privacy_accepted") ? "true" : undefined}
           />

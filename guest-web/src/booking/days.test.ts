@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addDays, addMonths, byDay, clock, moment, step, weekday, weeks } from "./days";
+import { addDays, addMonths, byDay, clock, DayNames, endsSoon, moment, step, weekday, weeks } from "./days";
 
 test("days follow each other over months, years and clock changes", () => {
   expect(addDays("2026-10-24", 1)).toBe("2026-10-25");
@@ -57,10 +57,25 @@ test("a moment is told by the office's clock", () => {
   const told = (instant: string) => moment("de", "Europe/Berlin", instant);
   expect(told("2026-11-30T06:45:00Z")).toBe("Montag, 30. November um 07:45");
   expect(told("2026-07-01T22:30:00Z")).toBe("Donnerstag, 2. Juli um 00:30");
-  expect(moment("en", "Europe/Berlin", "2026-11-30T15:05:00Z")).toBe("Monday, November 30 at 16:05");
+  expect(moment("en", "Europe/Berlin", "2026-11-30T15:05:00Z")).toBe("Monday 30 November at 16:05");
 });
 
 test("a clock is the office's, not the reader's", () => {
   expect(clock("de", "Europe/Berlin", "2026-11-30T15:05:00Z")).toBe("16:05");
   expect(clock("en", "Pacific/Kiritimati", "2026-11-30T10:05:00Z")).toBe("00:05");
+});
+
+test("one is told two minutes before a time is no longer held", () => {
+  const end = "2026-11-30T15:05:00Z";
+  expect(endsSoon(end, Date.parse("2026-11-30T15:02:59Z"))).toBe(false);
+  expect(endsSoon(end, Date.parse("2026-11-30T15:03:00Z"))).toBe(true);
+  expect(endsSoon(end, Date.parse("2026-11-30T15:06:00Z"))).toBe(true);
+});
+
+test("days are said as in the mails", () => {
+  const [german, english] = [new DayNames("de"), new DayNames("en")];
+  expect(german.day("2026-11-24")).toBe("Dienstag, 24. November");
+  expect(english.day("2026-11-24")).toBe("Tuesday 24 November");
+  expect(english.monthOf("2026-11-24")).toBe("November 2026");
+  expect(english.weekdays()).toEqual(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]);
 });

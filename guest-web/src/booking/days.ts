@@ -1,6 +1,7 @@
 // Civil days as the office's calendar has them: `2026-11-24`. They have no zone, so UTC serves to reckon with them.
 
 import type { Slot } from "../api/types";
+import { locale } from "../lib/texts";
 
 const DAY = 86_400_000;
 
@@ -77,15 +78,16 @@ export class DayNames {
   private readonly short: Intl.DateTimeFormat;
 
   constructor(language: string) {
+    const tag = locale(language);
     const zone = { timeZone: "UTC" } as const;
-    this.long = new Intl.DateTimeFormat(language, {
+    this.long = new Intl.DateTimeFormat(tag, {
       ...zone,
       weekday: "long",
       day: "numeric",
       month: "long",
     });
-    this.month = new Intl.DateTimeFormat(language, { ...zone, month: "long", year: "numeric" });
-    this.short = new Intl.DateTimeFormat(language, { ...zone, weekday: "short" });
+    this.month = new Intl.DateTimeFormat(tag, { ...zone, month: "long", year: "numeric" });
+    this.short = new Intl.DateTimeFormat(tag, { ...zone, weekday: "short" });
   }
 
   /** `Dienstag, 24. November`. */
@@ -107,7 +109,7 @@ export class DayNames {
 
 /** Day and time of an instant by the office's clock, wherever the reader is: `Montag, 30. November um 07:45`. */
 export function moment(language: string, timeZone: string, instant: string): string {
-  return new Date(instant).toLocaleString(language, {
+  return new Date(instant).toLocaleString(locale(language), {
     weekday: "long",
     day: "numeric",
     month: "long",
@@ -120,5 +122,14 @@ export function moment(language: string, timeZone: string, instant: string): str
 
 /** The time of an instant by the office's clock: `07:45`. */
 export function clock(language: string, timeZone: string, instant: string): string {
-  return new Date(instant).toLocaleTimeString(language, { timeStyle: "short", hourCycle: "h23", timeZone });
+  return new Date(instant).toLocaleTimeString(locale(language), {
+    timeStyle: "short",
+    hourCycle: "h23",
+    timeZone,
+  });
+}
+
+/** Whether something ends within two minutes, or has ended. */
+export function endsSoon(instant: string, now: number): boolean {
+  return now >= Date.parse(instant) - 2 * 60_000;
 }

@@ -1,15 +1,17 @@
 // Booking: what for, when, who.
 
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { Refused, type Api } from "../api/client";
-import type { Contact, FieldError, Hold, NewBooking, Slot, Slots } from "../api/types";
+import type { Contact, FieldError, Hold, NewBooking, Slot } from "../api/types";
 import type { Texts } from "../lib/texts";
-import { Alert, Button, StateHeading, useAction } from "../visit/parts";
+import { Alert, Button, StateHeading, useAction, useNow, useSingly } from "../visit/parts";
 import { Alternatives } from "./alternatives";
-import { ContactForm } from "./contact";
-import { clock, DayNames } from "./days";
+import { CONTACT_FIELDS, ContactForm } from "./contact";
+import { clock, DayNames, endsSoon } from "./days";
 import { Failure } from "./failure";
+import { type Free, search } from "./free";
 import { Picker } from "./picker";
+import { timeOf } from "./twice";
 
 export interface Service {
   id: string;
@@ -30,9 +32,17 @@ export interface FlowProps {
 
 type Step =
   | { name: "services" }
-  | { name: "time"; offer: Slots; missed?: readonly Slot[] }
+  | { name: "time"; found: Free; missed?: readonly Slot[] }
   | { name: "contact"; hold: Hold; slot: Slot }
   | { name: "done"; made: NewBooking; mail: string };
+
+/** What each step asks for, by the ids that lead there. */
+const FIELDS: Record<Step["name"], readonly string[]> = {
+  services: ["services"],
+  time: ["start"],
+  contact: CONTACT_FIELDS,
+  done: [],
+};
 
 export function Flow(props: FlowProps) {
   const { t, api, office, language } = props;
@@ -43,6 +53,8 @@ export function Flow(props: FlowProps) {
   );
   const [problem, setProblem] = useState<string>();
   const [errors, setErrors] = useState<readonly FieldError[]>([]);
+  // Nobody has to type again because the time is another one.
+  const typed = useRef<Contact | undefined>(undefined);
   const names = new DayNames(language);
 
   const show = (next: Step) => {
@@ -51,10 +63,11 @@ export function Flow(props: FlowProps) {
     setErrors([]);
     setStep(next);
   };
+  const ask = (from?: string) => api.slots(office, chosen, from);
   /** Shows the times again, with what can be had instead of the one that was lost. */
   const again = async (missed?: readonly Slot[]) => {
-    const offer = await api.slots(office, chosen);
-    show({ name: "time", offer, ...(missed ? { missed } : {}) });
+    const found = await search(ask);
+    show({ name: "time", found, ...(missed ? { missed } : {}) });
   };
   const told = (error: unknown) => {
     if (!(error instanceof Refused)) return setProblem(t("form-network"));
@@ -63,16 +76,25 @@ export function Flow(props: FlowProps) {
   };
 
   const [find, finding] = useAction(() => again().catch(told));
-  const hold = async (slot: Slot) => {
-    try {
-      show({ name: "contact", hold: await api.hold(office, chosen, slot.start), slot });
-    } catch (error) {
-      if (error instanceof Refused && error.problem.alternatives) {
-        await again(error.problem.alternatives).catch(told);
-        setProblem(error.problem.detail);
-      } else told(error);
-    }
-  };
+  const holding = useSingly();
+  /** A second hold would be refused because of the first. */
+  const hold = (slot: Slot) =>
+    holding.run(async () => {
+      try {
+        show({ name: "contact", hold: await api.hold(office, chosen, slot.start), slot });
+      } catch (error) {
+        if (error instanceof Refused && error.problem.alternatives) {
+          await again(error.problem.alternatives).catch(told);
+          setProblem(error.problem.detail);
+        } else told(error);
+      }
+    });
+  /** First the time is given back, so that it is among those to choose from. */
+  const letGo = (held: Hold) =>
+    holding.run(async () => {
+      await api.letGo(office, held.token).catch(() => undefined);
+      await again().catch(told);
+    });
   const book = async (contact: Contact, token: string) => {
     try {
       show({ name: "done", made: await api.book(contact, token), mail: contact.mail });
@@ -90,13 +112,20 @@ export function Flow(props: FlowProps) {
     <Failure text={problem} errors={errors}>
       {errors.length > 0 && (
         <ul class="kern-list">
-          {errors.map(({ field, detail }) => (
-            <li key={field}>
-              <a class="kern-link kern-link--no-visited-state" href={`#${field}`}>
-                {t(`book-field-${field}`)}: {detail}
-              </a>
-            </li>
-          ))}
+          {errors.map(({ field, detail }) => {
+            const said = `${t(`book-field-${field}`)}: ${detail}`;
+            return (
+              <li key={field}>
+                {FIELDS[step.name].includes(field) ? (
+                  <a class="kern-link kern-link--no-visited-state" href={`#${field}`}>
+                    {said}
+                  </a>
+                ) : (
+                  said
+                )}
+              </li>
+            );
+          })}
         </ul>
       )}
     </Failure>
@@ -115,7 +144,7 @@ export function Flow(props: FlowProps) {
         >
           <StateHeading key={step.name} text={t("book-step-service")} focus={moved} />
           {alert}
-          <fieldset class="kern-fieldset">
+          <fieldset class="kern-fieldset" id="services" tabIndex={-1}>
             <legend class="kern-label">{t("book-services")}</legend>
             <div class="kern-fieldset__body">
               {props.services.map((service) => (
@@ -151,9 +180,23 @@ export function Flow(props: FlowProps) {
         <div class="vz-form vz-form--wide">
           <StateHeading key={step.name} text={t("book-step-time")} focus={moved} />
           {alert}
-          <Alternatives t={t} language={language} slots={step.missed} onChoose={(slot) => void hold(slot)} />
-          <Picker t={t} language={language} offer={step.offer} onChoose={(slot) => void hold(slot)} />
-          {step.offer.slots.length > 0 && <p class="kern-body vz-note">{t("waiting-book-hint")}</p>}
+          <Alternatives
+            t={t}
+            language={language}
+            slots={step.missed}
+            among={step.found.slots}
+            onChoose={(slot) => void hold(slot)}
+          />
+          <div id="start" tabIndex={-1}>
+            <Picker
+              t={t}
+              language={language}
+              found={step.found}
+              ask={ask}
+              onChoose={(slot) => void hold(slot)}
+            />
+          </div>
+          {step.found.slots.length > 0 && <p class="kern-body vz-note">{t("waiting-book-hint")}</p>}
           <div>
             <Button
               kind="tertiary"
@@ -170,19 +213,26 @@ export function Flow(props: FlowProps) {
       return (
         <div class="vz-form">
           <StateHeading key={step.name} text={t("book-step-contact")} focus={moved} />
-          <p class="kern-body">
-            <strong>
-              {names.day(slot.date)}, {t("book-time", { time: slot.time })}
-            </strong>
-            <br />
-            {t("book-held", { until })}
-          </p>
+          <div>
+            <p class="kern-body">
+              <strong>
+                {names.day(slot.date)}, {timeOf(t, { ...slot, timeZone: held.time_zone })}
+              </strong>
+              <br />
+              {t("book-held", { until })}
+            </p>
+            <HoldEnds t={t} until={until} expires={held.expires_at} />
+          </div>
           {alert}
           <ContactForm
             t={t}
             language={language}
             privacyHref={props.privacyHref}
             errors={errors}
+            typed={typed.current}
+            onType={(contact) => {
+              typed.current = contact;
+            }}
             onSend={(contact) => book(contact, held.token)}
           />
           <div>
@@ -190,10 +240,7 @@ export function Flow(props: FlowProps) {
               kind="tertiary"
               icon="arrow-back"
               label={t("book-other-time")}
-              onClick={() => {
-                void api.letGo(office, held.token).catch(() => undefined);
-                void again().catch(told);
-              }}
+              onClick={() => void letGo(held)}
             />
           </div>
         </div>
@@ -207,7 +254,7 @@ export function Flow(props: FlowProps) {
           <StateHeading key={step.name} text={t(token ? "book-done" : "book-nearly-done")} focus={moved} />
           <Alert
             kind={token ? "success" : "info"}
-            title={`${names.day(booking.date)}, ${t("book-time", { time: booking.time })}`}
+            title={`${names.day(booking.date)}, ${timeOf(t, { ...booking, timeZone: booking.time_zone })}`}
           >
             <p class="kern-body">
               {t(token ? "book-done-text" : "book-nearly-done-text", { mail: step.mail })}
@@ -233,4 +280,14 @@ export function Flow(props: FlowProps) {
       );
     }
   }
+}
+
+/** Says before the time is up that it soon will be, to those who listen too. */
+function HoldEnds({ t, until, expires }: { t: Texts; until: string; expires: string }) {
+  const now = useNow(10_000);
+  return (
+    <div role="status">
+      {endsSoon(expires, now) && <p class="kern-body vz-note">{t("book-held-ends", { until })}</p>}
+    </div>
+  );
 }

@@ -3,15 +3,17 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Refused, type Api } from "../api/client";
-import type { Booking, Slot, Slots } from "../api/types";
+import type { Booking, Slot } from "../api/types";
 import type { Texts } from "../lib/texts";
 import { DeviceCheck } from "../visit/device-check";
-import { Button, Confirm, StateHeading, useAction, useNow } from "../visit/parts";
+import { Button, Confirm, StateHeading, useAction, useNow, useSingly } from "../visit/parts";
 import { Alternatives } from "./alternatives";
 import { clock, DayNames, moment } from "./days";
 import { Failure } from "./failure";
+import { type Ask, type Free, search } from "./free";
 import { Offered } from "./offered";
 import { Picker } from "./picker";
+import { timeOf } from "./twice";
 
 export interface ManageProps {
   t: Texts;
@@ -29,7 +31,9 @@ export interface ManageProps {
 
 export interface ActionsProps extends ManageProps {
   booking: Booking;
-  /** Does something with the booking and shows what it is then. */
+  /** What can be had instead of a time that was refused. */
+  missed?: readonly Slot[] | undefined;
+  /** Does something with the booking and shows what it is then, also if it was refused. */
   act: (action: () => Promise<Booking>) => () => Promise<void>;
   onFailure: (error: unknown) => void;
 }
@@ -38,6 +42,7 @@ export interface ActionsProps extends ManageProps {
 export function useBooking({ t, api, token }: ManageProps) {
   const [shown, setShown] = useState<{ booking: Booking; moved: boolean }>();
   const [failure, setFailure] = useState<string>();
+  const [missed, setMissed] = useState<readonly Slot[]>();
   const told = (error: unknown) => {
     setFailure(error instanceof Refused ? (error.problem.detail ?? t("form-network")) : t("form-network"));
   };
@@ -46,15 +51,24 @@ export function useBooking({ t, api, token }: ManageProps) {
       booking,
       moved: before !== undefined && (before.moved || before.booking.start !== booking.start),
     }));
-  const act = (action: () => Promise<Booking>) => () => {
+  const act = (action: () => Promise<Booking>) => async () => {
     setFailure(undefined);
-    return action().then(show, told);
+    setMissed(undefined);
+    try {
+      show(await action());
+    } catch (error) {
+      // Whatever was refused, the booking may no longer be what is shown.
+      if (shown && error instanceof Refused) await api.booking(token).then(show, () => undefined);
+      told(error);
+      if (error instanceof Refused) setMissed(error.problem.alternatives);
+    }
   };
   useEffect(() => {
     void act(() => api.booking(token))();
   }, [token]);
   return {
     booking: shown?.booking,
+    missed,
     /** Whether it has got another time since the page was opened. */
     moved: shown?.moved ?? false,
     act,
@@ -78,7 +92,7 @@ export function Loading({ t, title, alert }: { t: Texts; title: string; alert: C
 
 export function Manage(props: ManageProps) {
   const { t } = props;
-  const { booking, moved, act, told, alert } = useBooking(props);
+  const { booking, missed, moved, act, told, alert } = useBooking(props);
   if (!booking) return <Loading t={t} title={t("manage-title")} alert={alert} />;
   const state = stateKey(booking, moved);
   return (
@@ -89,7 +103,9 @@ export function Manage(props: ManageProps) {
         <Unconfirmed {...props} booking={booking} act={act} onFailure={told} />
       )}
       <Facts {...props} booking={booking} />
-      {booking.holder === "booker" && <Actions {...props} booking={booking} act={act} onFailure={told} />}
+      {booking.holder === "booker" && (
+        <Actions {...props} booking={booking} missed={missed} act={act} onFailure={told} />
+      )}
       {booking.holder === "calendar" && <Arriving {...props} booking={booking} act={act} onFailure={told} />}
       {["interpreter", "companion"].includes(booking.holder) &&
         ["confirmed", "arrived"].includes(booking.state) && (
@@ -114,8 +130,9 @@ function stateKey(booking: Booking, moved: boolean): string {
 
 export function Facts({ t, language, booking }: ManageProps & { booking: Booking }) {
   const names = new DayNames(language);
+  const time = timeOf(t, { ...booking, timeZone: booking.time_zone });
   const rows: [string, string][] = [
-    [t("manage-when"), `${names.day(booking.date)}, ${t("book-time", { time: booking.time })}`],
+    [t("manage-when"), `${names.day(booking.date)}, ${time}`],
     [t("manage-office"), booking.office_name],
     [t("manage-services"), booking.services.map(({ name }) => name).join(", ")],
     [t("manage-code"), booking.code],
@@ -160,7 +177,7 @@ function Unconfirmed({ t, api, token, language, booking, act }: ActionsProps) {
 }
 
 function Actions(props: ActionsProps) {
-  const { t, api, token, booking, onFailure } = props;
+  const { t, api, token, booking, missed, onFailure } = props;
   const again = (
     <a class="kern-btn kern-btn--primary vz-fit" href={`${props.officeHref}${booking.office}/termin`}>
       <span class="kern-label">{t("manage-book-again")}</span>
@@ -186,8 +203,13 @@ function Actions(props: ActionsProps) {
       return (
         <>
           <p class="kern-body">{t(`manage-${booking.state.replace("_", "-")}-text`)}</p>
+          <Alternatives t={t} language={props.language} slots={missed} />
           {again}
-          {booking.state === "cancelled" && <CalendarFile {...{ t, api, token, onFailure }} />}
+          {booking.state === "cancelled" && (
+            <div>
+              <CalendarFile {...{ t, api, token, onFailure }} />
+            </div>
+          )}
         </>
       );
     case "held":
@@ -242,39 +264,33 @@ function Arriving(props: ActionsProps) {
 }
 
 function Confirmed(props: ActionsProps) {
-  const { t, api, token, booking, act, onFailure } = props;
-  const [offer, setOffer] = useState<Slots>();
-  const [missed, setMissed] = useState<readonly Slot[]>();
+  const { t, api, token, booking, missed, act, onFailure } = props;
+  const [found, setFound] = useState<Free>();
   const [asking, setAsking] = useState(false);
-  const times = () =>
-    api.slots(
-      booking.office,
-      booking.services.map(({ id }) => id),
-    );
+  const services = booking.services.map(({ id }) => id);
+  const ask: Ask = (from) => api.slots(booking.office, services, from);
   const [find, finding] = useAction(async () => {
     try {
-      setMissed(undefined);
-      setOffer(await times());
+      setFound(await search(ask));
     } catch (error) {
       onFailure(error);
     }
   });
+  const moving = useSingly();
   const move = (slot: Slot) =>
-    act(async () => {
-      try {
-        const moved = await api.moveBooking(token, slot.start);
-        setOffer(undefined);
-        setMissed(undefined);
-        return moved;
-      } catch (error) {
-        if (error instanceof Refused && error.problem.alternatives) {
+    moving.run(
+      act(async () => {
+        try {
+          const moved = await api.moveBooking(token, slot.start);
+          setFound(undefined);
+          return moved;
+        } catch (error) {
           // What is shown is out of date.
-          setMissed(error.problem.alternatives);
-          setOffer(await times());
+          if (error instanceof Refused && error.problem.alternatives) setFound(await search(ask));
+          throw error;
         }
-        throw error;
-      }
-    })();
+      }),
+    );
   return (
     <>
       {booking.offer && <Offered {...props} offer={booking.offer} />}
@@ -284,11 +300,23 @@ function Confirmed(props: ActionsProps) {
         <Button kind="secondary" label={t("manage-move")} busy={finding} onClick={find} />
         <Button kind="secondary" label={t("manage-cancel")} onClick={() => setAsking(true)} />
       </div>
-      {offer && (
+      <Alternatives
+        t={t}
+        language={props.language}
+        slots={missed}
+        among={found?.slots ?? []}
+        onChoose={(slot) => void move(slot)}
+      />
+      {found && (
         <section class="vz-part" aria-label={t("manage-move")}>
           <h2 class="kern-heading-medium">{t("book-step-time")}</h2>
-          <Alternatives t={t} language={props.language} slots={missed} onChoose={(slot) => void move(slot)} />
-          <Picker t={t} language={props.language} offer={offer} onChoose={(slot) => void move(slot)} />
+          <Picker
+            t={t}
+            language={props.language}
+            found={found}
+            ask={ask}
+            onChoose={(slot) => void move(slot)}
+          />
         </section>
       )}
       <Earlier {...props} />

@@ -2,6 +2,7 @@ import type { Booking } from "../api/types";
 import { Button, useAction, useNow } from "../visit/parts";
 import { DayNames, moment } from "./days";
 import type { ActionsProps } from "./manage";
+import { timeOf } from "./twice";
 
 /** Another time that is held: taken, given back, or simply left until it is over. */
 export function Offered(props: ActionsProps & { offer: NonNullable<Booking["offer"]> }) {
@@ -10,8 +11,9 @@ export function Offered(props: ActionsProps & { offer: NonNullable<Booking["offe
   const [take, taking] = useAction(act(() => api.moveBooking(token, offer.start)));
   const [decline, declining] = useAction(act(() => api.turnDownOffer(token)));
   if (now >= Date.parse(offer.until)) return null;
-  const time = `${new DayNames(language).day(offer.date)}, ${t("book-time", { time: offer.time })}`;
-  const until = moment(language, props.booking.time_zone, offer.until);
+  const { time_zone: timeZone } = props.booking;
+  const time = `${new DayNames(language).day(offer.date)}, ${timeOf(t, { ...offer, timeZone })}`;
+  const until = moment(language, timeZone, offer.until);
   return (
     <section class="vz-part" aria-labelledby="offer">
       <h2 class="kern-heading-medium" id="offer">

@@ -5,7 +5,7 @@ import type { Texts } from "../lib/texts";
 import { Icon } from "../visit/parts";
 import type { BackgroundState } from "./background";
 import type { Call, CallState } from "./call";
-import { unusable } from "./devices";
+import { type Kind, unusable } from "./devices";
 import { Settings } from "./settings";
 import { ShowMenu } from "./show-menu";
 
@@ -22,16 +22,14 @@ export function Controls({ t, call, state, onHangUp }: Props) {
   const { own } = call;
   const [open, setOpen] = useState<Open>();
   const [said, setSaid] = useState("");
-  const toggle = async (kind: "microphone" | "camera") => {
+  const toggle = async (kind: Kind) => {
     const on = kind === "microphone" ? !own.microphoneOn : !own.cameraOn;
     if (kind === "microphone") await own.setMicrophone(on);
     else {
       if (on && state.thrift.saving) call.setSaving(false);
       await own.setCamera(on);
     }
-    const trouble = own.check[kind];
-    const works = (kind === "microphone" ? own.microphoneOn : own.cameraOn) === on;
-    setSaid(works ? t(`call-${kind}-is-${on ? "on" : "off"}`) : t(`check-${kind}-${trouble}`));
+    setSaid(switched(t, kind, own, on));
   };
   useKeys({ KeyM: () => void toggle("microphone"), KeyK: () => void toggle("camera"), KeyA: onHangUp });
   const flip = (which: Open) => setOpen(open === which ? undefined : which);
@@ -71,6 +69,15 @@ export function Controls({ t, call, state, onHangUp }: Props) {
     </>
   );
 }
+
+/** What has become of switching a device on or off. Why a camera waits for its background is said elsewhere. */
+export function switched(t: Texts, kind: Kind, own: Switched, on: boolean): string {
+  const works = (kind === "microphone" ? own.microphoneOn : own.cameraOn) === on;
+  if (works) return t(`call-${kind}-is-${on ? "on" : "off"}`);
+  return unusable(own.check[kind]) ? t(`check-${kind}-${own.check[kind]}`) : "";
+}
+
+type Switched = Pick<Call["own"], "microphoneOn" | "cameraOn" | "check">;
 
 interface ToggleProps {
   t: Texts;

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { recall } from "./choice";
 import { Own } from "./own";
+import type { Share, ShareKind } from "./share";
 
 /** A camera's track; `start` says what comes of turning to a device. */
 function camera(start: (id: string) => Promise<boolean>) {
@@ -111,4 +112,68 @@ test("choosing a camera while there is none asks for none, unless one was wanted
   const exactly = ask.mock.calls.map(([wanted]) => (wanted?.video as MediaTrackConstraints).deviceId);
   // The chosen one, and then any.
   expect(exactly).toEqual([{ exact: "one" }, undefined]);
+});
+
+/** Something that is shown. */
+function shown(is: ShareKind) {
+  const track = { addEventListener: vi.fn() } as never;
+  return { is, track, stop: vi.fn() } satisfies Share;
+}
+
+const cancelled = () => Promise.reject(new DOMException("closed", "NotAllowedError"));
+
+test("who closes the browser's choice of screens goes on to show what was shown", async () => {
+  const own = owning(undefined);
+  const pdf = shown("pdf");
+  await own.show(() => Promise.resolve(pdf), false);
+  await expect(own.show(cancelled, false)).rejects.toThrow("closed");
+  expect(own.share).toBe(pdf);
+  expect(pdf.stop).not.toHaveBeenCalled();
+  const screen = shown("screen");
+  await own.show(() => Promise.resolve(screen), false);
+  expect(own.share).toBe(screen);
+  expect(pdf.stop).toHaveBeenCalled();
+});
+
+test("a camera that shows a paper is let go of before it is asked for again", async () => {
+  vi.stubGlobal("matchMedia", () => ({ matches: false }));
+  const own = owning(undefined);
+  const first = shown("paper");
+  await own.show(() => Promise.resolve(first), true);
+  await own.show(() => {
+    expect(first.stop).toHaveBeenCalled();
+    return Promise.resolve(shown("paper"));
+  }, true);
+  expect(own.share?.is).toBe("paper");
+});
+
+test("on a telephone the camera rests for as long as a paper is shown", async () => {
+  vi.stubGlobal("matchMedia", () => ({ matches: true }));
+  const { track } = camera(() => Promise.resolve(true));
+  const switched = {
+    mute: vi.fn(() => Promise.resolve(void (track.isMuted = true))),
+    unmute: vi.fn(() => Promise.resolve(void (track.isMuted = false))),
+  };
+  const own = owning(Object.assign(track, switched));
+  await own.show(() => Promise.resolve(shown("pdf")), false);
+  await expect(own.show(cancelled, true)).rejects.toThrow("closed");
+  expect(own.share?.is).toBe("pdf");
+  expect(own.cameraOn).toBe(true);
+  await own.show(() => Promise.resolve(shown("paper")), true);
+  expect(own.cameraOn).toBe(false);
+  await expect(own.show(cancelled, false)).rejects.toThrow("closed");
+  expect(own.cameraOn).toBe(false);
+  await own.show(() => Promise.resolve(shown("screen")), false);
+  expect(own.cameraOn).toBe(true);
+});
+
+test("what is made ready when the call has ended is not shown", async () => {
+  const own = owning(undefined);
+  const late = shown("screen");
+  await own.show(() => {
+    own.stop();
+    return Promise.resolve(late);
+  }, false);
+  expect(own.share).toBeUndefined();
+  expect(late.stop).toHaveBeenCalled();
 });

@@ -98,27 +98,43 @@ export class Own {
     this.changed();
   }
 
-  /** Shows something; what was shown before is taken away. */
+  /** Shows something. What was shown before is taken away, and stays when there is nothing in its place. */
   async show(make: () => Promise<Share>, needsCamera: boolean): Promise<void> {
-    await this.hide();
-    // A telephone has one camera at a time.
+    const { round } = this;
+    const paper = this.share?.is === "paper";
+    // The camera that shows a paper cannot be had once more, and a telephone has one at a time.
+    if (needsCamera && paper) await this.takeAway();
     if (needsCamera && matchMedia("(pointer: coarse)").matches) await this.restCamera();
+    let share: Share;
     try {
-      this.share = await make();
+      share = await make();
     } catch (error) {
-      await this.wakeCamera();
+      if (needsCamera) await this.wakeCamera();
       throw error;
     }
-    const { share } = this;
+    await this.takeAway();
+    // Meanwhile everything may have ended.
+    if (round !== this.round) {
+      share.stop();
+      return;
+    }
+    this.share = share;
     // The browser has its own button to stop.
     share.track.addEventListener("ended", () => {
       if (this.share === share) void this.hide();
     });
     this.changed();
     await this.publishShare();
+    if (paper && !needsCamera) await this.wakeCamera();
   }
 
   async hide(): Promise<void> {
+    if (!this.share) return;
+    await this.takeAway();
+    await this.wakeCamera();
+  }
+
+  private async takeAway(): Promise<void> {
     const { share, shared } = this;
     if (!share) return;
     this.share = undefined;
@@ -127,7 +143,6 @@ export class Own {
     share.stop();
     this.changed();
     if (shared) await this.room?.localParticipant.unpublishTrack(shared).catch(() => undefined);
-    await this.wakeCamera();
   }
 
   /** Shows another page of the document. */

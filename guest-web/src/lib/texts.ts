@@ -8,6 +8,11 @@ export function pageLanguage(): "de" | "en" {
   return document.documentElement.lang === "en" ? "en" : "de";
 }
 
+/** How dates are written in a language: in English as in the mails, `30 November`. */
+export function locale(language: string): string {
+  return language === "en" ? "en-GB" : language;
+}
+
 /** Loads the texts of one language: the same file the server reads. */
 export async function loadTexts(language: "de" | "en"): Promise<Texts> {
   const file =

@@ -1,5 +1,5 @@
 import type { Texts } from "../lib/texts";
-import { pageLanguage } from "../lib/texts";
+import { locale, pageLanguage } from "../lib/texts";
 import { fileSize } from "./files";
 import type { Entry } from "./messages";
 import { Button, Icon } from "./parts";
@@ -94,7 +94,7 @@ function author(t: Texts, entry: Entry): string {
 
 /** The time of day where the guest is. */
 function time(sentAt: string): string {
-  return new Intl.DateTimeFormat(pageLanguage(), {
+  return new Intl.DateTimeFormat(locale(pageLanguage()), {
     hour: "2-digit",
     minute: "2-digit",
     hourCycle: "h23",

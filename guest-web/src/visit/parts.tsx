@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Singly } from "../lib/singly";
 
 export function Icon({ name, size }: { name: string; size?: "small" | "large" }) {
   const classes = `kern-icon kern-icon--${name}${size ? ` kern-icon--${size}` : ""}`;
@@ -146,6 +147,11 @@ export function useNow(interval: number): number {
     return () => window.clearInterval(timer);
   }, [interval]);
   return now;
+}
+
+/** Whether something is under way, over all drawings of a view. */
+export function useSingly(): Singly {
+  return useState(() => new Singly())[0];
 }
 
 /** Runs an action of the guest and keeps why it failed. */

@@ -7,7 +7,6 @@ check-intro = Ihr Bild und Ihr Ton bleiben beim Test auf Ihrem Gerät.
 check-start = Kamera und Mikrofon einschalten
 check-asking = Ihr Browser fragt jetzt vielleicht, ob er Kamera und Mikrofon benutzen darf. Bitte erlauben Sie es.
 check-again = Noch einmal versuchen
-check-stop = Test beenden
 check-preview = Ihr Kamerabild
 check-no-preview = Kein Kamerabild
 check-camera = Kamera
@@ -70,7 +69,6 @@ call-person-expected = { $name } kommt dazu …
 call-camera-off = Kamera aus
 call-sound-off = Ton aus
 call-speaking = spricht
-call-clerk = Büro
 
 call-controls = Steuerung des Videogesprächs
 call-microphone = Mikrofon
@@ -84,7 +82,6 @@ call-camera-is-off = Kamera aus. Man sieht Sie nicht.
 call-show = Zeigen
 call-more = Mehr
 call-hang-up = Auflegen
-call-close = Schließen
 
 ## Etwas zeigen
 
@@ -122,7 +119,6 @@ shown-fullscreen = Ganzer Bildschirm
 ## Einstellungen im Gespräch
 
 more-heading = Einstellungen
-more-devices = Geräte
 more-device-default = Vom Gerät gewählt
 more-camera-failed = Diese Kamera funktioniert gerade nicht. Ihr Bild kommt von einer anderen.
 more-microphone-failed = Dieses Mikrofon funktioniert gerade nicht. Ihr Ton kommt von einem anderen.
@@ -141,7 +137,6 @@ blur-hidden = Der Hintergrund lässt sich gerade nicht unscharf machen. Darum is
 more-pip = Bild in kleinem Fenster
 more-keys = Tasten: Alt und M für das Mikrofon, Alt und K für die Kamera, Alt und A zum Auflegen.
 
-quality-heading = Verbindung
 quality-excellent = Ihre Verbindung ist sehr gut.
 quality-good = Ihre Verbindung ist gut.
 quality-poor = Ihre Verbindung ist schwach. Gehen Sie näher an Ihr WLAN-Gerät oder schließen Sie andere Programme.

@@ -201,6 +201,16 @@ book-day-free = { $count ->
     [one] eine Zeit frei
    *[other] { $count } Zeiten frei
   }
+book-day-unknown = noch nicht geladen
+book-month-free = { $count ->
+    [0] In diesem Monat ist nichts frei.
+    [one] In diesem Monat ist an einem Tag etwas frei.
+   *[other] In diesem Monat ist an { $count } Tagen etwas frei.
+}
+book-loading = Freie Zeiten werden geladen …
+book-load-again = Noch einmal laden
+book-more-days = Weitere Tage zeigen
+book-no-more-days = Mehr freie Tage gibt es zurzeit nicht.
 book-month-before = Voriger Monat
 book-month-after = Nächster Monat
 book-grid-hint = Mit den Pfeiltasten wechseln Sie den Tag, mit Bild auf und Bild ab den Monat.
@@ -208,6 +218,7 @@ book-alternatives = Diese Zeiten liegen am nächsten
 book-back = Zurück
 book-other-time = Andere Zeit wählen
 book-held = Diese Zeit ist bis { $until } Uhr für Sie reserviert.
+book-held-ends = Die Reservierung endet um { $until } Uhr. Ist sie vorbei, wählen Sie einfach noch einmal eine Zeit. Was Sie hier eingetragen haben, bleibt stehen.
 book-field-name = Name
 book-field-mail = E-Mail-Adresse
 book-field-phone = Telefon

@@ -7,7 +7,6 @@ check-intro = During the test your picture and your sound stay on your device.
 check-start = Switch on camera and microphone
 check-asking = Your browser may now ask whether it may use your camera and microphone. Please allow it.
 check-again = Try again
-check-stop = End the test
 check-preview = Your camera’s picture
 check-no-preview = No picture from a camera
 check-camera = Camera
@@ -70,7 +69,6 @@ call-person-expected = { $name } is joining …
 call-camera-off = Camera off
 call-sound-off = Sound off
 call-speaking = speaking
-call-clerk = Office
 
 call-controls = Controls of the video call
 call-microphone = Microphone
@@ -84,7 +82,6 @@ call-camera-is-off = Camera off. Others cannot see you.
 call-show = Show
 call-more = More
 call-hang-up = Hang up
-call-close = Close
 
 ## Showing something
 
@@ -122,7 +119,6 @@ shown-fullscreen = Whole screen
 ## Settings in the call
 
 more-heading = Settings
-more-devices = Devices
 more-device-default = Chosen by the device
 more-camera-failed = This camera does not work right now. Your picture comes from another one.
 more-microphone-failed = This microphone does not work right now. Your sound comes from another one.
@@ -141,7 +137,6 @@ blur-hidden = The background cannot be blurred right now. That is why your camer
 more-pip = Picture in a small window
 more-keys = Keys: Alt and M for the microphone, Alt and K for the camera, Alt and A to hang up.
 
-quality-heading = Connection
 quality-excellent = Your connection is very good.
 quality-good = Your connection is good.
 quality-poor = Your connection is weak. Move closer to your Wi-Fi device or close other programs.

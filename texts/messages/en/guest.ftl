@@ -200,6 +200,16 @@ book-day-free = { $count ->
     [one] one free time
    *[other] { $count } free times
   }
+book-day-unknown = not loaded yet
+book-month-free = { $count ->
+    [0] Nothing is free in this month.
+    [one] Something is free on one day in this month.
+   *[other] Something is free on { $count } days in this month.
+}
+book-loading = Free times are being loaded …
+book-load-again = Load again
+book-more-days = Show more days
+book-no-more-days = There are no more free days at the moment.
 book-month-before = Previous month
 book-month-after = Next month
 book-grid-hint = The arrow keys change the day, page up and page down the month.
@@ -207,6 +217,7 @@ book-alternatives = These times are nearest
 book-back = Back
 book-other-time = Choose another time
 book-held = This time is held for you until { $until }.
+book-held-ends = This reservation ends at { $until }. After that, simply choose a time again. What you have filled in stays.
 book-field-name = Name
 book-field-mail = Email address
 book-field-phone = Telephone
