@@ -32,8 +32,8 @@ pub use appointment::{Appointment, free_slots};
 pub use artifacts::artifacts_dir;
 pub use browser::{Browser, BrowserOptions, Devices, Engine, Viewport};
 pub use call::{
-    Backend, CallServer, Caller, Grant, Joining, Network, Picture, Reach, Rooms, Signals, Tap, Way,
-    Weather,
+    Backend, CallServer, Caller, Grant, Joining, Network, Picture, RECOVERY, Reach, Rooms, Signals,
+    Tap, Way, Weather,
 };
 pub use citizen::{Citizen, Knock, Shown};
 pub use city::{city_open_all_day, copy_city, edit_city};
@@ -51,5 +51,5 @@ pub use relay::{RelayAccess, Service, Turn};
 pub use site::Site;
 pub use sync::{Sync, Syncing};
 pub use talk::Talk;
-pub use wait::eventually;
+pub use wait::{eventually, within};
 pub use world::{Mail, World, WorldOptions, program};

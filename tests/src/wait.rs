@@ -11,7 +11,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Looks until `look` finds what it looks for; an error of its own ends the waiting. `what` names it in the error of
 /// the one who waits in vain.
-pub async fn eventually<T>(
+pub async fn eventually<T>(what: &str, look: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+    within(PATIENCE, what, look).await
+}
+
+/// The same for what may take its time: the program itself waits before it does it.
+pub async fn within<T>(
+    patience: Duration,
     what: &str,
     mut look: impl AsyncFnMut() -> Result<Option<T>>,
 ) -> Result<T> {
@@ -23,8 +29,8 @@ pub async fn eventually<T>(
             sleep(LOOK_EVERY).await;
         }
     };
-    match timeout(PATIENCE, looking).await {
+    match timeout(patience, looking).await {
         Ok(result) => result,
-        Err(_) => bail!("waited {} s in vain for {what}", PATIENCE.as_secs()),
+        Err(_) => bail!("waited {} s in vain for {what}", patience.as_secs()),
     }
 }

@@ -2,7 +2,8 @@
 
 use anyhow::{Context as _, ensure};
 use blackbox::{
-    Backend, CallServer, Caller, Grant, Joining, Picture, Signals, Tap, Weather, eventually,
+    Backend, CallServer, Caller, Grant, Joining, Picture, RECOVERY, Signals, Tap, Weather,
+    eventually, within,
 };
 use livekit_protocol::{
     AddTrackRequest, Ping, StreamState, TrackSource, TrackType, signal_request::Message as Request,
@@ -211,7 +212,7 @@ mod vorzimmer {
         };
         let told = async |wanted: StreamState| {
             let what = format!("the state {wanted:?}");
-            let found = eventually(&what, async || {
+            let found = within(RECOVERY, &what, async || {
                 Ok((states().last() == Some(&wanted)).then_some(()))
             });
             found

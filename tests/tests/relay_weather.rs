@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use blackbox::{CallServer, Caller, Joining, Picture, Weather, eventually};
+use blackbox::{CallServer, Caller, Joining, Picture, RECOVERY, Weather, eventually, within};
 use serde_json::Value;
 
 type TestResult = anyhow::Result<()>;
@@ -93,7 +93,7 @@ async fn a_narrow_way_carries_the_voice_and_a_small_picture_and_a_wide_one_the_l
         let mut from = None;
         let mut last = Value::Null;
         // That size for a while, not in passing.
-        let stays = eventually(&what, async || {
+        let stays = within(RECOVERY, &what, async || {
             last = two.track(&one, "cam").await?;
             let frames = count(&last, "frames");
             if last["width"].as_u64() != Some(width) {

@@ -12,7 +12,7 @@ mod signals;
 mod tap;
 
 pub use caller::{Caller, Joining, Picture, Way};
-pub use network::{Network, Weather};
+pub use network::{Network, RECOVERY, Weather};
 pub use rooms::Rooms;
 pub use server::CallServer;
 pub use signals::Signals;

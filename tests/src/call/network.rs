@@ -27,6 +27,9 @@ const INCIDENTS: usize = 1_024;
 /// A far future.
 const NEVER: Duration = Duration::from_hours(1);
 
+/// After a bad time: longer than a relay that has fallen a few times stays low, and then looks for room.
+pub const RECOVERY: Duration = Duration::from_mins(3);
+
 /// What a network does to datagrams in one direction.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Weather {
