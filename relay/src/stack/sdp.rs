@@ -66,7 +66,8 @@ impl Description {
     pub fn parse(sdp: &str) -> Self {
         let mut description = Self::default();
         let mut session_direction = (true, true);
-        let bundle_only = sdp.contains("a=bundle-only");
+        // Port 0 refuses a section, unless it goes with another one's port (RFC 8843 §6).
+        let mut refused = Vec::new();
         for line in sdp.lines().map(str::trim_end) {
             if let Some(media) = line.strip_prefix("m=") {
                 if description.sections.len() == MAX_SECTIONS {
@@ -74,11 +75,11 @@ impl Description {
                 }
                 let mut words = media.split(' ');
                 let kind = words.next().unwrap_or_default().to_owned();
-                let rejected = words.next() == Some("0") && !bundle_only;
+                refused.push(words.next() == Some("0"));
                 description.sections.push(Section {
                     kind,
-                    sends: session_direction.0 && !rejected,
-                    receives: session_direction.1 && !rejected,
+                    sends: session_direction.0,
+                    receives: session_direction.1,
                     ..Section::default()
                 });
             } else if let Some(attribute) = line.strip_prefix("a=") {
@@ -99,6 +100,11 @@ impl Description {
                     (Some(section), None) => section.attribute(name, value),
                     (None, None) => {}
                 }
+                if name == "bundle-only"
+                    && let Some(refused) = refused.last_mut()
+                {
+                    *refused = false;
+                }
                 if name == "extmap"
                     && let Some((id, uri)) = value.split_once(' ')
                     && let Ok(id) = id.split('/').next().unwrap_or_default().parse()
@@ -108,7 +114,10 @@ impl Description {
                 }
             }
         }
-        for section in &mut description.sections {
+        for (section, refused) in description.sections.iter_mut().zip(refused) {
+            if refused {
+                (section.sends, section.receives) = (false, false);
+            }
             let repairs = &section.repairs;
             section.ssrcs.retain(|ssrc| !repairs.contains_key(ssrc));
         }
@@ -300,6 +309,22 @@ mod tests {
         assert_eq!(video.ssrcs, [1], "the repair flow is not media");
         assert_eq!(video.repairs.get(&2), Some(&1));
         assert_eq!(video.rids, ["q", "h"]);
+    }
+
+    #[test]
+    fn port_0_refuses_a_section_that_has_no_port_elsewhere() {
+        let sdp = "v=0\r\n\
+                   m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\na=sendrecv\r\n\
+                   m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=bundle-only\r\na=sendonly\r\n\
+                   m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:2\r\na=recvonly\r\n";
+        let description = Description::parse(sdp);
+        let directions = |mid: &str| {
+            let section = description.section(mid).unwrap();
+            (section.sends, section.receives)
+        };
+        assert_eq!(directions("0"), (false, false));
+        assert_eq!(directions("1"), (true, false));
+        assert_eq!(directions("2"), (false, true));
     }
 
     #[test]
