@@ -36,3 +36,33 @@ pub(crate) fn open(path: &Path, fresh: Secret, cure: &str) -> Result<Secret> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_is_made_once_and_read_by_nobody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data/relay.key");
+        assert_eq!(open(&path, [1; 32], "").unwrap(), [1; 32]);
+        assert_eq!(open(&path, [2; 32], "").unwrap(), [1; 32]);
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_damaged_file_is_left_alone_and_the_cure_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("relay.key");
+        fs::write(&path, "short").unwrap();
+        let fault = open(&path, [1; 32], "Do this").unwrap_err().to_string();
+        assert!(
+            fault.ends_with("is damaged: it must hold 32 bytes. Do this"),
+            "{fault}"
+        );
+        assert_eq!(fs::read(&path).unwrap(), b"short");
+    }
+}

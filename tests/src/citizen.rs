@@ -329,9 +329,9 @@ impl Citizen {
         self.has_seen_no_fault_but(|_| false).await
     }
 
-    /// The same of a page whose background is out of focus. When the camera changes, what blurs it may let go of a
-    /// picture that is on its way without closing it; the browser says so when it has collected it, some seconds or
-    /// minutes later, and nothing comes of it.
+    /// The same of a page whose background is out of focus. Now and then a picture is collected that nobody has closed;
+    /// where it is let go of was not found, but the page itself holds none: only what blurs them does. It is memory that
+    /// comes back late, and nothing else.
     pub async fn has_seen_no_fault_while_blurred(&self) -> Result<()> {
         self.has_seen_no_fault_but(|fault| fault.contains(UNCLOSED_PICTURE))
             .await

@@ -278,6 +278,37 @@ async fn who_is_in_the_room_gets_a_token_and_nobody_else() -> TestResult {
     Ok(())
 }
 
+/// A relay that goes on without the program goes on with whoever is in a call there.
+#[tokio::test]
+async fn whoever_leaves_the_room_while_the_program_is_away_is_taken_out_when_it_is_back()
+-> TestResult {
+    let relay = Service::answering(json!({})).await?;
+    let mut world = world(relay.as_relay(), None).await?;
+    let talk = Talk::begin(&world).await?;
+    let bernd = world.clerk("bernd")?.clone();
+    talk.anna
+        .clerk
+        .invite(&talk.room, bernd.user_id())
+        .await?
+        .success("inviting")?;
+    eventually("Bernd to be in the room", async || {
+        Ok(bernd.join(&talk.room).await.ok())
+    })
+    .await?;
+    let proof = openid(&bernd).await?;
+    let (status, inside) = token(&world, "get_token", &asked(&talk.room, &bernd, &proof)).await?;
+    assert_eq!(status, 200, "{inside}");
+    let name = claims(&inside["jwt"])?["sub"].clone();
+    world.vorzimmer.kill()?;
+    bernd.leave(&talk.room).await?;
+    world.vorzimmer.resume().await?;
+    eventually("Bernd to be taken out", async || {
+        let out = relay.asked("/twirp/livekit.RoomService/RemoveParticipant");
+        Ok(out.iter().any(|one| one["identity"] == name).then_some(()))
+    })
+    .await
+}
+
 #[tokio::test]
 async fn an_old_token_leads_back_into_an_empty_call_until_the_visit_ends() -> TestResult {
     let world = World::start_with(WorldOptions {

@@ -4,14 +4,20 @@
 use anyhow::Result;
 use blackbox::{ElementCall, Engine, Talk};
 
-#[tokio::test]
-async fn guest_and_clerk_in_element_call_see_and_hear_each_other() -> Result<()> {
+/// The guest in the page, and the clerk in Element Call.
+async fn together() -> Result<(Talk, ElementCall)> {
     let talk = Talk::begin(Engine::Chromium).await?;
-    let (citizen, page) = (&talk.citizen, &talk.citizen.browser);
-    citizen.chooses("Mit Bild und Ton sprechen").await?;
+    talk.citizen.chooses("Mit Bild und Ton sprechen").await?;
     talk.until_shown(true).await?;
     let clerk = ElementCall::join(&talk.anna.clerk, &talk.room).await?;
-    citizen.reads("Sie sind verbunden mit anna.").await?;
+    talk.citizen.reads("Sie sind verbunden mit anna.").await?;
+    Ok((talk, clerk))
+}
+
+#[tokio::test]
+async fn guest_and_clerk_in_element_call_see_and_hear_each_other() -> Result<()> {
+    let (talk, clerk) = together().await?;
+    let (citizen, page) = (&talk.citizen, &talk.citizen.browser);
     tokio::try_join!(
         page.sees_and_hears(1, 1),
         clerk.browser.sees_and_hears(1, 1)
@@ -49,11 +55,7 @@ async fn guest_and_clerk_in_element_call_see_and_hear_each_other() -> Result<()>
 
 #[tokio::test]
 async fn after_a_restart_of_the_program_guest_and_clerk_are_back_by_themselves() -> Result<()> {
-    let mut talk = Talk::begin(Engine::Chromium).await?;
-    talk.citizen.chooses("Mit Bild und Ton sprechen").await?;
-    talk.until_shown(true).await?;
-    let clerk = ElementCall::join(&talk.anna.clerk, &talk.room).await?;
-    talk.citizen.reads("Sie sind verbunden mit anna.").await?;
+    let (mut talk, clerk) = together().await?;
     clerk.browser.sees_and_hears(1, 1).await?;
 
     // As for an update, and as after a power cut.

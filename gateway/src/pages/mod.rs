@@ -14,7 +14,7 @@ mod lobby;
 mod office;
 mod respond;
 mod visit;
-mod words;
+pub(crate) mod words;
 
 use axum::{Extension, Router, response::Redirect, routing::get};
 use bridge::ids::Language;

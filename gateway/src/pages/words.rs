@@ -7,14 +7,14 @@ use texts::{Args, Catalogue, Value};
 
 /// Texts of one language, for an office or city in one zone.
 #[derive(Clone, Copy)]
-pub(super) struct Words<'a> {
+pub(crate) struct Words<'a> {
     texts: &'a Catalogue,
     pub(super) language: Language,
     zone: &'a TimeZone,
 }
 
 impl<'a> Words<'a> {
-    pub(super) fn new(texts: &'a Catalogue, language: Language, zone: &'a TimeZone) -> Self {
+    pub(crate) fn new(texts: &'a Catalogue, language: Language, zone: &'a TimeZone) -> Self {
         Self {
             texts,
             language,
@@ -106,7 +106,7 @@ impl<'a> Words<'a> {
     }
 
     /// A day: `Donnerstag, 24. Dezember`.
-    pub(super) fn day(&self, day: Date) -> String {
+    pub(crate) fn day(&self, day: Date) -> String {
         self.with(
             "time-day",
             [

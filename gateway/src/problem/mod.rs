@@ -15,7 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bridge::ids::{Language, VisitId};
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use scheduler::slots::Refused;
 use serde::Serialize;
 use texts::{Args, Catalogue};
@@ -25,6 +25,7 @@ use crate::{
     api::{Api, bookings::Slot},
     language,
     limits::{Limited, OverLimit},
+    pages::words::Words,
 };
 
 pub use self::kind::{Fault, Kind};
@@ -132,7 +133,9 @@ impl Problem {
             Some(Wrong::TooSoon) => say("problem-no-such-time-too-soon"),
             Some(Wrong::After(last_day)) => {
                 let mut args = Args::new();
-                args.set("day", day(texts, language, last_day));
+                // A day is said alike in every zone.
+                let day = Words::new(texts, language, &TimeZone::UTC).day(last_day);
+                args.set("day", day);
                 texts.text(language, "problem-no-such-time-too-far", Some(&args))
             }
             Some(Wrong::OffGrid) => say("problem-no-such-time-off-grid"),
@@ -181,17 +184,6 @@ impl From<Kind> for Problem {
             fields: Vec::new(),
         }
     }
-}
-
-/// A day: `Donnerstag, 24. Dezember`.
-fn day(texts: &Catalogue, language: Language, day: Date) -> String {
-    let weekday = format!("weekday-{}", day.weekday().to_monday_one_offset());
-    let mut args = Args::new();
-    args.set("weekday", texts.text(language, &weekday, None));
-    args.set("day", day.day().to_string());
-    let month = texts.text(language, &format!("month-{}", day.month()), None);
-    args.set("month", month);
-    texts.text(language, "time-day", Some(&args))
 }
 
 impl From<OverLimit> for Problem {

@@ -219,14 +219,7 @@ impl Room {
         let Some(participant) = self.participants.get_mut(&key) else {
             return Err(ApiError::NoParticipant);
         };
-        let mut attributes = participant.attributes.clone();
-        for (name, value) in request.attributes {
-            if value.is_empty() {
-                attributes.remove(&name);
-            } else {
-                attributes.insert(name, value);
-            }
-        }
+        let attributes = participant.attributes_with(&request.attributes);
         let (name, metadata) = (&request.name, &request.metadata);
         if !self.limits.allow_description(name, metadata, &attributes) {
             return Err(ApiError::TooLarge);

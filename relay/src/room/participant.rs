@@ -137,6 +137,22 @@ pub(super) struct Participant {
 }
 
 impl Participant {
+    /// The attributes as they are after a change: what is empty goes.
+    pub(super) fn attributes_with(
+        &self,
+        changes: &HashMap<String, String>,
+    ) -> HashMap<String, String> {
+        let mut attributes = self.attributes.clone();
+        for (name, value) in changes {
+            if value.is_empty() {
+                attributes.remove(name);
+            } else {
+                attributes.insert(name.clone(), value.clone());
+            }
+        }
+        attributes
+    }
+
     /// The connection over which it is sent what it subscribes to.
     pub(super) fn sending_side(&self) -> Side {
         if self.subscriber.is_some() {

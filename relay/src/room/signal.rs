@@ -104,14 +104,7 @@ impl Room {
         let Some(participant) = self.participants.get_mut(&from) else {
             return;
         };
-        let mut attributes = participant.attributes.clone();
-        for (key, value) in &update.attributes {
-            if value.is_empty() {
-                attributes.remove(key);
-            } else {
-                attributes.insert(key.clone(), value.clone());
-            }
-        }
+        let attributes = participant.attributes_with(&update.attributes);
         let (reason, message) = if !participant.permission.can_update_metadata {
             (
                 Reason::NotAllowed,

@@ -163,7 +163,12 @@ async fn may_join(
     if grants.identity.is_empty() || grants.identity.len() > 256 || grants.room.len() > 256 {
         return Err(Refusal::Request("identity cannot be empty or too long"));
     }
-    is_small(state, &grants.name, &grants.metadata, &grants.attributes)?;
+    is_small(
+        &state.limits,
+        &grants.name,
+        &grants.metadata,
+        &grants.attributes,
+    )?;
     if !state.auto_create && !grants.create {
         api::ask(state, grants.room.clone(), ApiCall::Describe).await?;
     }
@@ -176,7 +181,7 @@ async fn validate(
     headers: HeaderMap,
 ) -> Result<&'static str, Refusal> {
     may_join(&state, &headers, &parameters).await?;
-    attributes(&state, &parameters)?;
+    attributes(parameters.attributes.as_deref(), &state.limits)?;
     Ok("success")
 }
 
@@ -187,7 +192,7 @@ async fn connect(
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refusal> {
     let grants = may_join(&state, &headers, &parameters).await?;
-    let attributes = attributes(&state, &parameters)?;
+    let attributes = attributes(parameters.attributes.as_deref(), &state.limits)?;
     let resume = is_true(parameters.reconnect.as_ref(), false);
     let join = Join {
         grants,
@@ -209,10 +214,10 @@ async fn connect(
 const MAX_JOIN_REQUEST: u64 = 512 * 1024;
 
 /// Reads the join request of `/rtc/v1`.
-fn join_request(state: &State, parameters: &Parameters) -> Result<proto::JoinRequest, Refusal> {
+fn join_request(encoded: Option<&str>, limits: &Limits) -> Result<proto::JoinRequest, Refusal> {
     use proto::wrapped_join_request::Compression;
-    let encoded = parameters.join_request.as_deref();
-    let wrapped = decode_base64(encoded.ok_or(Refusal::Request("join_request is required"))?)?;
+    let encoded = encoded.ok_or(Refusal::Request("join_request is required"))?;
+    let wrapped = decode_base64(encoded)?;
     let wrapped = proto::WrappedJoinRequest::decode(wrapped.as_slice())
         .map_err(|_| Refusal::Request("cannot unmarshal wrapped join request"))?;
     let request = match wrapped.compression() {
@@ -232,7 +237,7 @@ fn join_request(state: &State, parameters: &Parameters) -> Result<proto::JoinReq
     let request = proto::JoinRequest::decode(request.as_slice())
         .map_err(|_| Refusal::Request("cannot unmarshal join request"))?;
     is_small(
-        state,
+        limits,
         "",
         &request.metadata,
         &request.participant_attributes,
@@ -246,7 +251,7 @@ async fn validate_single(
     headers: HeaderMap,
 ) -> Result<&'static str, Refusal> {
     may_join(&state, &headers, &parameters).await?;
-    join_request(&state, &parameters)?;
+    join_request(parameters.join_request.as_deref(), &state.limits)?;
     Ok("success")
 }
 
@@ -257,7 +262,7 @@ async fn connect_single(
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refusal> {
     let grants = may_join(&state, &headers, &parameters).await?;
-    let request = join_request(&state, &parameters)?;
+    let request = join_request(parameters.join_request.as_deref(), &state.limits)?;
     let settings = request.connection_settings.unwrap_or_default();
     let join = Join {
         grants,
@@ -285,24 +290,23 @@ fn upgraded(upgrade: WebSocketUpgrade, state: State, join: Join) -> Response {
 }
 
 /// Attributes come as base64 of a JSON object; what cannot be read is none.
-fn attributes(state: &State, parameters: &Parameters) -> Result<HashMap<String, String>, Refusal> {
-    let encoded = parameters.attributes.as_deref();
+fn attributes(encoded: Option<&str>, limits: &Limits) -> Result<HashMap<String, String>, Refusal> {
     let attributes: HashMap<String, String> = encoded
         .and_then(|encoded| decode_base64(encoded).ok())
         .and_then(|json| serde_json::from_slice(&json).ok())
         .unwrap_or_default();
-    is_small(state, "", "", &attributes)?;
+    is_small(limits, "", "", &attributes)?;
     Ok(attributes)
 }
 
 /// What is told to everybody is little.
 fn is_small(
-    state: &State,
+    limits: &Limits,
     name: &str,
     metadata: &str,
     attributes: &HashMap<String, String>,
 ) -> Result<(), Refusal> {
-    if state.limits.allow_description(name, metadata, attributes) {
+    if limits.allow_description(name, metadata, attributes) {
         Ok(())
     } else {
         Err(Refusal::Request("name, metadata or attributes too large"))
@@ -323,4 +327,56 @@ fn decode_base64(text: &str) -> Result<Vec<u8>, Refusal> {
     base64::engine::general_purpose::STANDARD_NO_PAD
         .decode(standard)
         .map_err(|_| Refusal::Request("cannot base64 decode"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+
+    use super::*;
+
+    fn limits() -> Limits {
+        Limits {
+            metadata_bytes: 1_000,
+            ..Limits::default()
+        }
+    }
+
+    fn said(length: usize) -> HashMap<String, String> {
+        HashMap::from([("a".to_owned(), "b".repeat(length - 1))])
+    }
+
+    /// As clients send it: packed, so that it is much longer than its address.
+    fn packed(request: &proto::JoinRequest) -> String {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        packer.write_all(&request.encode_to_vec()).unwrap();
+        let mut wrapped = proto::WrappedJoinRequest {
+            join_request: packer.finish().unwrap(),
+            ..proto::WrappedJoinRequest::default()
+        };
+        wrapped.set_compression(proto::wrapped_join_request::Compression::Gzip);
+        BASE64_URL_SAFE_NO_PAD.encode(wrapped.encode_to_vec())
+    }
+
+    #[test]
+    fn whoever_joins_says_little_of_themselves() {
+        let joins = |attributes, metadata: usize| {
+            let request = proto::JoinRequest {
+                participant_attributes: attributes,
+                metadata: "m".repeat(metadata),
+                ..proto::JoinRequest::default()
+            };
+            join_request(Some(&packed(&request)), &limits()).is_ok()
+        };
+        assert!(joins(said(1_000), 1_000));
+        assert!(!joins(said(1_001), 0) && !joins(HashMap::new(), 1_001));
+        let joins_by_the_older_protocol = |said: &HashMap<String, String>| {
+            let encoded = BASE64_STANDARD.encode(serde_json::to_vec(said).unwrap());
+            attributes(Some(&encoded), &limits()).is_ok_and(|read| read == *said)
+        };
+        assert!(joins_by_the_older_protocol(&said(1_000)));
+        assert!(!joins_by_the_older_protocol(&said(1_001)));
+    }
 }

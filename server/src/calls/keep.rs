@@ -1,5 +1,5 @@
 //! Says at the homeserver, again and again, that guests are still in their calls: as long as the relay has them. A page
-//! whose line is dead looks open for a quarter of an hour.
+//! whose line is dead looks open until TCP gives up, which takes minutes.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,8 +15,8 @@ use crate::{house::House, shell, task::Party};
 const EVERY: Duration = Duration::from_secs(5);
 /// Sticky events are written anew when this much of their time has passed.
 const RENEWED_AFTER: SignedDuration = SignedDuration::from_mins(45);
-/// Who is not at the relay for so long is out of the call until they are back. The relay itself waits for somebody whose
-/// line is dead, and whoever has just come is on the way there.
+/// Of who is not at the relay for so long, the delayed events are left to come, until they are back. The relay itself
+/// waits for somebody whose line is dead, and whoever has just come is on the way there.
 const MISSED_AFTER: SignedDuration = SignedDuration::from_secs(10);
 /// How many guests are seen to at the same time.
 const AT_ONCE: usize = 8;

@@ -1,6 +1,7 @@
 //! The outbox: order in a lane, independence between lanes.
 
 use bridge::input::{ClerkAction, Command, Input};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::{JobId, Lane, Store, Way};
 
@@ -18,6 +19,11 @@ async fn enqueue(store: &Store, lane: &Lane, job: &str) -> JobId {
     let id = tx.enqueue(lane, &json!({"do": job}), at(0)).await.unwrap();
     tx.commit().await.unwrap();
     id
+}
+
+async fn next_due(store: &Store) -> Option<Timestamp> {
+    let mut read = store.read().await.unwrap();
+    read.next_due(Way::Matrix).await.unwrap()
 }
 
 async fn due(store: &Store, seconds: i64) -> Vec<JobId> {
@@ -66,16 +72,7 @@ pub(crate) async fn a_lane_keeps_its_order(database: Database) {
     tx.done(b).await.unwrap();
     tx.done(c).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(
-        store
-            .read()
-            .await
-            .unwrap()
-            .next_due(Way::Matrix)
-            .await
-            .unwrap(),
-        None
-    );
+    assert_eq!(next_due(store).await, None);
     assert!(
         enqueue(store, &door, "d").await > c,
         "numbers are never used twice"
@@ -93,16 +90,7 @@ pub(crate) async fn a_job_put_off_holds_up_its_lane_only(database: Database) {
     assert!(tx.done(c).await.unwrap());
     tx.commit().await.unwrap();
     assert_eq!(due(store, 59).await, []);
-    assert_eq!(
-        store
-            .read()
-            .await
-            .unwrap()
-            .next_due(Way::Matrix)
-            .await
-            .unwrap(),
-        Some(at(60))
-    );
+    assert_eq!(next_due(store).await, Some(at(60)));
     assert_eq!(due(store, 60).await, [a]);
     let jobs = store
         .read()
