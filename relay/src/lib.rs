@@ -188,6 +188,7 @@ impl Relay {
                 shards,
                 keys,
                 limits,
+                rates: Arc::default(),
                 auto_create: config.auto_create,
                 sessions: Arc::default(),
                 turn,

@@ -24,9 +24,10 @@ pub struct Limits {
     pub data_bytes: usize,
     /// Bytes of one signalling message.
     pub signal_bytes: usize,
-    /// Signalling messages of one participant in ten seconds.
+    /// Signalling messages of one participant in ten seconds, over all its connections; a join counts as ten, and each
+    /// 16 kB of a message as one more.
     pub signals_in_ten_seconds: u32,
-    /// Bytes of a name or metadata, and of all attributes together, each.
+    /// Bytes of a name or metadata, of all attributes together, and of what is told of all tracks together, each.
     pub metadata_bytes: usize,
     /// How long a room stays without participants, unless `CreateRoom` says otherwise.
     #[serde(skip)]

@@ -8,7 +8,8 @@ use blackbox::{Backend, CallServer, Caller, Picture, Reach, Signals, Weather, ev
 use livekit_protocol::{
     AddTrackRequest, DisconnectReason, Ping, SessionDescription, SubscriptionPermission, SyncState,
     TrackPermission, TrackSource, TrackType, UpdateSubscription, UpdateTrackSettings, VideoLayer,
-    signal_request::Message as Request, signal_response::Message as Response,
+    request_response::Reason, signal_request::Message as Request,
+    signal_response::Message as Response,
 };
 use tokio::{
     io::AsyncReadExt as _,
@@ -116,13 +117,22 @@ async fn messages_that_cannot_be_read_are_passed_over_and_floods_end() -> TestRe
             break;
         }
     }
+    let refusal = |response| match response {
+        Response::RequestResponse(refusal) => Some(refusal.reason()),
+        _ => None,
+    };
+    let reason = signals.hears("the reason", refusal).await?;
+    ensure!(reason == Reason::LimitExceeded, "{reason:?}");
     signals.ends().await?;
     count_reaches(&server, "relay_signal_floods_total", 1.0).await?;
 
     let mut signals = Signals::join(&server, ROOM, "shouter").await?;
     // Larger than any message may be.
     let _ = signals.send_octets(&vec![0x0a; 1024 * 1024]).await;
+    let reason = signals.hears("the reason", refusal).await?;
+    ensure!(reason == Reason::LimitExceeded, "{reason:?}");
     signals.ends().await?;
+    count_reaches(&server, "relay_signals_too_long_total", 1.0).await?;
 
     let mut signals = Signals::join(&server, ROOM, "writer").await?;
     for text in ["", "{", "[]", "{\"offer\":7}", "\"ping\"", "nonsense"] {
@@ -152,7 +162,6 @@ const VIDEO: &str = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid
 async fn descriptions_that_are_none_are_refused() -> TestResult {
     let server = server().await?;
     let bystanders = Bystanders::of(&server).await?;
-    let mut signals = Signals::join(&server, ROOM, "stranger").await?;
     let refused = [
         String::new(),
         "nonsense".to_owned(),
@@ -163,9 +172,17 @@ async fn descriptions_that_are_none_are_refused() -> TestResult {
         format!("{HEAD}{}", VIDEO.repeat(2_000)),
     ];
     let before = server.counted("relay_descriptions_refused_total").await?;
-    for (number, sdp) in (0_u32..).zip(&refused) {
+    for sdp in &refused {
+        let mut signals = Signals::join(&server, ROOM, "stranger").await?;
         signals.say(offer(sdp.clone())).await?;
-        is_answered(&mut signals, i64::from(number)).await?;
+        let leave = signals
+            .hears("why it was ended", |message| match message {
+                Response::Leave(leave) => Some(leave),
+                _ => None,
+            })
+            .await?;
+        assert_eq!(leave.reason(), DisconnectReason::StateMismatch);
+        signals.ends().await?;
     }
     #[expect(clippy::cast_precision_loss, reason = "a small count")]
     let expected = before + refused.len() as f64;

@@ -154,8 +154,9 @@ impl House {
                     participant,
                 } if session == self.session => self.speaker = Some(participant),
                 Output::Signal { message, .. } => {
-                    if let Answer::TrackPublished(published) = *message {
-                        self.tracks.extend(published.track.map(|track| track.sid));
+                    if let Answer::TrackPublished(published) = &*message {
+                        self.tracks
+                            .extend(published.track.iter().map(|track| track.sid.clone()));
                     }
                 }
                 _ => {}

@@ -92,6 +92,10 @@ impl Room {
                 }
             }
             Event::Connected => self.connected(connection, now),
+            Event::TooManyChannels => {
+                metrics::counter!("relay_channel_floods_total").increment(1);
+                self.remove(key, proto::DisconnectReason::ParticipantRemoved, now);
+            }
             Event::Lost => {
                 metrics::counter!("relay_connections_lost_total").increment(1);
                 if let Some(link) = self.link(connection) {

@@ -175,8 +175,8 @@ pub enum Output {
     Signal {
         /// Its signalling connection.
         session: u64,
-        /// The message.
-        message: Box<signal_response::Message>,
+        /// The message, the same for all who are told it.
+        message: Arc<signal_response::Message>,
     },
     /// What a participant is and may has changed since its token was made.
     Grants {
@@ -227,6 +227,8 @@ pub struct Room {
     rng: StdRng,
     participants: BTreeMap<ParticipantKey, Participant>,
     tracks: BTreeMap<TrackKey, Track>,
+    /// The same by their sids.
+    sids: HashMap<String, TrackKey>,
     next_participant: u32,
     next_track: u32,
     empty_since: Option<Instant>,
@@ -264,6 +266,7 @@ impl Room {
             rng,
             participants: BTreeMap::new(),
             tracks: BTreeMap::new(),
+            sids: HashMap::new(),
             next_participant: 1,
             next_track: 1,
             empty_since: Some(now.instant),
@@ -380,8 +383,12 @@ impl Room {
     }
 
     fn send(&mut self, to: ParticipantKey, message: signal_response::Message) {
+        self.send_shared(to, &Arc::new(message));
+    }
+
+    fn send_shared(&mut self, to: ParticipantKey, message: &Arc<signal_response::Message>) {
         if let Some(session) = self.participants.get(&to).and_then(|p| p.session) {
-            let message = Box::new(message);
+            let message = Arc::clone(message);
             self.out.push_back(Output::Signal { session, message });
         }
     }
@@ -403,6 +410,7 @@ impl Room {
             self.check_presence(key, now);
         }
         self.media_tick(now);
+        self.departures.forget(now.instant);
     }
 
     /// Ends the stay of a participant that is silent for too long.

@@ -16,13 +16,13 @@ impl Room {
         offer: &proto::SessionDescription,
         now: Now,
     ) {
-        let description = Description::parse(&offer.sdp);
-        self.match_tracks(key, &description, &offer.mid_to_track_id, now);
         let Some(link) = self.link((key, Side::Publisher)) else {
             return;
         };
         match link.connection.accept_offer(&offer.sdp, now.instant) {
             Ok(sdp) => {
+                let description = Description::parse(&offer.sdp);
+                self.match_tracks(key, &description, &offer.mid_to_track_id, now);
                 let mid_to_track_id = self.sections_of(key);
                 let answer = proto::SessionDescription {
                     r#type: "answer".to_owned(),
@@ -42,8 +42,8 @@ impl Room {
                 }
             }
             Err(error) => {
-                metrics::counter!("relay_descriptions_refused_total").increment(1);
                 tracing::info!(%error, "an offer was refused");
+                self.misdescribed(key, now);
             }
         }
         self.pump((key, Side::Publisher), now);
@@ -65,13 +65,20 @@ impl Room {
         }
         link.offered = None;
         if let Err(error) = link.connection.accept_answer(&answer.sdp, now.instant) {
-            metrics::counter!("relay_descriptions_refused_total").increment(1);
             tracing::info!(%error, "an answer was refused");
+            self.misdescribed(key, now);
         } else {
             self.settled(key, now);
         }
         self.pump((key, Side::Subscriber), now);
         self.negotiate(key, now);
+    }
+
+    /// What a client described cannot be made so. Its connection and ours are not what the other takes them for, and no
+    /// later description mends that: it joins anew.
+    fn misdescribed(&mut self, key: ParticipantKey, now: Now) {
+        metrics::counter!("relay_descriptions_refused_total").increment(1);
+        self.remove(key, proto::DisconnectReason::StateMismatch, now);
     }
 
     /// A description for a participant with what is to be said of voices: how its own are to be sent, as the client

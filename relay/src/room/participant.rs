@@ -13,7 +13,7 @@ use super::{
     Join, Now, Output, PING_EVERY_S, PING_TIMEOUT_S, ParticipantKey, Room, Side,
     data::{LOSSY, RELIABLE},
     enabled_codecs, ids, server_info,
-    subscription::Subscription,
+    subscription::{Chosen, Subscription},
     track::TrackKey,
 };
 use crate::{
@@ -54,7 +54,7 @@ pub(super) enum Audience {
     /// Everybody again.
     Everybody,
     /// Only these.
-    Only(Vec<proto::TrackPermission>),
+    Only(Chosen),
 }
 
 /// A participant's connection.
@@ -388,8 +388,8 @@ impl Room {
         }
         // The last that it hears: what is told to the others about its tracks would make its client give them up.
         if reason != Reason::ClientInitiated {
-            // A relay that stops starts again: those who are in a call wait for it.
-            let again = reason == Reason::ServerShutdown;
+            // A relay that stops starts again, and a connection that came apart is made anew.
+            let again = matches!(reason, Reason::ServerShutdown | Reason::StateMismatch);
             let action = if again {
                 Action::Reconnect
             } else {
@@ -442,11 +442,11 @@ impl Room {
         let mut info = info(&participant, Vec::new());
         info.disconnect_reason = reason.into();
         if !participant.permission.hidden {
-            let update = proto::ParticipantUpdate {
+            let update = Arc::new(Message::Update(proto::ParticipantUpdate {
                 participants: vec![info.clone()],
-            };
+            }));
             for other in self.keys() {
-                self.send(other, Message::Update(update.clone()));
+                self.send_shared(other, &update);
             }
             self.departures.note(info.clone(), now.instant);
         }
@@ -519,12 +519,12 @@ impl Room {
         let Some(info) = self.participant_info(key) else {
             return;
         };
-        let update = proto::ParticipantUpdate {
+        let update = Arc::new(Message::Update(proto::ParticipantUpdate {
             participants: vec![info],
-        };
+        }));
         for other in self.keys() {
             if Some(other) != except && (other == key || !hidden) {
-                self.send(other, Message::Update(update.clone()));
+                self.send_shared(other, &update);
             }
         }
     }

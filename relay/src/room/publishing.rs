@@ -1,6 +1,6 @@
 //! What is published: tracks from their announcement to their end.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use livekit_protocol as proto;
 use prost::Message as _;
@@ -34,16 +34,17 @@ impl Room {
         };
         let allowed = may_publish(&participant.permission, request.source)
             && request.r#type != i32::from(proto::TrackType::Data);
-        let own = self.tracks.values().filter(|t| t.owner == key).count();
-        // Everybody is told of it, again with each change.
-        let large = request.encoded_len() > self.limits.metadata_bytes;
-        if !allowed || large || own >= self.limits.tracks as usize {
+        let own = || self.tracks.values().filter(|track| track.owner == key);
+        // Everybody is told of all of them, again with each change.
+        let told: usize = own().map(|track| track.info.encoded_len()).sum();
+        let large = told + request.encoded_len() > self.limits.metadata_bytes;
+        if !allowed || large || own().count() >= self.limits.tracks as usize {
             let (reason, message) = if !allowed {
                 (Reason::NotAllowed, "does not have permission to publish")
             } else if large {
                 (
                     Reason::LimitExceeded,
-                    "the track's description is too large",
+                    "the tracks' descriptions are too large",
                 )
             } else {
                 (Reason::LimitExceeded, "too many tracks")
@@ -74,6 +75,7 @@ impl Room {
             cid: track.cid.clone(),
             track: Some(track.info.clone()),
         };
+        self.sids.insert(track.info.sid.clone(), track.key);
         self.tracks.insert(track.key, track);
         self.send(key, Message::TrackPublished(response));
     }
@@ -151,7 +153,7 @@ impl Room {
             disable_red: true,
             encryption: request.encryption,
             stream: request.stream,
-            audio_features: request.audio_features,
+            audio_features: distinct_features(&request.audio_features),
             version: Some(proto::TimedVersion {
                 unix_micro: now.unix_ms * 1000,
                 ticks: 0,
@@ -320,6 +322,11 @@ impl Room {
         let Some(track) = self.tracks.remove(&track_key) else {
             return;
         };
+        self.sids.remove(&track.info.sid);
+        for participant in self.participants.values_mut() {
+            participant.wanted.remove(&track.info.sid);
+            participant.declined.remove(&track.info.sid);
+        }
         if let Some(participant) = self.participants.get_mut(&owner) {
             let streams = &mut participant.publisher.streams;
             streams.retain(|_, (of, _)| *of != track_key);
@@ -338,7 +345,7 @@ impl Room {
 
     /// A track by its sid.
     pub(super) fn track_by_sid(&self, sid: &str) -> Option<&Track> {
-        self.tracks.values().find(|track| track.info.sid == sid)
+        self.tracks.get(self.sids.get(sid)?)
     }
 
     /// Forwards nothing of a track, or forwards it again.
@@ -403,4 +410,13 @@ fn prefix(source: i32) -> &'static str {
         Ok(proto::TrackSource::ScreenShareAudio) => "TR_AS",
         _ => "TR_",
     }
+}
+
+/// Each that there is once, so that a list of any length becomes a short one.
+pub(super) fn distinct_features(features: &[i32]) -> Vec<i32> {
+    let known = features
+        .iter()
+        .copied()
+        .filter(|feature| proto::AudioTrackFeature::try_from(*feature).is_ok());
+    known.collect::<BTreeSet<i32>>().into_iter().collect()
 }

@@ -1,6 +1,6 @@
 //! What everybody is told regularly: who speaks, and how well participants send and receive.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use livekit_protocol as proto;
 use proto::signal_response::Message;
@@ -51,8 +51,9 @@ impl Room {
             return;
         }
         let update = proto::ConnectionQualityUpdate { updates };
+        let update = Arc::new(Message::ConnectionQuality(update));
         for key in self.keys() {
-            self.send(key, Message::ConnectionQuality(update.clone()));
+            self.send_shared(key, &update);
         }
     }
 

@@ -26,15 +26,17 @@ const MOST: usize = 256;
 pub(super) struct Departures(VecDeque<(Instant, proto::ParticipantInfo)>);
 
 impl Departures {
-    pub(super) fn note(&mut self, who: proto::ParticipantInfo, now: Instant) {
-        self.forget(now);
+    /// Notes who has left, without what they told of themselves.
+    pub(super) fn note(&mut self, mut who: proto::ParticipantInfo, now: Instant) {
+        who.metadata.clear();
+        who.attributes.clear();
         if self.0.len() >= MOST {
             self.0.pop_front();
         }
         self.0.push_back((now, who));
     }
 
-    fn forget(&mut self, now: Instant) {
+    pub(super) fn forget(&mut self, now: Instant) {
         while let Some((at, _)) = self.0.front()
             && now.saturating_duration_since(*at) > REMEMBERED
         {

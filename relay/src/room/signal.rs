@@ -3,7 +3,7 @@
 use livekit_protocol as proto;
 use proto::{signal_request::Message as Request, signal_response::Message};
 
-use super::{Now, ParticipantKey, Room};
+use super::{Now, ParticipantKey, Room, publishing::distinct_features};
 
 impl Room {
     /// Takes a message of a participant.
@@ -50,7 +50,7 @@ impl Room {
             Request::UpdateMetadata(update) => self.update_own_metadata(from, update),
             Request::UpdateAudioTrack(update) => {
                 self.change_own_track(from, &update.track_sid, |info| {
-                    info.audio_features.clone_from(&update.features);
+                    info.audio_features = distinct_features(&update.features);
                 });
             }
             Request::UpdateVideoTrack(update) => {
@@ -69,6 +69,16 @@ impl Room {
             // for servers under test, and the relay keeps no data for later.
             _ => {}
         }
+    }
+
+    /// Says that a message was taken in part only.
+    pub(super) fn too_much(&mut self, to: ParticipantKey, why: &str) {
+        let response = proto::RequestResponse {
+            reason: proto::request_response::Reason::LimitExceeded.into(),
+            message: why.to_owned(),
+            ..proto::RequestResponse::default()
+        };
+        self.send(to, Message::RequestResponse(response));
     }
 
     fn refuse_request(&mut self, to: ParticipantKey, request: proto::request_response::Request) {

@@ -1,12 +1,14 @@
 //! Who is sent which track.
 
+use std::collections::{HashMap, HashSet};
+
 use livekit_protocol as proto;
 use proto::signal_response::Message;
 use rand::RngExt as _;
 
 use super::{
     Now, ParticipantKey, Room,
-    participant::{Audience, Share},
+    participant::{Audience, Participant, Share},
     track::TrackKey,
 };
 use crate::{
@@ -20,6 +22,9 @@ use crate::{
 
 /// Longer than any track's sid.
 const MAX_SID: usize = 64;
+/// So many tracks can be named in one message, and so many are kept as chosen or declined: more than a room has for one
+/// participant.
+const MOST_NAMED: usize = 4096;
 
 /// What the path leaves of what is wanted.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +64,59 @@ pub(super) struct Subscription {
     pub(super) request: Request,
 }
 
+/// Whom a publisher lets have its tracks.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Chosen {
+    by_sid: HashMap<String, Tracks>,
+    by_identity: HashMap<String, Tracks>,
+}
+
+/// Some of a publisher's tracks.
+#[derive(Clone, Debug, Default)]
+struct Tracks {
+    all: bool,
+    sids: HashSet<String>,
+}
+
+impl Tracks {
+    fn have(&self, sid: &str) -> bool {
+        self.all || self.sids.contains(sid)
+    }
+}
+
+impl Chosen {
+    /// As the publisher wrote it, and whether that was all of it: whoever is named after too many others is not let.
+    fn read(permissions: Vec<proto::TrackPermission>) -> (Self, bool) {
+        let mut chosen = Self::default();
+        let mut named = 0;
+        for permission in permissions {
+            named += 1 + permission.track_sids.len();
+            if named > MOST_NAMED {
+                return (chosen, false);
+            }
+            let sids = permission.track_sids;
+            for (name, named) in [
+                (permission.participant_sid, &mut chosen.by_sid),
+                (permission.participant_identity, &mut chosen.by_identity),
+            ] {
+                if !name.is_empty() {
+                    let tracks = named.entry(name).or_default();
+                    tracks.all |= permission.all_tracks;
+                    tracks.sids.extend(sids.iter().cloned());
+                }
+            }
+        }
+        (chosen, true)
+    }
+
+    fn lets(&self, participant: &Participant, track_sid: &str) -> bool {
+        let by_sid = self.by_sid.get(&participant.sid);
+        let by_identity = self.by_identity.get(&participant.identity);
+        let mut tracks = by_sid.into_iter().chain(by_identity);
+        tracks.any(|tracks| tracks.have(track_sid))
+    }
+}
+
 impl Room {
     /// Whether a participant is to be sent a track.
     pub(super) fn wants(&self, key: ParticipantKey, track_key: TrackKey) -> bool {
@@ -83,15 +141,10 @@ impl Room {
             return false;
         };
         let owner = self.participants.get(&track.owner);
-        let Some(Audience::Only(audience)) = owner.map(|owner| &owner.audience) else {
-            return true;
-        };
-        audience.iter().any(|permission| {
-            (permission.participant_sid == participant.sid
-                || (!permission.participant_identity.is_empty()
-                    && permission.participant_identity == participant.identity))
-                && (permission.all_tracks || permission.track_sids.contains(&track.info.sid))
-        })
+        match owner.map(|owner| &owner.audience) {
+            Some(Audience::Only(chosen)) => chosen.lets(participant, &track.info.sid),
+            _ => true,
+        }
     }
 
     /// Subscribes a participant to all that it wants and may have, and ends what it must not have any more.
@@ -125,6 +178,13 @@ impl Room {
             return;
         }
         if participant.subscriptions.len() >= limit {
+            metrics::counter!("relay_subscriptions_refused_total").increment(1);
+            // LiveKit's protocol has no error for this one. It is tried again when another track ends.
+            let refusal = proto::SubscriptionResponse {
+                track_sid: track.info.sid.clone(),
+                err: proto::SubscriptionError::SeUnknown.into(),
+            };
+            self.send(key, Message::SubscriptionResponse(refusal));
             return;
         }
         let ssrc = self.rng.random_range(1..u32::MAX / 2) * 2;
@@ -221,13 +281,11 @@ impl Room {
             .participant_tracks
             .iter()
             .flat_map(|tracks| &tracks.track_sids);
-        let sids = update.track_sids.iter().chain(listed);
-        let sids: Vec<String> = sids.filter(|sid| sid.len() <= MAX_SID).cloned().collect();
-        for sid in sids {
+        for sid in self.named(key, update.track_sids.iter().chain(listed)) {
             if let Some(participant) = self.participants.get_mut(&key) {
-                // Bounded: a client cannot fill the memory with sids.
-                if participant.declined.len() + participant.wanted.len() > 4096 {
-                    break;
+                let kept = participant.declined.len() + participant.wanted.len();
+                if kept >= MOST_NAMED && !self.sids.contains_key(&sid) {
+                    continue;
                 }
                 if update.subscribe {
                     participant.declined.remove(&sid);
@@ -263,6 +321,26 @@ impl Room {
         self.negotiate(key, now);
     }
 
+    /// The tracks that a message names, each once. Too many are told and left out.
+    fn named<'a>(
+        &mut self,
+        key: ParticipantKey,
+        sids: impl Iterator<Item = &'a String>,
+    ) -> Vec<String> {
+        let mut seen = HashSet::new();
+        let mut named = Vec::new();
+        for sid in sids.filter(|sid| sid.len() <= MAX_SID) {
+            if named.len() == MOST_NAMED {
+                self.too_much(key, "too many tracks in one message");
+                break;
+            }
+            if seen.insert(sid) {
+                named.push(sid.clone());
+            }
+        }
+        named
+    }
+
     /// The client told how it shows tracks.
     pub(super) fn update_track_settings(
         &mut self,
@@ -270,8 +348,8 @@ impl Room {
         settings: &proto::UpdateTrackSettings,
         now: Now,
     ) {
-        for sid in &settings.track_sids {
-            let Some(track) = self.track_by_sid(sid).map(|track| track.key) else {
+        for sid in self.named(key, settings.track_sids.iter()) {
+            let Some(track) = self.track_by_sid(&sid).map(|track| track.key) else {
                 continue;
             };
             let Some(participant) = self.participants.get_mut(&key) else {
@@ -303,31 +381,45 @@ impl Room {
         permission: proto::SubscriptionPermission,
         now: Now,
     ) {
-        let Some(participant) = self.participants.get_mut(&key) else {
-            return;
-        };
-        participant.audience = if permission.all_participants {
-            Audience::Everybody
-        } else {
-            Audience::Only(permission.track_permissions)
-        };
         let tracks: Vec<(TrackKey, String)> = self
             .tracks
             .values()
             .filter(|t| t.owner == key && t.published)
             .map(|t| (t.key, t.info.sid.clone()))
             .collect();
-        let participant_sid = self.participants[&key].sid.clone();
-        for other in self.keys() {
-            if other == key {
-                continue;
-            }
+        let mut others = self.keys();
+        others.retain(|other| *other != key);
+        let pairs = others.iter().flat_map(|other| {
+            let of = |(track, _): &(TrackKey, String)| (*other, *track);
+            tracks.iter().map(of)
+        });
+        let before: HashSet<_> = pairs
+            .filter(|(other, track)| self.may_hear(*other, *track))
+            .collect();
+        let (audience, whole) = if permission.all_participants {
+            (Audience::Everybody, true)
+        } else {
+            let (chosen, whole) = Chosen::read(permission.track_permissions);
+            (Audience::Only(chosen), whole)
+        };
+        if !whole {
+            self.too_much(key, "too many permissions in one message");
+        }
+        let Some(participant) = self.participants.get_mut(&key) else {
+            return;
+        };
+        participant.audience = audience;
+        let participant_sid = participant.sid.clone();
+        for other in others {
             for (track, sid) in &tracks {
                 let allowed = self.may_hear(other, *track);
-                if allowed && self.wants(other, *track) {
-                    self.subscribe(other, *track, now);
-                } else if !self.unsubscribe(other, *track, now) {
+                if allowed == before.contains(&(other, *track)) {
                     continue;
+                }
+                if self.wants(other, *track) {
+                    self.subscribe(other, *track, now);
+                } else {
+                    self.unsubscribe(other, *track, now);
                 }
                 let update = proto::SubscriptionPermissionUpdate {
                     participant_sid: participant_sid.clone(),

@@ -25,6 +25,7 @@ use serde::Deserialize;
 use super::{
     api::{self, CallError},
     clock,
+    rates::Rates,
     shards::Shards,
     signalling,
 };
@@ -45,6 +46,7 @@ pub(crate) struct State {
     pub(crate) shards: Shards,
     pub(crate) keys: Arc<[ApiKey]>,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) rates: Arc<Rates>,
     pub(crate) auto_create: bool,
     pub(crate) sessions: Arc<AtomicU64>,
     pub(crate) turn: Option<Arc<Turn>>,

@@ -6,6 +6,7 @@ pub(crate) mod egress;
 pub(crate) mod gauges;
 pub(crate) mod http;
 pub(crate) mod net;
+pub(crate) mod rates;
 pub(crate) mod routes;
 pub(crate) mod shard;
 pub(crate) mod shards;

@@ -11,7 +11,7 @@ use std::{
 
 use livekit_protocol as proto;
 use proto::{signal_request, signal_response};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::{
     clock,
@@ -30,13 +30,16 @@ use crate::{
 /// Gauges are set once a second.
 const TICKS_BETWEEN_GAUGES: u32 = 50;
 
+/// Bytes of messages that wait for a slow client before it is let go.
+const WAITING_BYTES: u32 = 4 * 1024 * 1024;
+
 /// What goes to a client's signalling connection.
 #[derive(Debug)]
 pub(crate) enum ToClient {
     /// The join is done.
     Joined,
-    /// A message.
-    Message(Box<signal_response::Message>),
+    /// A message, and its share of what may wait.
+    Message(Arc<signal_response::Message>, Option<OwnedSemaphorePermit>),
     /// What fresh tokens are to say from here on.
     Grants(Box<Grants>),
     /// The end.
@@ -113,6 +116,8 @@ struct Session {
     room: u64,
     participant: Option<ParticipantKey>,
     client: mpsc::Sender<ToClient>,
+    /// Bytes that may wait besides those that do.
+    space: Arc<Semaphore>,
 }
 
 pub(super) struct Shard {
@@ -292,9 +297,7 @@ impl Shard {
                     reason: reason.into(),
                     ..proto::LeaveRequest::default()
                 };
-                let message = Box::new(signal_response::Message::Leave(leave));
-                let _ = client.try_send(ToClient::Message(message));
-                let _ = client.try_send(ToClient::Hangup);
+                farewell(&client, leave);
                 return;
             }
         };
@@ -304,6 +307,7 @@ impl Shard {
                 room: id,
                 participant: None,
                 client,
+                space: Arc::new(Semaphore::new(WAITING_BYTES as usize)),
             },
         );
         self.handle(id, Input::Join { session, join });
@@ -381,9 +385,7 @@ impl Shard {
                     action: proto::leave_request::Action::Reconnect.into(),
                     regions: None,
                 };
-                let message = Box::new(signal_response::Message::Leave(leave));
-                let _ = session.client.try_send(ToClient::Message(message));
-                let _ = session.client.try_send(ToClient::Hangup);
+                farewell(&session.client, leave);
             }
         }
         let successor = self.successor(id);
@@ -423,9 +425,7 @@ impl Shard {
                         self.equipment.routes.acknowledge(transmit.to, route, now);
                     }
                 }
-                Output::Signal { session, message } => {
-                    self.post(session, ToClient::Message(message));
-                }
+                Output::Signal { session, message } => self.post_message(session, message),
                 Output::Joined {
                     session,
                     participant,
@@ -436,10 +436,9 @@ impl Shard {
                     self.post(session, ToClient::Joined);
                 }
                 Output::Refused { session, leave } => {
-                    let message = Box::new(signal_response::Message::Leave(leave));
-                    self.post(session, ToClient::Message(message));
-                    self.post(session, ToClient::Hangup);
-                    self.sessions.remove(&session);
+                    if let Some(session) = self.sessions.remove(&session) {
+                        farewell(&session.client, leave);
+                    }
                 }
                 Output::Grants { session, grants } => {
                     self.post(session, ToClient::Grants(grants));
@@ -468,6 +467,22 @@ impl Shard {
         }
     }
 
+    fn post_message(&mut self, session: u64, message: Arc<signal_response::Message>) {
+        let Some(entry) = self.sessions.get(&session) else {
+            return;
+        };
+        // One that is larger than all the space goes when nothing else waits.
+        let bytes = u32::try_from(message.encoded_len()).unwrap_or(u32::MAX);
+        let space = Arc::clone(&entry.space);
+        match space.try_acquire_many_owned(bytes.min(WAITING_BYTES)) {
+            Ok(space) => self.post(session, ToClient::Message(message, Some(space))),
+            // As in `post`.
+            Err(_) => {
+                self.sessions.remove(&session);
+            }
+        }
+    }
+
     fn post(&mut self, session: u64, message: ToClient) {
         if let Some(entry) = self.sessions.get(&session)
             && entry.client.try_send(message).is_err()
@@ -476,6 +491,14 @@ impl Shard {
             self.sessions.remove(&session);
         }
     }
+}
+
+/// The last words to a client.
+fn farewell(client: &mpsc::Sender<ToClient>, leave: proto::LeaveRequest) {
+    let message = Arc::new(signal_response::Message::Leave(leave));
+    // It may be gone already.
+    let _ = client.try_send(ToClient::Message(message, None));
+    let _ = client.try_send(ToClient::Hangup);
 }
 
 #[cfg(test)]

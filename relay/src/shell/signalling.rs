@@ -1,12 +1,13 @@
 //! A client's websocket: LiveKit's signalling messages in protobuf, or in JSON for clients that send text.
 
-use std::time::{Duration, Instant};
+use std::{error::Error as _, time::Duration};
 
 use axum::extract::ws::{Message as Frame, WebSocket};
 use livekit_protocol as proto;
 use prost::Message as _;
 use proto::{signal_request, signal_response};
 use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite;
 
 use super::{
     clock,
@@ -30,37 +31,23 @@ const REFRESH_EVERY: Duration = Duration::from_mins(10);
 /// The first one soon, so that a token that was nearly over does not keep a client from coming back.
 const FIRST_REFRESH_AFTER: Duration = Duration::from_secs(30);
 
-/// Counts messages of the last ten seconds.
-struct Rate {
-    since: Instant,
-    count: u32,
-    most: u32,
-}
-
-impl Rate {
-    fn new(most: u32) -> Self {
-        Self {
-            since: clock::now().instant,
-            count: 0,
-            most,
-        }
-    }
-
-    fn allows(&mut self) -> bool {
-        let now = clock::now().instant;
-        if now.duration_since(self.since) >= Duration::from_secs(10) {
-            self.since = now;
-            self.count = 0;
-        }
-        self.count += 1;
-        self.count <= self.most
-    }
-}
-
 /// Serves one websocket to its end.
 pub(crate) async fn serve(mut socket: WebSocket, state: State, join: Join) {
     let session = state.next_session();
     let mut grants = join.grants.clone();
+    let most = state.limits.signals_in_ten_seconds;
+    let now = clock::now().instant;
+    let rate = state.rates.of(&grants.room, &grants.identity, now);
+    if !rate.join(most, now) {
+        metrics::counter!("relay_signal_floods_total").increment(1);
+        let leave = proto::LeaveRequest {
+            reason: proto::DisconnectReason::JoinFailure.into(),
+            ..proto::LeaveRequest::default()
+        };
+        send(&mut socket, &signal_response::Message::Leave(leave), false).await;
+        close(socket).await;
+        return;
+    }
     let shard = state.shards.of_room(&grants.room);
     let (client, mut messages) = mpsc::channel(WAITING);
     let input = ShardInput::Join {
@@ -72,9 +59,9 @@ pub(crate) async fn serve(mut socket: WebSocket, state: State, join: Join) {
     state.shards.tell(shard, input).await;
     match tokio::time::timeout(ANSWER_WITHIN, messages.recv()).await {
         Ok(Some(ToClient::Joined)) => {}
-        Ok(Some(ToClient::Message(message))) => {
+        Ok(Some(ToClient::Message(message, _))) => {
             // Why not, and then the end.
-            send(&mut socket, *message, false).await;
+            send(&mut socket, &message, false).await;
             close(socket).await;
             return;
         }
@@ -83,15 +70,14 @@ pub(crate) async fn serve(mut socket: WebSocket, state: State, join: Join) {
             return;
         }
     }
-    let mut rate = Rate::new(state.limits.signals_in_ten_seconds);
     let mut json = false;
     let first = tokio::time::Instant::now() + FIRST_REFRESH_AFTER;
     let mut refresh = tokio::time::interval_at(first, REFRESH_EVERY);
     loop {
         tokio::select! {
             message = messages.recv() => match message {
-                Some(ToClient::Message(message)) => {
-                    if !send(&mut socket, *message, json).await {
+                Some(ToClient::Message(message, _space)) => {
+                    if !send(&mut socket, &message, json).await {
                         break;
                     }
                 }
@@ -108,9 +94,26 @@ pub(crate) async fn serve(mut socket: WebSocket, state: State, join: Join) {
                 }
             },
             frame = socket.recv() => {
-                let Some(Ok(frame)) = frame else { break };
-                if !rate.allows() {
+                let frame = match frame {
+                    Some(Ok(frame)) => frame,
+                    Some(Err(fault)) if is_too_long(&fault) => {
+                        metrics::counter!("relay_signals_too_long_total").increment(1);
+                        let most = state.limits.signal_bytes;
+                        let why = format!("a message of more than {most} bytes");
+                        send(&mut socket, &limit_exceeded(why), json).await;
+                        break;
+                    }
+                    _ => break,
+                };
+                let bytes = match &frame {
+                    Frame::Text(text) => text.len(),
+                    Frame::Binary(bytes) | Frame::Ping(bytes) | Frame::Pong(bytes) => bytes.len(),
+                    Frame::Close(_) => 0,
+                };
+                if !rate.message(bytes, most, clock::now().instant) {
                     metrics::counter!("relay_signal_floods_total").increment(1);
+                    let why = format!("more than {most} messages in ten seconds");
+                    send(&mut socket, &limit_exceeded(why), json).await;
                     break;
                 }
                 let message = match &frame {
@@ -147,6 +150,21 @@ pub(crate) async fn serve(mut socket: WebSocket, state: State, join: Join) {
         .await;
 }
 
+/// Says why the connection ends. The call itself does not: a client that comes back resumes it.
+fn limit_exceeded(message: String) -> signal_response::Message {
+    signal_response::Message::RequestResponse(proto::RequestResponse {
+        reason: proto::request_response::Reason::LimitExceeded.into(),
+        message,
+        ..proto::RequestResponse::default()
+    })
+}
+
+/// Whether a client's message was longer than one may be.
+fn is_too_long(fault: &axum::Error) -> bool {
+    let cause = fault.source().and_then(|cause| cause.downcast_ref());
+    matches!(cause, Some(tungstenite::Error::Capacity(_)))
+}
+
 /// Gives the client a fresh token; whether the client is there.
 async fn send_token(socket: &mut WebSocket, state: &State, grants: &Grants, json: bool) -> bool {
     let now_s = clock::now().unix_ms / 1000;
@@ -157,24 +175,27 @@ async fn send_token(socket: &mut WebSocket, state: &State, grants: &Grants, json
     match fresh {
         Some(token) => {
             let message = signal_response::Message::RefreshToken(token);
-            send(socket, message, json).await
+            send(socket, &message, json).await
         }
         None => true,
     }
 }
 
 /// Whether a message has gone. A client that does not take it would hold the connection for ever, and its messages.
-async fn send(socket: &mut WebSocket, message: signal_response::Message, json: bool) -> bool {
-    let response = proto::SignalResponse {
-        message: Some(message),
-    };
+async fn send(socket: &mut WebSocket, message: &signal_response::Message, json: bool) -> bool {
     let frame = if json {
+        let response = proto::SignalResponse {
+            message: Some(message.clone()),
+        };
         match serde_json::to_string(&response) {
             Ok(text) => Frame::Text(text.into()),
             Err(_) => return false,
         }
     } else {
-        Frame::Binary(response.encode_to_vec().into())
+        // The field of `SignalResponse`, which is all that there is in one.
+        let mut bytes = Vec::with_capacity(message.encoded_len());
+        message.encode(&mut bytes);
+        Frame::Binary(bytes.into())
     };
     in_time(socket.send(frame)).await
 }

@@ -181,6 +181,8 @@ pub struct OutgoingMedia {
 pub enum Event {
     /// ICE and DTLS are through.
     Connected,
+    /// The peer opens more channels than any client needs. The stack keeps something of each, also of closed ones.
+    TooManyChannels,
     /// The path to the peer is lost: ICE heard nothing for too long, or DTLS failed.
     Lost,
     /// The first packet of a stream came in.

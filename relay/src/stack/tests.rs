@@ -101,6 +101,8 @@ struct Pair {
     datagrams: u32,
     connected: bool,
     lost: bool,
+    channels: Vec<String>,
+    too_many: bool,
     streams: BTreeMap<u32, String>,
     got: BTreeMap<u32, BTreeSet<u16>>,
     doubled: u32,
@@ -144,6 +146,8 @@ impl Pair {
             datagrams: 0,
             connected: false,
             lost: false,
+            channels: Vec::new(),
+            too_many: false,
             streams: BTreeMap::new(),
             got: BTreeMap::new(),
             doubled: 0,
@@ -275,6 +279,8 @@ impl Pair {
             match event {
                 Event::Connected => self.connected = true,
                 Event::Lost => self.lost = true,
+                Event::ChannelOpen { label } => self.channels.push(label),
+                Event::TooManyChannels => self.too_many = true,
                 Event::Stream { ssrc, rid, .. } => {
                     self.streams.insert(ssrc, rid);
                 }
@@ -480,6 +486,24 @@ fn media_follows_a_client_that_does_not_know_of_its_new_address() {
         }
         assert_eq!(pair.delivered.len(), 20, "round {round}");
     }
+}
+
+#[test]
+fn more_channels_than_anybody_needs_are_told() {
+    let open = |labels: &[String]| {
+        let mut pair = Pair::new();
+        for label in labels {
+            pair.client.create_data_channel(label, None).unwrap();
+        }
+        pair.negotiate(false);
+        pair.connect();
+        (pair.channels.len(), pair.too_many)
+    };
+    let labels: Vec<String> = (0..16).map(|number| number.to_string()).collect();
+    // Beside the one that every client has.
+    assert_eq!(open(&labels[1..]), (16, false));
+    assert_eq!(open(&labels), (16, true));
+    assert_eq!(open(&["x".repeat(10_000)]), (1, true));
 }
 
 #[test]

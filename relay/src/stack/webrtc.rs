@@ -47,6 +47,10 @@ const DISCONNECTED_AFTER: Duration = Duration::from_secs(5);
 const FAILED_AFTER: Duration = Duration::from_secs(15);
 /// The greatest data channel message taken (LiveKit's clients send at most 64 000 bytes in one).
 const MAX_MESSAGE: usize = 256 * 1024;
+/// As many channels as a connection may have had; clients have three.
+const MOST_CHANNELS: u32 = 16;
+/// Bytes of a channel's name.
+const LONGEST_LABEL: usize = 256;
 /// Bytes that may wait for a slow data channel; beyond, lossy messages are dropped and reliable ones refused.
 const MAX_BUFFERED: usize = 4 * 1024 * 1024;
 
@@ -97,6 +101,7 @@ impl Stack for WebrtcStack {
             answers_only,
             sections: Description::default(),
             channels: HashMap::new(),
+            opened: 0,
             outgoing: Outgoing::new(),
             now,
             connected: false,
@@ -129,6 +134,8 @@ struct WebrtcConnection {
     /// The peer's last description.
     sections: Description,
     channels: HashMap<String, rtc::data_channel::RTCDataChannelId>,
+    /// How many channels there have been.
+    opened: u32,
     outgoing: Outgoing,
     /// When something last came, or time passed.
     now: Instant,
@@ -260,11 +267,16 @@ impl WebrtcConnection {
                     _ => {}
                 },
                 RTCPeerConnectionEvent::OnDataChannel(RTCDataChannelEvent::OnOpen(id)) => {
-                    let label = self.peer.data_channel(id).map(|c| c.label().to_owned());
-                    if let Some(label) = label.filter(|_| self.channels.len() < 16) {
-                        self.channels.insert(label.clone(), id);
-                        return Some(Event::ChannelOpen { label });
+                    self.opened += 1;
+                    let Some(channel) = self.peer.data_channel(id) else {
+                        continue;
+                    };
+                    let label = channel.label().to_owned();
+                    if self.opened > MOST_CHANNELS || label.len() > LONGEST_LABEL {
+                        return Some(Event::TooManyChannels);
                     }
+                    self.channels.insert(label.clone(), id);
+                    return Some(Event::ChannelOpen { label });
                 }
                 RTCPeerConnectionEvent::OnDataChannel(RTCDataChannelEvent::OnClose(id)) => {
                     self.channels.retain(|_, open| *open != id);

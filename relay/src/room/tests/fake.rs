@@ -79,7 +79,10 @@ struct Wire {
 }
 
 impl Connection for Wire {
-    fn accept_offer(&mut self, _: &str, _: Instant) -> Result<String, StackError> {
+    fn accept_offer(&mut self, sdp: &str, _: Instant) -> Result<String, StackError> {
+        if sdp.is_empty() {
+            return Err(StackError::Description("it is empty".to_owned()));
+        }
         let mut notes = self.notes.lock().unwrap();
         notes.placed = notes.senders.len();
         Ok(OURS.to_owned())
@@ -91,7 +94,10 @@ impl Connection for Wire {
         Ok(OURS.to_owned())
     }
 
-    fn accept_answer(&mut self, _: &str, _: Instant) -> Result<(), StackError> {
+    fn accept_answer(&mut self, sdp: &str, _: Instant) -> Result<(), StackError> {
+        if sdp.is_empty() {
+            return Err(StackError::Description("it is empty".to_owned()));
+        }
         self.notes.lock().unwrap().answers += 1;
         Ok(())
     }
@@ -261,7 +267,9 @@ impl House {
                 Output::Signal {
                     session: at,
                     message,
-                } => self.sessions[session(at)].heard.push(*message),
+                } => self.sessions[session(at)]
+                    .heard
+                    .push(Arc::unwrap_or_clone(message)),
                 Output::Hangup { session: at } => self.sessions[session(at)].hung_up = true,
                 Output::Grants {
                     session: at,

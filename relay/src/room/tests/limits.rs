@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use livekit_protocol as proto;
 use prost::Message as _;
+use proto::{signal_request::Message as Request, signal_response::Message};
 
-use super::{super::Side, anna_speaks_to_bert_in, fake::House, packet};
+use super::{
+    super::Side, OFFER, anna_speaks_to_bert_in, fake::House, microphone, offer, packet, stream,
+};
 use crate::{Limits, stack::Event};
 
 #[test]
@@ -19,12 +22,35 @@ fn one_participant_too_many_is_refused_with_a_reason() {
     let leave = house.refusal(carl).expect("a refusal");
     assert_eq!(leave.reason(), proto::DisconnectReason::JoinFailure);
     assert_eq!(leave.action(), proto::leave_request::Action::Disconnect);
-    house.says(
-        anna,
-        proto::signal_request::Message::Leave(proto::LeaveRequest::default()),
-    );
+    house.says(anna, Request::Leave(proto::LeaveRequest::default()));
     let carl = house.enter("carl", |_| {});
     assert!(house.refusal(carl).is_none());
+}
+
+#[test]
+fn one_subscription_too_many_is_refused_and_tried_again_when_there_is_room() {
+    let (mut house, anna, bert) = anna_speaks_to_bert_in(House::with_limits(Limits {
+        subscriptions: 1,
+        ..Limits::default()
+    }));
+    let carl = house.join("carl");
+    house.accepts(carl);
+    house.says(carl, microphone());
+    house.says(carl, offer(OFFER));
+    house.happens(carl, Side::Publisher, stream(2));
+    let refused = house
+        .heard(bert)
+        .into_iter()
+        .find_map(|message| match message {
+            Message::SubscriptionResponse(refused) => Some(refused.track_sid),
+            _ => None,
+        });
+    let sid = refused.expect("a refusal");
+    assert!(house.senders(bert).iter().all(|sent| sent.track_id != sid));
+
+    house.says(anna, Request::Leave(proto::LeaveRequest::default()));
+    house.accepts(bert);
+    assert!(house.senders(bert).iter().any(|sent| sent.track_id == sid));
 }
 
 #[test]

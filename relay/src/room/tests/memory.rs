@@ -7,7 +7,7 @@ use proto::{
     request_response::Reason, signal_request::Message as Request, signal_response::Message,
 };
 
-use super::fake::House;
+use super::{anna_speaks_to_bert, fake::House};
 
 /// Why the last request was refused, if it was.
 fn reason(house: &mut House, session: u64) -> Option<Reason> {
@@ -57,6 +57,92 @@ fn a_track_whose_description_is_a_book_is_not_taken() {
     house.says(one, Request::AddTrack(request));
     assert_eq!(reason(&mut house, one), Some(Reason::LimitExceeded));
     assert!(house.room.tracks.is_empty());
+}
+
+#[test]
+fn descriptions_of_tracks_are_short_together() {
+    let mut house = House::new();
+    let one = house.join("one");
+    let mut announce = |cid: &str, length: usize| {
+        let request = proto::AddTrackRequest {
+            cid: cid.to_owned(),
+            name: "x".repeat(length),
+            r#type: proto::TrackType::Video.into(),
+            ..proto::AddTrackRequest::default()
+        };
+        house.says(one, Request::AddTrack(request));
+        reason(&mut house, one)
+    };
+    assert_eq!(announce("camera", 40_000), None);
+    assert_eq!(announce("screen", 40_000), Some(Reason::LimitExceeded));
+    assert_eq!(announce("screen", 400), None);
+}
+
+#[test]
+fn what_is_said_of_a_voice_is_short_however_often_it_is_said() {
+    let (mut house, anna, bert) = anna_speaks_to_bert();
+    let sid = house.room.tracks.values().next().unwrap().info.sid.clone();
+    let features = [0, 1, 5, 77, -3].repeat(100_000);
+    let update = proto::UpdateLocalAudioTrack {
+        track_sid: sid,
+        features,
+    };
+    house.says(anna, Request::UpdateAudioTrack(update));
+    let heard = house.heard(bert);
+    let [Message::Update(update)] = heard.as_slice() else {
+        panic!("{heard:?}");
+    };
+    assert_eq!(update.participants[0].tracks[0].audio_features, [0, 1, 5]);
+}
+
+#[test]
+fn whoever_is_named_after_too_many_others_may_not_hear() {
+    let (mut house, anna, bert) = anna_speaks_to_bert();
+    let named = |identity: &str| proto::TrackPermission {
+        participant_identity: identity.to_owned(),
+        all_tracks: true,
+        ..proto::TrackPermission::default()
+    };
+    let nobody = vec![proto::TrackPermission::default(); 200_000];
+    let hears = |house: &mut House, track_permissions| {
+        let permission = proto::SubscriptionPermission {
+            all_participants: false,
+            track_permissions,
+        };
+        house.says(anna, Request::SubscriptionPermission(permission));
+        let told = house
+            .heard(bert)
+            .into_iter()
+            .find_map(|message| match message {
+                Message::SubscriptionPermissionUpdate(update) => Some(update.allowed),
+                _ => None,
+            });
+        (told, reason(house, anna))
+    };
+    let late = [nobody, vec![named("bert")]].concat();
+    let refused = (Some(false), Some(Reason::LimitExceeded));
+    assert_eq!(hears(&mut house, late), refused);
+    assert_eq!(hears(&mut house, vec![named("bert")]), (Some(true), None));
+    assert_eq!(hears(&mut house, vec![named("bert")]), (None, None));
+}
+
+#[test]
+fn one_track_named_often_is_named_once() {
+    let (mut house, _, bert) = anna_speaks_to_bert();
+    let sid = house.room.tracks.values().next().unwrap().info.sid.clone();
+    let all = |subscribe| {
+        Request::Subscription(proto::UpdateSubscription {
+            track_sids: vec![sid.clone(); 30_000],
+            subscribe,
+            ..proto::UpdateSubscription::default()
+        })
+    };
+    house.says(bert, all(false));
+    house.accepts(bert);
+    assert!(house.senders(bert).is_empty());
+    house.says(bert, all(true));
+    assert_eq!(house.senders(bert).len(), 1);
+    assert_eq!(reason(&mut house, bert), None);
 }
 
 #[test]

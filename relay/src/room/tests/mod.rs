@@ -154,6 +154,34 @@ fn a_track_is_announced_offered_and_then_sent() {
 }
 
 #[test]
+fn whoever_describes_what_cannot_be_joins_anew() {
+    let refused = |house: &mut House, who: u64| {
+        let heard = house.heard(who);
+        let Some(Message::Leave(leave)) = heard.last() else {
+            panic!("{heard:?}");
+        };
+        assert_eq!(leave.reason(), proto::DisconnectReason::StateMismatch);
+        assert_eq!(leave.action(), proto::leave_request::Action::Reconnect);
+    };
+    let (mut house, anna, bert) = anna_speaks_to_bert();
+    house.says(anna, offer(""));
+    refused(&mut house, anna);
+    let heard = house.heard(bert);
+    let gone = |message: &Message| matches!(message, Message::Update(update) if update.participants[0].identity == "anna");
+    assert!(heard.iter().any(gone), "{heard:?}");
+
+    let carl = house.join("carl");
+    let id = house.offered(carl).unwrap();
+    let answer = proto::SessionDescription {
+        r#type: "answer".to_owned(),
+        id,
+        ..proto::SessionDescription::default()
+    };
+    house.says(carl, Request::Answer(answer));
+    refused(&mut house, carl);
+}
+
+#[test]
 fn a_voice_is_sent_as_its_client_announced_it() {
     let stereo = vec![proto::AudioTrackFeature::TfStereo.into()];
     let no_dtx = vec![proto::AudioTrackFeature::TfNoDtx.into()];
@@ -572,6 +600,7 @@ fn a_track_given_up_while_an_offer_is_on_its_way_ends_with_the_next() {
     house.says(
         bert,
         Request::Answer(proto::SessionDescription {
+            sdp: "answer".to_owned(),
             id: with_track,
             ..proto::SessionDescription::default()
         }),

@@ -82,7 +82,7 @@ fn remove(identity: &str, from_s: i64) -> ApiCall {
 /// Why a join was refused, or `None` if it was not.
 fn refusal(heard: &[ToClient]) -> Option<proto::DisconnectReason> {
     match heard {
-        [ToClient::Message(message), ToClient::Hangup] => match message.as_ref() {
+        [ToClient::Message(message, _), ToClient::Hangup] => match message.as_ref() {
             signal_response::Message::Leave(leave) => Some(leave.reason()),
             _ => None,
         },
