@@ -181,15 +181,15 @@ pub fn members(state: &[Value], timeline: &[Value], now: Timestamp) -> Vec<Membe
                 .or_insert_with(|| read_sticky(event));
         }
     }
-    let keys: BTreeSet<&str> = sticky.keys().map(|(_, key)| *key).collect();
+    // Whoever sends a sticky event under somebody else's key hides nobody.
+    let replaced = |event: &Value| {
+        let (sender, key) = (event["sender"].as_str(), event["state_key"].as_str());
+        let under = sender.zip(key);
+        under.is_some_and(|under| sticky.contains_key(&under))
+    };
     let of_state = state
         .iter()
-        .filter(|event| {
-            event["type"] == types::CALL_MEMBER
-                && event["state_key"]
-                    .as_str()
-                    .is_some_and(|key| !keys.contains(key))
-        })
+        .filter(|event| event["type"] == types::CALL_MEMBER && !replaced(event))
         .filter_map(|event| read_state(event, now));
     let mut read: Vec<Read> = of_state.collect();
     read.extend(sticky.into_values().flatten());

@@ -112,6 +112,15 @@ fn nobody_is_put_into_a_call_by_somebody_else() {
 }
 
 #[test]
+fn nobody_is_taken_out_of_a_call_by_somebody_else() {
+    let key = "_@anna:city_A_m.call";
+    let anna = in_state("@anna:city", key, "A", NOW);
+    let people = [joined("@anna:city"), joined("@eve:city"), anna];
+    let forged = stuck("@eve:city", key, NOW, &json!({}));
+    assert_eq!(identities(&people, &[forged]), ["@anna:city:A"]);
+}
+
+#[test]
 fn who_is_stale_or_gone_is_not_in_the_call() {
     let anna = in_state("@anna:city", "_@anna:city_A_m.call", "A", NOW - 14_400_000);
     assert!(identities(&[joined("@anna:city"), anna], &[]).is_empty());
