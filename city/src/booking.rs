@@ -99,6 +99,7 @@ pub(crate) fn read_booking(
             "write a greater reappear_to_minutes",
         );
     }
+    let calendars = calendars?;
     Some(Booking {
         mail: mail?,
         services: bookable?,
@@ -107,6 +108,8 @@ pub(crate) fn read_booking(
                 weekly: weekly?,
                 exceptions,
             },
+            // There are at most `MOST_DESKS`.
+            calendars: u16::try_from(calendars.len()).unwrap_or(MOST_DESKS),
             grid_minutes: grid?,
             buffer_minutes: buffer?,
             min_notice: minutes(notice?),
@@ -121,7 +124,7 @@ pub(crate) fn read_booking(
         grace: minutes(grace?),
         declined: declined?,
         limit_per_mail: limit?,
-        calendars: calendars?,
+        calendars,
         offer: minutes(offer?),
     })
 }

@@ -170,7 +170,7 @@ pub struct Booking {
     pub declined: Declined,
     /// How many appointments to come one mail address may have at this office.
     pub limit_per_mail: u16,
-    /// Desks' own calendars: when one says that somebody is busy, one desk less can be booked.
+    /// Desks' own calendars: somebody who is busy cannot be at a desk.
     pub calendars: Vec<DeskCalendar>,
     /// How long an earlier date is offered to one on the waiting list before the next is asked.
     pub offer: SignedDuration,
@@ -187,6 +187,7 @@ impl Booking {
             services: Vec::new(),
             rules: BookingRules {
                 desks: DeskPlan::default(),
+                calendars: 0,
                 grid_minutes: 15,
                 buffer_minutes: 0,
                 min_notice: minutes(60),

@@ -31,6 +31,7 @@ fn hours() -> OpeningHours {
 fn rules(desks: u16) -> BookingRules {
     BookingRules {
         desks: DeskPlan::always(desks),
+        calendars: 0,
         grid_minutes: 20,
         buffer_minutes: 5,
         min_notice: SignedDuration::ZERO,
@@ -392,6 +393,17 @@ fn a_later_holiday_names_the_bookings_it_hits() {
     };
     assert_eq!(
         told(&hours, &rules, &[busy, busy]),
+        [cut, closed, many(2), many(3), many(4)]
+    );
+    // Two share the one desk: one of them may be away.
+    rules.calendars = 2;
+    assert_eq!(
+        told(&hours, &rules, &[busy]),
+        [cut, closed, many(2), many(3)]
+    );
+    let two = [busy, Busy { desk: 8, ..busy }];
+    assert_eq!(
+        told(&hours, &rules, &two),
         [cut, closed, many(2), many(3), many(4)]
     );
 }

@@ -112,7 +112,13 @@ fn free_at(world: &World, at: Timestamp) -> i64 {
         .filter(|taken| meets(&taken.span))
         .map(|taken| i64::from(taken.desks))
         .sum();
-    desks - i64::try_from(busy.len()).unwrap() - taken
+    // Whose calendar says nothing is there; desks beyond those with a calendar always are.
+    let (busy, calendars) = (
+        i64::try_from(busy.len()).unwrap(),
+        i64::from(world.rules.calendars),
+    );
+    let manned = desks.min((desks - calendars).max(0) + calendars - busy);
+    manned.max(0) - taken
 }
 
 /// Every free start with its places, found by looking at every minute.
@@ -229,6 +235,7 @@ fn always(zone: &str, on: Date, minutes: u16, grid: u16) -> World {
         hours: OpeningHours::always(zone),
         rules: BookingRules {
             desks: DeskPlan::always(1),
+            calendars: 0,
             grid_minutes: grid,
             buffer_minutes: 0,
             min_notice: SignedDuration::ZERO,
@@ -383,6 +390,7 @@ fn world() -> impl Strategy<Value = World> {
     let rules = (
         prop::array::uniform7(plan()),
         prop::option::of((-1_i32..3, plan())),
+        0_u16..5,
         prop::sample::select(vec![5_u16, 10, 15, 20, 30, 45, 60]),
         prop::sample::select(vec![0_u16, 5, 10, 3]),
         0_i64..3_000,
@@ -410,8 +418,15 @@ fn world() -> impl Strategy<Value = World> {
                     end: at(start + length),
                 };
                 let day = |shift: i32| on + shift.days();
-                let (plans, plan_exception, grid_minutes, buffer_minutes, notice, horizon_days) =
-                    rules;
+                let (
+                    plans,
+                    plan_exception,
+                    calendars,
+                    grid_minutes,
+                    buffer_minutes,
+                    notice,
+                    horizon_days,
+                ) = rules;
                 World {
                     hours: OpeningHours {
                         zone,
@@ -436,6 +451,7 @@ fn world() -> impl Strategy<Value = World> {
                                 .map(|(shift, plan)| (day(shift), plan))
                                 .collect(),
                         },
+                        calendars,
                         grid_minutes,
                         buffer_minutes,
                         min_notice: SignedDuration::from_mins(notice),

@@ -43,7 +43,7 @@ pub fn affected(agenda: &Agenda<'_>) -> Vec<Affected> {
         let open: Vec<i64> = planned(agenda.hours, &one_desk, &whole).sums().collect();
         let mut left = planned(agenda.hours, agenda.rules, &whole);
         let taken: Vec<Taken> = group.iter().map(|index| agenda.taken[*index]).collect();
-        take_away(&mut left, agenda.busy, &taken);
+        take_away(&mut left, agenda.rules, agenda.busy, &taken);
         let left: Vec<i64> = left.sums().collect();
         for index in group {
             let range = &ranges[index];

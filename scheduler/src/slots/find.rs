@@ -93,7 +93,7 @@ pub fn free_slots(
         return Vec::new();
     };
     let mut tally = planned(agenda.hours, agenda.rules, &range);
-    take_away(&mut tally, agenda.busy, agenda.taken);
+    take_away(&mut tally, agenda.rules, agenda.busy, agenda.taken);
     let length = cells_in(minutes, agenda.rules.buffer_minutes);
     let places = Places::new(range.start, tally.places(), length);
     let Ok(earliest) = now.checked_add(agenda.rules.min_notice) else {
@@ -142,7 +142,7 @@ pub fn find_slot(
         .into_iter()
         .find(|begin| begin.at == start)
         .ok_or(Refused::OffGrid)?;
-    take_away(&mut tally, agenda.busy, agenda.taken);
+    take_away(&mut tally, agenda.rules, agenda.busy, agenda.taken);
     match least(tally.places()) {
         0 => Err(Refused::Full),
         free => slot(agenda.hours, begin, minutes, free).ok_or(Refused::Closed),
@@ -158,7 +158,7 @@ pub fn capacity(
     cells: &Range<Cell>,
 ) -> Vec<u16> {
     let mut tally = planned(hours, rules, cells);
-    take_away(&mut tally, busy, &[]);
+    take_away(&mut tally, rules, busy, &[]);
     tally.places()
 }
 

@@ -57,6 +57,9 @@ impl DeskPlan {
 pub struct BookingRules {
     /// Bookable desks.
     pub desks: DeskPlan,
+    /// How many people at the desks have a calendar of their own ([`Busy`]). Where more of them have one than desks are
+    /// planned, some may be away before a desk is missing.
+    pub calendars: u16,
     /// Appointments begin every so many minutes, counted from the beginning of each bookable period. At
     /// least 1; a multiple of five keeps every start on a whole [`Cell`](super::Cell).
     pub grid_minutes: u16,

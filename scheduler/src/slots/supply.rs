@@ -50,6 +50,11 @@ impl Tally {
         }
     }
 
+    fn range(&self) -> Range<Cell> {
+        let length = i64::try_from(self.steps.len() - 1).unwrap_or(i64::MAX);
+        self.first..self.first.saturating_add(length)
+    }
+
     /// The numbers, each at least 0.
     pub(super) fn places(&self) -> Vec<u16> {
         self.sums()
@@ -86,8 +91,32 @@ pub(super) fn planned(hours: &OpeningHours, rules: &BookingRules, range: &Range<
     tally
 }
 
-/// Takes busy desks and bookings away.
-pub(super) fn take_away(tally: &mut Tally, busy: &[Busy], taken: &[Taken]) {
+/// Takes desks whose people are busy, and bookings, away from a plan.
+pub(super) fn take_away(tally: &mut Tally, rules: &BookingRules, busy: &[Busy], taken: &[Taken]) {
+    if !busy.is_empty() {
+        let away: Vec<i64> = away(busy, &tally.range()).sums().collect();
+        let missing: Vec<i64> = tally
+            .sums()
+            .zip(away)
+            .map(|(planned, away)| {
+                let to_spare = (i64::from(rules.calendars) - planned).max(0);
+                (away - to_spare).max(0)
+            })
+            .collect();
+        for (cell, missing) in tally.range().zip(missing) {
+            if missing > 0 {
+                tally.add(&(cell..cell.saturating_add(1)), -missing);
+            }
+        }
+    }
+    for one in taken {
+        tally.add(&cells(one.span), -i64::from(one.desks));
+    }
+}
+
+/// How many people are busy in each cell.
+fn away(busy: &[Busy], range: &Range<Cell>) -> Tally {
+    let mut tally = Tally::new(range);
     let mut by_desk: Vec<(u32, Range<Cell>)> =
         busy.iter().map(|one| (one.desk, cells(one.span))).collect();
     by_desk.sort_unstable_by_key(|(desk, range)| (*desk, range.start, range.end));
@@ -97,12 +126,10 @@ pub(super) fn take_away(tally: &mut Tally, busy: &[Busy], taken: &[Taken]) {
             Some((same, end)) if same == desk => range.start.max(end),
             _ => range.start,
         };
-        tally.add(&(from..range.end), -1);
+        tally.add(&(from..range.end), 1);
         last = Some((desk, range.end.max(from)));
     }
-    for one in taken {
-        tally.add(&cells(one.span), -i64::from(one.desks));
-    }
+    tally
 }
 
 /// The instants within `range` at which an appointment may begin, in order.
