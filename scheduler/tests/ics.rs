@@ -321,6 +321,19 @@ fn a_feed_holds_every_appointment_once() {
     assert!(feed("leer", &[], &berlin()).is_ok());
 }
 
+#[test]
+fn a_feed_is_as_long_as_the_office_is_busy() {
+    let many: Vec<Appointment> = (0..7_000_u128)
+        .map(|number| {
+            let mut one = appointment();
+            one.uid = uid(number.to_be_bytes(), "stadt.example");
+            one
+        })
+        .collect();
+    let text = feed("Bürgerbüro", &many, &berlin()).unwrap();
+    assert_eq!(text.matches("BEGIN:VEVENT").count(), many.len());
+}
+
 fn everything() -> Span {
     Span {
         start: at("1971-01-01T00:00:00Z"),

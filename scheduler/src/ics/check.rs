@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     line::{Line, is_name},
-    tree::Component,
+    tree::{Component, Most},
     value::{When, address, duration, offset},
 };
 
@@ -69,7 +69,7 @@ const TEXTS: [&str; 12] = [
 /// Checks a calendar that was written.
 pub fn check(text: &str) -> Result<(), Flaw> {
     check_lines(text)?;
-    let calendar = Component::read(text)?;
+    let calendar = Component::within(text, Most::ANY)?;
     once(&calendar, &["VERSION", "PRODID", "CALSCALE", "METHOD"])?;
     value(&calendar, "VERSION", |value| value == "2.0")?;
     let method = calendar.first("METHOD").map_or("", |line| &line.value);

@@ -7,10 +7,28 @@ use super::{
 
 /// How deep components may lie in each other; RFC 5545 needs three.
 const DEEPEST: usize = 4;
-/// The most content lines in one text.
-const MOST_LINES: usize = 100_000;
-/// The most components in one text.
-const MOST_COMPONENTS: usize = 20_000;
+/// How much is read of a stranger's text: its lines take several times its size in memory.
+const STRANGERS: Most = Most {
+    lines: 400_000,
+    components: 80_000,
+};
+
+/// The most that one text may hold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Most {
+    /// Content lines.
+    lines: usize,
+    /// Components.
+    components: usize,
+}
+
+impl Most {
+    /// For what this program has written itself.
+    pub(super) const ANY: Self = Self {
+        lines: usize::MAX,
+        components: usize::MAX,
+    };
+}
 
 /// A component: `VCALENDAR`, `VEVENT`, `VALARM` …
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,11 +44,16 @@ pub struct Component {
 impl Component {
     /// Reads a `VCALENDAR`. Takes linear time and no more memory than a small multiple of the text.
     pub fn read(text: &str) -> Result<Self, ReadError> {
+        Self::within(text, STRANGERS)
+    }
+
+    /// Reads a `VCALENDAR` that holds no more than that.
+    pub(super) fn within(text: &str, most: Most) -> Result<Self, ReadError> {
         let mut open: Vec<Self> = Vec::new();
         let mut whole = None;
         let mut components = 0;
         for (count, line) in unfolded(text.trim_start_matches('\u{feff}')).enumerate() {
-            if count >= MOST_LINES {
+            if count >= most.lines {
                 return Err(ReadError::TooMuch);
             }
             let line = Line::parse(&line?)?;
@@ -41,7 +64,7 @@ impl Component {
             match line.name.as_str() {
                 "BEGIN" => {
                     components += 1;
-                    if open.len() >= DEEPEST || components > MOST_COMPONENTS {
+                    if open.len() >= DEEPEST || components > most.components {
                         return Err(ReadError::TooMuch);
                     }
                     open.push(Self {

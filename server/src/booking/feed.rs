@@ -22,6 +22,8 @@ pub(crate) enum FeedError {
     Store(#[from] store::StoreError),
     #[error(transparent)]
     Write(#[from] ics::WriteError),
+    #[error(transparent)]
+    Task(tokio::task::JoinError),
 }
 
 impl From<FeedError> for BookingError {
@@ -29,6 +31,7 @@ impl From<FeedError> for BookingError {
         match fault {
             FeedError::Store(fault) => internal(fault),
             FeedError::Write(fault) => internal(fault),
+            FeedError::Task(fault) => internal(fault),
         }
     }
 }
@@ -71,7 +74,11 @@ impl Bookings {
             "feed-name",
             &[("office", &office.name.get(language))],
         );
-        Ok(Some(ics::feed(&name, &appointments, &office.hours.zone)?))
+        let zone = office.hours.zone.clone();
+        // A full year takes longer than other tasks of this thread should wait.
+        let written =
+            tokio::task::spawn_blocking(move || ics::feed(&name, &appointments, &zone)).await;
+        Ok(Some(written.map_err(FeedError::Task)??))
     }
 }
 
