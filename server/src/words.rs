@@ -42,17 +42,23 @@ pub(crate) fn clock(at: Timestamp, zone: &TimeZone) -> String {
 }
 
 impl Words {
-    /// `Mittwoch, 25. November 2026, 9:30 Uhr`, by the clock of the zone.
+    /// `Mittwoch, 25. November 2026, 9:30 Uhr`, by the clock of the zone. A time that comes twice, on the night the clocks
+    /// go back, is told with its distance from UTC.
     pub(crate) fn when(&self, language: Language, at: Timestamp, zone: &TimeZone) -> String {
         let at = at.to_zoned(zone.clone());
-        let time = at.strftime("%-H:%M").to_string();
+        let twice = zone.to_ambiguous_timestamp(at.datetime()).is_ambiguous();
         self.say(
             language,
-            "mail-when",
+            if twice {
+                "mail-when-twice"
+            } else {
+                "mail-when"
+            },
             &[
                 ("day", &self.day(language, at.date())),
                 ("year", &at.strftime("%Y").to_string()),
-                ("time", &time),
+                ("time", &at.strftime("%-H:%M").to_string()),
+                ("offset", &at.strftime("%:z").to_string()),
             ],
         )
     }
@@ -385,5 +391,29 @@ impl ToValue for u32 {
 impl ToValue for Ticket {
     fn to_value(&self) -> Value<'static> {
         Value::from(self.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_that_comes_twice_is_told_apart() {
+        let words = Words(Arc::new(Catalogue::load()));
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let when = |at: &str| words.when(Language::De, at.parse().unwrap(), &berlin);
+        assert_eq!(
+            when("2026-10-25T00:30:00Z"),
+            "Sonntag, 25. Oktober 2026, 2:30 Uhr (UTC+02:00)"
+        );
+        assert_eq!(
+            when("2026-10-25T01:30:00Z"),
+            "Sonntag, 25. Oktober 2026, 2:30 Uhr (UTC+01:00)"
+        );
+        assert_eq!(
+            when("2026-10-25T02:30:00Z"),
+            "Sonntag, 25. Oktober 2026, 3:30 Uhr"
+        );
     }
 }

@@ -2,7 +2,11 @@
 
 use bridge::{command_line::Day, ids::Language};
 use city::model::OfficeConfig;
-use jiff::{Timestamp, ToSpan, civil::Time};
+use jiff::{
+    Timestamp, ToSpan,
+    civil::{DateTime, Time},
+    tz::{AmbiguousOffset, TimeZone},
+};
 use store::BookingState;
 
 use super::{
@@ -48,14 +52,18 @@ pub(crate) async fn cancel_for_clerk(
     let place = Place::kept(office, unit.now.at);
     let dice = shell::random().map_err(|_| ChangeError::Randomness)?;
     retire(&mut unit.tx, &place, &mut booking, u64::from_be_bytes(dice)).await?;
+    let mut answer = "answer-booking-cancelled-unsaid";
     if let Some(mut private) = unit.tx.booking_private(&booking.id).await? {
         private.reason = reason;
         unit.tx.put_booking_private(&booking.id, &private).await?;
         let letter = Letter::CancelledByOffice;
         write_all(&mut unit.tx, &booking.id, &private, letter, place.now).await?;
+        if house.post.is_some() {
+            answer = "answer-booking-cancelled";
+        }
     }
     unit.has_errands();
-    say("answer-booking-cancelled")
+    say(answer)
 }
 
 /// `!anbieten`: holds another time for an appointment and asks the citizen by mail. Without a time, or when it cannot
@@ -80,12 +88,14 @@ pub(crate) async fn offer_for_clerk(
             &[("code", &code)],
         )));
     };
+    if office.booking.is_none() {
+        let answer = "answer-offer-no-more";
+        return Ok(Some(house.words.say(language, answer, &[("code", &code)])));
+    }
     let place = Place::kept(office, unit.now.at);
     let zone = &office.hours.zone;
-    let wanted = time.and_then(|(day, time)| {
-        let civil = day.seen_from(unit.now.today)?.to_datetime(time);
-        zone.to_ambiguous_timestamp(civil).compatible().ok()
-    });
+    let wanted =
+        time.and_then(|(day, time)| moment(day.seen_from(unit.now.today)?.to_datetime(time), zone));
     let around = wanted.unwrap_or(booking.start);
     let mut key = "answer-offer-times";
     if let Some(start) = wanted {
@@ -127,6 +137,13 @@ pub(crate) async fn offer_for_clerk(
     )))
 }
 
+/// When the office's clock shows this: never at a time that is skipped, and the first time at one that comes twice.
+fn moment(civil: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+    let moment = zone.to_ambiguous_timestamp(civil);
+    let skipped = matches!(moment.offset(), AmbiguousOffset::Gap { .. });
+    moment.earlier().ok().filter(|_| !skipped)
+}
+
 /// The free times nearest to a moment, one a line.
 async fn nearest_times(
     unit: &mut Unit<'_>,
@@ -148,4 +165,20 @@ async fn nearest_times(
         .map(|slot| house.words.when(language, slot.start, zone))
         .collect();
     Ok(lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_skipped_time_is_none_and_of_one_that_comes_twice_the_first_is_meant() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let at = |civil: &str| moment(civil.parse().unwrap(), &berlin).map(|at| at.to_string());
+        assert_eq!(at("2026-03-29T02:30"), None);
+        let first = at("2026-10-25T02:30");
+        assert_eq!(first.as_deref(), Some("2026-10-25T00:30:00Z"));
+        let usual = at("2026-10-26T09:30");
+        assert_eq!(usual.as_deref(), Some("2026-10-26T08:30:00Z"));
+    }
 }

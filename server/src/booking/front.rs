@@ -176,7 +176,13 @@ impl Appointments for Counter {
         let office = self.office_of(token).await?;
         let city = self.0.city.get();
         let config = city.office(&office).ok_or(BookingError::UnknownBooking)?;
-        let place = Place::new(config, shell::now())?;
+        let now = shell::now();
+        // Who waits may stop waiting anywhere.
+        let place = if wanted {
+            Place::new(config, now)?
+        } else {
+            Place::kept(config, now)
+        };
         self.bookings()?.want_earlier(&place, token, wanted).await
     }
 

@@ -109,6 +109,7 @@ pub(crate) async fn plan(house: &House, id: &BookingId, news: News) -> Result<Pl
     let language = first_language(&city);
     let key = match news {
         News::Undeliverable if !needs.phone => "booking-undeliverable-no-phone",
+        News::Closed | News::Overbooked if office.booking.is_none() => "booking-no-more",
         _ => news.key(),
     };
     let mut text = house.words.say(

@@ -123,6 +123,7 @@ booking-declined = 📅 Die Person hat den Termin { $code } in ihrem Kalender ab
 booking-turned-down = 📅 Termin { $code }: Die angebotene Zeit passt der Person nicht. Es bleibt bei { $when } · { $service }
 booking-closed = ⚠️ Termin { $code } ({ $when } · { $service }): Zu dieser Zeit ist jetzt geschlossen. Bieten Sie mit !anbieten { $code } eine andere Zeit an, oder sagen Sie mit !absagen { $code } ab.
 booking-overbooked = ⚠️ Termin { $code } ({ $when } · { $service }): Zu dieser Zeit gibt es jetzt mehr Termine als Plätze. Bieten Sie mit !anbieten { $code } eine andere Zeit an, oder sagen Sie mit !absagen { $code } ab.
+booking-no-more = ⚠️ Termin { $code } ({ $when } · { $service }): Dieses Büro vergibt keine Termine mehr. Der Termin gilt weiter, bis Sie ihn absagen: !absagen { $code }
 booking-needs-interpreter = Dolmetschen gewünscht
 booking-needs-support = Unterstützung gewünscht
 booking-concern = Termin { $code }.
@@ -141,8 +142,10 @@ answer-offer-overlaps = Diese Zeit überschneidet sich mit dem Termin { $code } 
     { $times }
 answer-offer-too-soon = Diese Zeit ist zu nah: Die Person mit dem Termin { $code } muss noch antworten können. Frei sind:
     { $times }
+answer-offer-no-more = Dieses Büro vergibt keine Termine mehr. Der Termin { $code } gilt weiter, bis Sie ihn absagen: !absagen { $code }
 answer-no-such-booking = Einen gebuchten Termin { $code } gibt es hier nicht (mehr). Die Termine zeigt !termine.
 answer-booking-cancelled = Der Termin { $code } ist abgesagt. Die Person bekommt eine E-Mail.
+answer-booking-cancelled-unsaid = Der Termin { $code } ist abgesagt. Eine E-Mail kann die Person nicht bekommen: Bitte sagen Sie es ihr.
 
 ## Der Kalender der Termine, den Sachbearbeitende abonnieren
 feed-name = Termine: { $office }

@@ -1,6 +1,7 @@
 # E-Mails zu Terminen. In einfachen Worten, ohne Amtsdeutsch.
 
 mail-when = { $day } { $year }, { $time } Uhr
+mail-when-twice = { $day } { $year }, { $time } Uhr (UTC{ $offset })
 mail-greeting = Guten Tag { $name },
 mail-greeting-companion = Guten Tag,
 mail-farewell = Freundliche Grüße, { $office }

@@ -123,6 +123,7 @@ booking-declined = 📅 The person has declined appointment { $code } in their c
 booking-turned-down = 📅 Appointment { $code }: the offered time does not suit the person. It stays { $when } · { $service }
 booking-closed = ⚠️ Appointment { $code } ({ $when } · { $service }): the office is now closed at this time. Offer another time with !offer { $code }, or cancel it with !cancel { $code }.
 booking-overbooked = ⚠️ Appointment { $code } ({ $when } · { $service }): there are now more appointments than places at this time. Offer another time with !offer { $code }, or cancel it with !cancel { $code }.
+booking-no-more = ⚠️ Appointment { $code } ({ $when } · { $service }): this office takes no more appointments. It still stands until you cancel it: !cancel { $code }
 booking-needs-interpreter = interpreter wanted
 booking-needs-support = support wanted
 booking-concern = Appointment { $code }.
@@ -141,8 +142,10 @@ answer-offer-overlaps = This time overlaps appointment { $code } itself. These a
     { $times }
 answer-offer-too-soon = This time is too soon: the person with appointment { $code } needs time to answer. These are free:
     { $times }
+answer-offer-no-more = This office takes no more appointments. Appointment { $code } still stands until you cancel it: !cancel { $code }
 answer-no-such-booking = There is no booked appointment { $code } here (any more). !agenda shows the appointments.
 answer-booking-cancelled = Appointment { $code } is cancelled. The person gets an email.
+answer-booking-cancelled-unsaid = Appointment { $code } is cancelled. The person cannot get an email: please tell them.
 
 ## The calendar of appointments that clerks subscribe to
 feed-name = Appointments: { $office }

@@ -1,6 +1,7 @@
 # Emails about appointments. Plain words.
 
 mail-when = { $day } { $year }, { $time }
+mail-when-twice = { $day } { $year }, { $time } (UTC{ $offset })
 mail-greeting = Dear { $name },
 mail-greeting-companion = Hello,
 mail-farewell = Kind regards, { $office }
