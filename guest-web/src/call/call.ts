@@ -264,6 +264,10 @@ export class Call {
     };
     room
       .on(RoomEvent.ConnectionStateChanged, () => this.judge())
+      .on(RoomEvent.Reconnected, () => {
+        // What was switched on meanwhile.
+        if (connection.own) void this.own.publishTo(room).catch(() => undefined);
+      })
       .on(RoomEvent.ParticipantConnected, () => {
         someone();
         this.liveText.repeat();
@@ -341,6 +345,7 @@ export class Call {
 
   private drop(connection: Connection): void {
     this.connections = this.connections.filter((it) => it !== connection);
+    this.own.leave(connection.room);
     // Without its devices: they go on to the next one.
     void connection.room.disconnect(false);
   }

@@ -51,10 +51,15 @@ export class Own {
     await this.obtain(mode === "video" ? ["camera", "microphone"] : ["microphone"]);
   }
 
-  /** Sends everything to this relay from here on. */
+  /** Sends everything to this relay from here on; what it has already stays. */
   async publishTo(room: LiveKit.Room): Promise<void> {
     this.room = room;
     await Promise.all([this.publish(this.microphone), this.publish(this.camera), this.publishShare()]);
+  }
+
+  /** This relay is gone. What is switched on from here on waits for the next one. */
+  leave(room: LiveKit.Room): void {
+    if (this.room === room) this.room = undefined;
   }
 
   async setMicrophone(on: boolean): Promise<void> {
@@ -269,22 +274,30 @@ export class Own {
     await this.publish(camera);
   }
 
+  /** While the relay is out of reach, what is on waits for the next [`Own.publishTo`]. */
   private async publish(track: Track | undefined): Promise<void> {
-    if (!track) return;
-    await this.room?.localParticipant.publishTrack(track as LiveKit.LocalTrack, named(track.source));
+    const { room } = this;
+    if (!track || !connected(room)) return;
+    await room.localParticipant.publishTrack(track as LiveKit.LocalTrack, named(track.source));
   }
 
   private async publishShare(): Promise<void> {
     const { LocalVideoTrack, Track } = this.livekit;
-    if (!this.share || !this.room) return;
-    this.shared = new LocalVideoTrack(this.share.track, undefined, true);
+    const { room } = this;
+    if (!this.share || !connected(room)) return;
+    this.shared ??= new LocalVideoTrack(this.share.track, undefined, true);
     this.shared.source = Track.Source.ScreenShare;
-    await this.room.localParticipant.publishTrack(this.shared, {
+    await room.localParticipant.publishTrack(this.shared, {
       ...named(Track.Source.ScreenShare),
       simulcast: false,
       degradationPreference: "maintain-resolution",
     });
   }
+}
+
+/** To a relay out of reach nothing is sent: the library would stop the device for it. */
+function connected(room: LiveKit.Room | undefined): room is LiveKit.Room {
+  return room?.state === "connected";
 }
 
 /** Has a track come from another device. When that fails, it comes from none. */
