@@ -235,3 +235,26 @@ test("what is switched on while a relay is out of reach is sent when it is back"
   await own.publishTo(room as never);
   expect(room.localParticipant.publishTrack).toHaveBeenCalledTimes(2);
 });
+
+const refused = () => Promise.reject(new Error("refused"));
+
+test("what the relay does not take is not said to be shown", async () => {
+  const own = sending();
+  await own.publishTo(relay(refused) as never);
+  const pdf = shown("pdf");
+  await expect(own.show(() => Promise.resolve(pdf), false)).rejects.toThrow("refused");
+  expect(own.share).toBeUndefined();
+  expect(pdf.stop).toHaveBeenCalled();
+});
+
+test("what fails because the relay is gone meanwhile goes on at the next one", async () => {
+  const own = sending();
+  const gone = relay(() => {
+    own.leave(gone as never);
+    return refused();
+  });
+  await own.publishTo(gone as never);
+  const pdf = shown("pdf");
+  await own.show(() => Promise.resolve(pdf), false);
+  expect(own.share).toBe(pdf);
+});

@@ -281,17 +281,29 @@ export class Own {
     await room.localParticipant.publishTrack(track as LiveKit.LocalTrack, named(track.source));
   }
 
+  /** What the relay does not take is not shown, and nothing may say that it is. */
   private async publishShare(): Promise<void> {
     const { LocalVideoTrack, Track } = this.livekit;
-    const { room } = this;
-    if (!this.share || !connected(room)) return;
-    this.shared ??= new LocalVideoTrack(this.share.track, undefined, true);
+    const { room, share } = this;
+    if (!share || !connected(room)) return;
+    this.shared ??= new LocalVideoTrack(share.track, undefined, true);
     this.shared.source = Track.Source.ScreenShare;
-    await room.localParticipant.publishTrack(this.shared, {
-      ...named(Track.Source.ScreenShare),
-      simulcast: false,
-      degradationPreference: "maintain-resolution",
-    });
+    try {
+      await room.localParticipant.publishTrack(this.shared, {
+        ...named(Track.Source.ScreenShare),
+        simulcast: false,
+        degradationPreference: "maintain-resolution",
+      });
+    } catch (error) {
+      if (this.share !== share || !this.sendsTo(room)) return;
+      await this.hide();
+      throw error;
+    }
+  }
+
+  /** Whether this relay is used and within reach; else what has failed there is sent again by itself. */
+  private sendsTo(room: LiveKit.Room): boolean {
+    return this.room === room && connected(room);
   }
 }
 
