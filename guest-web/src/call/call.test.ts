@@ -5,6 +5,8 @@ import { Call, type CallSession } from "./call";
 
 const { RoomEvent, Track } = livekit;
 
+const fine = () => Promise.resolve();
+
 /** Every room that was made, in order. */
 let rooms: Room[] = [];
 /** What comes of connecting to an address; what is not here never answers. */
@@ -20,7 +22,7 @@ class Room {
     string,
     { identity: string; trackPublications: Map<string, unknown> }
   >();
-  readonly localParticipant = { publishTrack: vi.fn(), unpublishTrack: vi.fn(), publishData: vi.fn() };
+  readonly localParticipant = { publishTrack: vi.fn(), unpublishTrack: vi.fn(fine) };
   readonly disconnect = vi.fn(() => {
     this.state = "disconnected";
     return Promise.resolve();
@@ -66,7 +68,6 @@ function calling(transports: Transport[]) {
 }
 
 const relay = (url: string, own: boolean): Transport => ({ url, own, token: "token" });
-const fine = () => Promise.resolve();
 const at = (url: string) => rooms.filter((room) => room.url === url);
 
 beforeEach(() => {
@@ -128,4 +129,19 @@ test("a connection that is given up while it comes about is not tried again", as
   refuse(new Error("given up"));
   await vi.advanceTimersByTimeAsync(60_000);
   expect(joinCall).toHaveBeenCalledTimes(2);
+});
+
+test("who cannot be seen at a relay still sees and hears", async () => {
+  answers.set("wss://own", async () => {
+    at("wss://own")[0]?.localParticipant.publishTrack.mockRejectedValue(new Error("too many"));
+  });
+  const { call } = calling([relay("wss://own", true)]);
+  const camera = { source: Track.Source.Camera, isMuted: false, stop: vi.fn() };
+  call.own.camera = camera as never;
+  await call.start("chat");
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(call.state.phase).toBe("live");
+  expect(at("wss://own")).toHaveLength(1);
+  expect(camera.stop).toHaveBeenCalled();
+  expect(call.own.check.camera).toBe("unsent");
 });

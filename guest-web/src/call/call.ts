@@ -224,12 +224,13 @@ export class Call {
     this.follow(connection);
     try {
       await room.connect(transport.url, transport.token, { autoSubscribe: false });
-      this.failed.delete(transport.url);
-      this.choosePictures();
-      if (connection.own) await this.own.publishTo(room);
     } catch {
       this.lose(connection);
+      return;
     }
+    this.failed.delete(transport.url);
+    this.choosePictures();
+    if (connection.own) await this.own.publishTo(room);
   }
 
   private options(): LiveKit.RoomOptions {
@@ -270,7 +271,7 @@ export class Call {
       .on(RoomEvent.ConnectionStateChanged, () => this.judge())
       .on(RoomEvent.Reconnected, () => {
         // What was switched on meanwhile.
-        if (connection.own) void this.own.publishTo(room).catch(() => undefined);
+        if (connection.own) void this.own.publishTo(room);
       })
       .on(RoomEvent.ParticipantConnected, () => {
         someone();

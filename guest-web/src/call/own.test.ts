@@ -179,7 +179,7 @@ test("what is made ready when the call has ended is not shown", async () => {
 });
 
 /** A relay's room; `take` says what comes of a track. */
-function relay(take: () => Promise<unknown> = () => Promise.resolve()) {
+function relay(take: (track?: unknown) => Promise<unknown> = () => Promise.resolve()) {
   const publishTrack = vi.fn(take);
   const unpublishTrack = vi.fn(() => Promise.resolve());
   return { state: "connected", localParticipant: { publishTrack, unpublishTrack } };
@@ -247,12 +247,50 @@ test("what the relay does not take is not said to be shown", async () => {
   expect(pdf.stop).toHaveBeenCalled();
 });
 
+test("a device whose track the relay does not take goes off, with a reason", async () => {
+  const own = sending();
+  await own.publishTo(relay(refused) as never);
+  await own.setCamera(true);
+  expect(own.cameraOn).toBe(false);
+  expect(own.check.camera).toBe("unsent");
+  await own.publishTo(relay() as never);
+  await own.setCamera(true);
+  expect(own.cameraOn).toBe(true);
+  expect(own.check.camera).toBe("ready");
+});
+
+test("what the next relay does not take ends there, and nothing else does", async () => {
+  const own = sending();
+  await own.setCamera(true);
+  await own.show(() => Promise.resolve(shown("pdf")), false);
+  const [camera, room] = [own.camera, relay()];
+  room.localParticipant.publishTrack.mockImplementation((track?: unknown) =>
+    track === camera ? Promise.resolve() : refused(),
+  );
+  await own.publishTo(room as never);
+  expect(own.share).toBeUndefined();
+  expect(own.shareRefused).toBe(true);
+  expect(own.cameraOn).toBe(true);
+});
+
+test("a device that is off anyway, and not taken, is nothing to tell of", async () => {
+  const own = sending();
+  await own.setCamera(true);
+  Object.assign(own.camera ?? {}, { isMuted: true });
+  await own.publishTo(relay(refused) as never);
+  expect(own.camera).toBeUndefined();
+  expect(own.check.camera).toBe("ready");
+});
+
 test("what fails because the relay is gone meanwhile goes on at the next one", async () => {
   const own = sending();
   const gone = relay(() => {
     own.leave(gone as never);
     return refused();
   });
+  await own.publishTo(gone as never);
+  await own.setCamera(true);
+  expect(own.cameraOn).toBe(true);
   await own.publishTo(gone as never);
   const pdf = shown("pdf");
   await own.show(() => Promise.resolve(pdf), false);

@@ -17,6 +17,8 @@ export class Own {
   microphone: LiveKit.LocalAudioTrack | undefined;
   camera: LiveKit.LocalVideoTrack | undefined;
   share: Share | undefined;
+  /** What was shown has ended because the relay did not take it. */
+  shareRefused = false;
   /** Whether the camera's light is on. */
   torch = false;
   /** What is seen behind the guest. */
@@ -51,10 +53,14 @@ export class Own {
     await this.obtain(mode === "video" ? ["camera", "microphone"] : ["microphone"]);
   }
 
-  /** Sends everything to this relay from here on; what it has already stays. */
+  /** Sends everything to this relay from here on; what it has already stays. What it does not take goes off. */
   async publishTo(room: LiveKit.Room): Promise<void> {
     this.room = room;
-    await Promise.all([this.publish(this.microphone), this.publish(this.camera), this.publishShare()]);
+    const share = this.publishShare().catch(() => {
+      this.shareRefused = true;
+      this.changed();
+    });
+    await Promise.all([this.publish("microphone"), this.publish("camera"), share]);
   }
 
   /** This relay is gone. What is switched on from here on waits for the next one. */
@@ -124,6 +130,7 @@ export class Own {
       return;
     }
     this.share = share;
+    this.shareRefused = false;
     // The browser has its own button to stop.
     share.track.addEventListener("ended", () => {
       if (this.share === share) void this.hide();
@@ -173,6 +180,7 @@ export class Own {
     this.camera = undefined;
     this.share = undefined;
     this.shared = undefined;
+    this.shareRefused = false;
     this.cameraRests = false;
   }
 
@@ -250,7 +258,7 @@ export class Own {
     }
     this.changed();
     await Promise.all([
-      this.publish(tracks.microphone && this.microphone),
+      tracks.microphone && this.publish("microphone"),
       tracks.camera && this.takeCamera(tracks.camera),
     ]);
   }
@@ -271,14 +279,24 @@ export class Own {
     // The guest may have chosen otherwise while the background was made ready.
     await this.background.follow(camera);
     this.changed();
-    await this.publish(camera);
+    await this.publish("camera");
   }
 
   /** While the relay is out of reach, what is on waits for the next [`Own.publishTo`]. */
-  private async publish(track: Track | undefined): Promise<void> {
+  private async publish(kind: Kind): Promise<void> {
     const { room } = this;
+    const track = this[kind];
     if (!track || !connected(room)) return;
-    await room.localParticipant.publishTrack(track as LiveKit.LocalTrack, named(track.source));
+    try {
+      await room.localParticipant.publishTrack(track as LiveKit.LocalTrack, named(track.source));
+    } catch {
+      if (this[kind] !== track || !this.sendsTo(room)) return;
+      const wanted = !track.isMuted;
+      await this.letGo(kind, track);
+      // What is off anyway is taken anew, and tried again, when it is wanted.
+      if (wanted) this.check = next(this.check, { is: "refused", kinds: [kind], why: "unsent" });
+      this.changed();
+    }
   }
 
   /** What the relay does not take is not shown, and nothing may say that it is. */
