@@ -78,8 +78,10 @@ export class Call {
   private wasLive = false;
   private asking = false;
   private askAgain = false;
-  private failed = 0;
+  /** How often each relay has failed in a row, and the house. */
+  private readonly failed = new Map<string, number>();
   private retryTimer: number | undefined;
+  private retryAt = Infinity;
   private thriftTimer: number | undefined;
 
   constructor(
@@ -170,11 +172,12 @@ export class Call {
 
   /** Asks how the call is, and connects accordingly; once more if something has changed meanwhile. */
   private async reconcile(): Promise<void> {
+    window.clearTimeout(this.retryTimer);
+    this.retryAt = Infinity;
     if (this.asking) {
       this.askAgain = true;
       return;
     }
-    window.clearTimeout(this.retryTimer);
     this.asking = true;
     try {
       do {
@@ -191,18 +194,20 @@ export class Call {
     try {
       const { transports, participants } = await this.session.joinCall();
       if (this.over) return;
+      this.failed.delete(HOUSE);
       this.participants = participants;
       const { close, connect } = plan(this.connections, transports);
       for (const connection of close) this.drop(connection);
       this.choosePictures();
       this.listener.changed();
-      await Promise.all(connect.map((transport) => this.connect(transport)));
+      // Nobody waits for a relay that does not answer: not the others, and not who comes meanwhile.
+      for (const transport of connect) void this.connect(transport);
       this.judge();
     } catch (error) {
-      if (!(error instanceof Refused)) this.retryLater();
-      else if (error.problem.type === NOT_READY) this.retryLater(error.retryAfter);
+      if (!(error instanceof Refused)) this.retryLater(HOUSE);
+      else if (error.problem.type === NOT_READY) this.retryLater(HOUSE, error.retryAfter);
       else if (this.isFinal(error.status)) this.fail(error);
-      else this.retryLater();
+      else this.retryLater(HOUSE);
     }
   }
 
@@ -219,13 +224,13 @@ export class Call {
     this.follow(connection);
     try {
       await room.connect(transport.url, transport.token, { autoSubscribe: false });
-      this.failed = 0;
-      this.choosePictures();
-      if (connection.own) await this.own.publishTo(room);
     } catch {
-      this.drop(connection);
-      this.retryLater();
+      this.lose(connection);
+      return;
     }
+    this.failed.delete(transport.url);
+    this.choosePictures();
+    if (connection.own) await this.own.publishTo(room);
   }
 
   private options(): LiveKit.RoomOptions {
@@ -264,6 +269,10 @@ export class Call {
     };
     room
       .on(RoomEvent.ConnectionStateChanged, () => this.judge())
+      .on(RoomEvent.Reconnected, () => {
+        // What was switched on meanwhile.
+        if (connection.own) void this.own.publishTo(room);
+      })
       .on(RoomEvent.ParticipantConnected, () => {
         someone();
         this.liveText.repeat();
@@ -296,10 +305,9 @@ export class Call {
           this.liveText.received(participant.identity, bytes);
       })
       .on(RoomEvent.Disconnected, (reason) => {
-        if (!this.connections.includes(connection)) return;
-        this.drop(connection);
-        if (reason === DisconnectReason.DUPLICATE_IDENTITY) this.leaveTo("elsewhere");
-        else this.retryLater();
+        const here = this.connections.includes(connection);
+        if (here && reason === DisconnectReason.DUPLICATE_IDENTITY) this.leaveTo("elsewhere");
+        else this.lose(connection);
       });
   }
 
@@ -329,18 +337,30 @@ export class Call {
     this.set(phase);
   }
 
-  /** Tries again after so many seconds, else after longer and longer pauses. */
-  private retryLater(seconds?: number): void {
+  /** Tries again after so many seconds, else after longer and longer pauses; earlier if another relay is due. */
+  private retryLater(whom: string, seconds?: number): void {
     if (this.over) return;
     this.judge();
+    const failed = this.failed.get(whom) ?? 0;
+    if (seconds === undefined) this.failed.set(whom, Math.min(failed + 1, 4));
+    const pause = seconds === undefined ? backoff(failed, Math.random) : seconds * 1000;
+    const at = performance.now() + pause;
+    if (at >= this.retryAt) return;
+    this.retryAt = at;
     window.clearTimeout(this.retryTimer);
-    const pause = seconds === undefined ? backoff(this.failed, Math.random) : seconds * 1000;
     this.retryTimer = window.setTimeout(() => void this.reconcile(), pause);
-    if (seconds === undefined) this.failed = Math.min(this.failed + 1, 4);
+  }
+
+  /** A connection is gone, or has never come about; one that was given up on purpose is not missed. */
+  private lose(connection: Connection): void {
+    if (!this.connections.includes(connection)) return;
+    this.drop(connection);
+    this.retryLater(connection.url);
   }
 
   private drop(connection: Connection): void {
     this.connections = this.connections.filter((it) => it !== connection);
+    this.own.leave(connection.room);
     // Without its devices: they go on to the next one.
     void connection.room.disconnect(false);
   }
@@ -412,6 +432,9 @@ export class Call {
     });
   }
 }
+
+/** Who asks about the call; no relay has this address. */
+const HOUSE = "";
 
 /** The conversation's room is being made. */
 const NOT_READY = "/problems/call-not-ready";

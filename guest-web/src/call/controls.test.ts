@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import german from "../../../texts/messages/de/call.ftl?raw";
 import { readTexts } from "../lib/texts";
-import { switched } from "./controls";
+import { switched, types } from "./controls";
 import { UNCHECKED } from "./devices";
 
 const t = readTexts("de", german);
@@ -20,4 +20,16 @@ test("a device that does not work is told with why", () => {
 test("a camera that stays off because of its background is not called ready", () => {
   const check = { ...UNCHECKED, camera: "ready" as const };
   expect(switched(t, "camera", { ...own, check }, true)).toBe("");
+});
+
+test("what Alt writes on a Mac is no wish to hang up", () => {
+  expect(types({ code: "KeyA", key: "å" })).toBe(true);
+  expect(types({ code: "KeyM", key: "µ" })).toBe(true);
+  // An accent that waits for its letter.
+  expect(types({ code: "KeyK", key: "Dead" })).toBe(true);
+});
+
+test("where Alt leaves the letter as it is, it is a wish also in a text", () => {
+  expect(types({ code: "KeyA", key: "a" })).toBe(false);
+  expect(types({ code: "KeyM", key: "M" })).toBe(false);
 });

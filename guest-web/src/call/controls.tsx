@@ -158,6 +158,15 @@ function BackgroundNews({ t, state }: { t: Texts; state: BackgroundState }) {
   );
 }
 
+/** Whether Alt makes the key write something else than its letter, as on a Mac: in a text that is what it is for. */
+export function types({ code, key }: Pick<KeyboardEvent, "code" | "key">): boolean {
+  return `Key${key.toUpperCase()}` !== code;
+}
+
+function isField(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea"));
+}
+
 /** Alt and a letter, by the place of the key: on some keyboards Alt makes another letter of it. */
 function useKeys(keys: Record<string, () => void>): void {
   const latest = useRef(keys);
@@ -166,7 +175,7 @@ function useKeys(keys: Record<string, () => void>): void {
     const pressed = (event: KeyboardEvent) => {
       if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.repeat) return;
       const act = latest.current[event.code];
-      if (!act) return;
+      if (!act || (isField(event.target) && types(event))) return;
       event.preventDefault();
       act();
     };

@@ -17,7 +17,9 @@ export type Trouble =
   /** Another program uses it. */
   | "busy"
   /** The browser has no such function here. */
-  | "unsupported";
+  | "unsupported"
+  /** It works, but the relay does not take what it sends. */
+  | "unsent";
 
 export type DeviceState = "unknown" | "asking" | "ready" | Trouble;
 

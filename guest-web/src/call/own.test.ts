@@ -177,3 +177,122 @@ test("what is made ready when the call has ended is not shown", async () => {
   expect(own.share).toBeUndefined();
   expect(late.stop).toHaveBeenCalled();
 });
+
+/** A relay's room; `take` says what comes of a track. */
+function relay(take: (track?: unknown) => Promise<unknown> = () => Promise.resolve()) {
+  const publishTrack = vi.fn(take);
+  const unpublishTrack = vi.fn(() => Promise.resolve());
+  return { state: "connected", localParticipant: { publishTrack, unpublishTrack } };
+}
+
+/** The part of the library that makes tracks. */
+const library = {
+  LocalVideoTrack: class {
+    isMuted = false;
+    stop = vi.fn();
+    getProcessor = () => undefined;
+  },
+  Track: { Source: { Camera: "camera", ScreenShare: "screen_share" } },
+};
+
+function sending() {
+  const given = { getVideoTracks: () => [{ kind: "video" }], getAudioTracks: () => [] };
+  vi.stubGlobal("navigator", {
+    mediaDevices: {
+      getUserMedia: () => Promise.resolve(given),
+      enumerateDevices: () => Promise.resolve([]),
+    },
+  });
+  return new Own(library as never, () => undefined);
+}
+
+test("what is switched on after a relay is gone waits for the next one", async () => {
+  const own = sending();
+  const [gone, next] = [relay(), relay()];
+  await own.publishTo(gone as never);
+  own.leave(gone as never);
+  await own.setCamera(true);
+  await own.show(() => Promise.resolve(shown("pdf")), false);
+  expect(own.cameraOn).toBe(true);
+  expect(gone.localParticipant.publishTrack).not.toHaveBeenCalled();
+  await own.publishTo(next as never);
+  // Only the one that is used can be left.
+  own.leave(gone as never);
+  await own.hide();
+  expect(next.localParticipant.publishTrack).toHaveBeenCalledTimes(2);
+  expect(next.localParticipant.unpublishTrack).toHaveBeenCalledTimes(1);
+});
+
+test("what is switched on while a relay is out of reach is sent when it is back", async () => {
+  const own = sending();
+  const room = relay();
+  await own.publishTo(room as never);
+  room.state = "reconnecting";
+  await own.setCamera(true);
+  await own.show(() => Promise.resolve(shown("pdf")), false);
+  expect(room.localParticipant.publishTrack).not.toHaveBeenCalled();
+  room.state = "connected";
+  await own.publishTo(room as never);
+  expect(room.localParticipant.publishTrack).toHaveBeenCalledTimes(2);
+});
+
+const refused = () => Promise.reject(new Error("refused"));
+
+test("what the relay does not take is not said to be shown", async () => {
+  const own = sending();
+  await own.publishTo(relay(refused) as never);
+  const pdf = shown("pdf");
+  await expect(own.show(() => Promise.resolve(pdf), false)).rejects.toThrow("refused");
+  expect(own.share).toBeUndefined();
+  expect(pdf.stop).toHaveBeenCalled();
+});
+
+test("a device whose track the relay does not take goes off, with a reason", async () => {
+  const own = sending();
+  await own.publishTo(relay(refused) as never);
+  await own.setCamera(true);
+  expect(own.cameraOn).toBe(false);
+  expect(own.check.camera).toBe("unsent");
+  await own.publishTo(relay() as never);
+  await own.setCamera(true);
+  expect(own.cameraOn).toBe(true);
+  expect(own.check.camera).toBe("ready");
+});
+
+test("what the next relay does not take ends there, and nothing else does", async () => {
+  const own = sending();
+  await own.setCamera(true);
+  await own.show(() => Promise.resolve(shown("pdf")), false);
+  const [camera, room] = [own.camera, relay()];
+  room.localParticipant.publishTrack.mockImplementation((track?: unknown) =>
+    track === camera ? Promise.resolve() : refused(),
+  );
+  await own.publishTo(room as never);
+  expect(own.share).toBeUndefined();
+  expect(own.shareRefused).toBe(true);
+  expect(own.cameraOn).toBe(true);
+});
+
+test("a device that is off anyway, and not taken, is nothing to tell of", async () => {
+  const own = sending();
+  await own.setCamera(true);
+  Object.assign(own.camera ?? {}, { isMuted: true });
+  await own.publishTo(relay(refused) as never);
+  expect(own.camera).toBeUndefined();
+  expect(own.check.camera).toBe("ready");
+});
+
+test("what fails because the relay is gone meanwhile goes on at the next one", async () => {
+  const own = sending();
+  const gone = relay(() => {
+    own.leave(gone as never);
+    return refused();
+  });
+  await own.publishTo(gone as never);
+  await own.setCamera(true);
+  expect(own.cameraOn).toBe(true);
+  await own.publishTo(gone as never);
+  const pdf = shown("pdf");
+  await own.show(() => Promise.resolve(pdf), false);
+  expect(own.share).toBe(pdf);
+});

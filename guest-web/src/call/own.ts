@@ -17,6 +17,8 @@ export class Own {
   microphone: LiveKit.LocalAudioTrack | undefined;
   camera: LiveKit.LocalVideoTrack | undefined;
   share: Share | undefined;
+  /** What was shown has ended because the relay did not take it. */
+  shareRefused = false;
   /** Whether the camera's light is on. */
   torch = false;
   /** What is seen behind the guest. */
@@ -51,10 +53,19 @@ export class Own {
     await this.obtain(mode === "video" ? ["camera", "microphone"] : ["microphone"]);
   }
 
-  /** Sends everything to this relay from here on. */
+  /** Sends everything to this relay from here on; what it has already stays. What it does not take goes off. */
   async publishTo(room: LiveKit.Room): Promise<void> {
     this.room = room;
-    await Promise.all([this.publish(this.microphone), this.publish(this.camera), this.publishShare()]);
+    const share = this.publishShare().catch(() => {
+      this.shareRefused = true;
+      this.changed();
+    });
+    await Promise.all([this.publish("microphone"), this.publish("camera"), share]);
+  }
+
+  /** This relay is gone. What is switched on from here on waits for the next one. */
+  leave(room: LiveKit.Room): void {
+    if (this.room === room) this.room = undefined;
   }
 
   async setMicrophone(on: boolean): Promise<void> {
@@ -119,6 +130,7 @@ export class Own {
       return;
     }
     this.share = share;
+    this.shareRefused = false;
     // The browser has its own button to stop.
     share.track.addEventListener("ended", () => {
       if (this.share === share) void this.hide();
@@ -168,6 +180,7 @@ export class Own {
     this.camera = undefined;
     this.share = undefined;
     this.shared = undefined;
+    this.shareRefused = false;
     this.cameraRests = false;
   }
 
@@ -245,7 +258,7 @@ export class Own {
     }
     this.changed();
     await Promise.all([
-      this.publish(tracks.microphone && this.microphone),
+      tracks.microphone && this.publish("microphone"),
       tracks.camera && this.takeCamera(tracks.camera),
     ]);
   }
@@ -266,25 +279,55 @@ export class Own {
     // The guest may have chosen otherwise while the background was made ready.
     await this.background.follow(camera);
     this.changed();
-    await this.publish(camera);
+    await this.publish("camera");
   }
 
-  private async publish(track: Track | undefined): Promise<void> {
-    if (!track) return;
-    await this.room?.localParticipant.publishTrack(track as LiveKit.LocalTrack, named(track.source));
+  /** While the relay is out of reach, what is on waits for the next [`Own.publishTo`]. */
+  private async publish(kind: Kind): Promise<void> {
+    const { room } = this;
+    const track = this[kind];
+    if (!track || !connected(room)) return;
+    try {
+      await room.localParticipant.publishTrack(track as LiveKit.LocalTrack, named(track.source));
+    } catch {
+      if (this[kind] !== track || !this.sendsTo(room)) return;
+      const wanted = !track.isMuted;
+      await this.letGo(kind, track);
+      // What is off anyway is taken anew, and tried again, when it is wanted.
+      if (wanted) this.check = next(this.check, { is: "refused", kinds: [kind], why: "unsent" });
+      this.changed();
+    }
   }
 
+  /** What the relay does not take is not shown, and nothing may say that it is. */
   private async publishShare(): Promise<void> {
     const { LocalVideoTrack, Track } = this.livekit;
-    if (!this.share || !this.room) return;
-    this.shared = new LocalVideoTrack(this.share.track, undefined, true);
+    const { room, share } = this;
+    if (!share || !connected(room)) return;
+    this.shared ??= new LocalVideoTrack(share.track, undefined, true);
     this.shared.source = Track.Source.ScreenShare;
-    await this.room.localParticipant.publishTrack(this.shared, {
-      ...named(Track.Source.ScreenShare),
-      simulcast: false,
-      degradationPreference: "maintain-resolution",
-    });
+    try {
+      await room.localParticipant.publishTrack(this.shared, {
+        ...named(Track.Source.ScreenShare),
+        simulcast: false,
+        degradationPreference: "maintain-resolution",
+      });
+    } catch (error) {
+      if (this.share !== share || !this.sendsTo(room)) return;
+      await this.hide();
+      throw error;
+    }
   }
+
+  /** Whether this relay is used and within reach; else what has failed there is sent again by itself. */
+  private sendsTo(room: LiveKit.Room): boolean {
+    return this.room === room && connected(room);
+  }
+}
+
+/** To a relay out of reach nothing is sent: the library would stop the device for it. */
+function connected(room: LiveKit.Room | undefined): room is LiveKit.Room {
+  return room?.state === "connected";
 }
 
 /** Has a track come from another device. When that fails, it comes from none. */

@@ -5,9 +5,10 @@ import { useEffect, useReducer, useRef, useState } from "preact/hooks";
 import { Refused } from "../api/client";
 import type { Texts } from "../lib/texts";
 import { Alert, Button } from "../visit/parts";
-import { Call, type CallSession, type CallState, type LiveLine } from "./call";
+import { Call, type CallSession, type CallState, type LiveLine, type Phase } from "./call";
 import { Controls } from "./controls";
 import type { Mode } from "./devices";
+import { after, BACK_FOR_MS, type Interruption } from "./interruption";
 import { Sharing } from "./sharing";
 import { StageView } from "./stage-view";
 
@@ -111,9 +112,8 @@ function useCall({ session, mode, onEnd, onLines }: PanelProps): Call | undefine
 
 /** One sentence that says where the call stands; read out whenever it changes. */
 function Status({ t, state }: { t: Texts; state: CallState | undefined }) {
-  const lost = useRef(false);
   const phase = state?.phase ?? "joining";
-  if (phase === "lost") lost.current = true;
+  const back = useInterruption(phase) === "over";
   const names = state?.stage.others.filter((tile) => tile.here).map((tile) => tile.name) ?? [];
   const said = () => {
     switch (phase) {
@@ -121,21 +121,33 @@ function Status({ t, state }: { t: Texts; state: CallState | undefined }) {
         return t("call-joining");
       case "lost":
         return t("call-lost");
-      case "live": {
-        const back = lost.current ? `${t("call-back")} ` : "";
-        if (!state?.stage.clerkHere) return back + t("call-alone");
-        return back + t("call-together", { names: names.join(", ") });
-      }
+      case "live":
+        return state?.stage.clerkHere ? t("call-together", { names: names.join(", ") }) : t("call-alone");
       case "failed":
       case "elsewhere":
         return "";
     }
   };
   return (
-    <div role="status" class="vz-call__status">
-      {phase === "lost" ? <Alert kind="warning" title={said()} /> : <p class="kern-body">{said()}</p>}
+    <div class="vz-call__status">
+      {/* By itself, so that neither is read out again when the other changes. */}
+      <div role="status">{back && <p class="kern-body">{t("call-back")}</p>}</div>
+      <div role="status">
+        {phase === "lost" ? <Alert kind="warning" title={said()} /> : <p class="kern-body">{said()}</p>}
+      </div>
     </div>
   );
+}
+
+function useInterruption(phase: Phase): Interruption {
+  const [interruption, setInterruption] = useState<Interruption>("none");
+  useEffect(() => setInterruption((before) => after(before, phase)), [phase]);
+  useEffect(() => {
+    if (interruption !== "over") return;
+    const timer = window.setTimeout(() => setInterruption("none"), BACK_FOR_MS);
+    return () => window.clearTimeout(timer);
+  }, [interruption]);
+  return interruption;
 }
 
 interface SetbackProps {

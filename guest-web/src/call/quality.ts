@@ -33,8 +33,13 @@ export const THRIFT: Thrift = {
 
 /** The relay has said something new about the connection. */
 export function heard(thrift: Thrift, quality: Quality, now: number): Thrift {
-  const poor = quality === "poor";
-  return passed({ ...thrift, quality, poorSince: poor ? (thrift.poorSince ?? now) : undefined }, now);
+  return passed({ ...thrift, quality, poorSince: poorSince(thrift, quality, now) }, now);
+}
+
+/** A line that is gone for a moment is no better for it, and nothing gets through that could be saved. */
+function poorSince(thrift: Thrift, quality: Quality, now: number): number | undefined {
+  if (quality === "lost") return thrift.poorSince;
+  return quality === "poor" ? (thrift.poorSince ?? now) : undefined;
 }
 
 /** Time has passed. */
@@ -45,7 +50,7 @@ export function passed(thrift: Thrift, now: number): Thrift {
 
 /** When [`passed`] has to be called, if at all. */
 export function step(thrift: Thrift): number | undefined {
-  if (thrift.saving || thrift.poorSince === undefined) return undefined;
+  if (thrift.saving || thrift.quality === "lost" || thrift.poorSince === undefined) return undefined;
   return Math.max(thrift.poorSince + POOR_FOR_MS, thrift.insistsUntil);
 }
 

@@ -7,7 +7,7 @@ import type { Call } from "./call";
 import type { Pages } from "./share";
 
 export function Sharing({ t, call }: { t: Texts; call: Call }) {
-  const { share, torch } = call.own;
+  const { share, shareRefused, torch } = call.own;
   const was = useRef(false);
   const ended = was.current && !share;
   was.current = share !== undefined;
@@ -22,7 +22,14 @@ export function Sharing({ t, call }: { t: Texts; call: Call }) {
             </span>
           </p>
         )}
-        {ended && <span class="kern-sr-only">{t("showing-ended")}</span>}
+        {shareRefused ? (
+          <p class="kern-body vz-call__trouble">
+            <Icon name="warning" size="small" />
+            <span>{t("showing-ended")}</span>
+          </p>
+        ) : (
+          ended && <span class="kern-sr-only">{t("showing-ended")}</span>
+        )}
       </div>
       {share && (
         <div class="vz-sharing">

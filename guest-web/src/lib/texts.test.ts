@@ -7,7 +7,7 @@ import { readTexts } from "./texts";
 
 // Keys that are put together when they are needed, so that no search finds them.
 const KINDS = ["camera", "microphone"];
-const TROUBLES = ["denied", "system", "missing", "busy", "unsupported"];
+const TROUBLES = ["denied", "system", "missing", "busy", "unsupported", "unsent"];
 const CALL = [
   ...KINDS.flatMap((kind) => [...TROUBLES, "ready"].map((state) => `check-${kind}-${state}`)),
   ...KINDS.flatMap((kind) => ["on", "off"].map((state) => `call-${kind}-is-${state}`)),
