@@ -81,9 +81,17 @@ impl ElementCall {
             const tiles = document.querySelector('iframe').contentDocument.querySelectorAll('[data-testid=videoTile]');
             return [...tiles].some(tile => tile.innerText.includes(name) && tile.querySelector('video')?.videoWidth > 0);";
         let what = format!("a picture of {name}");
-        self.browser
+        let shown = self
+            .browser
             .wait_until(&what, script, vec![name.into()])
-            .await
+            .await;
+        let Err(fault) = shown else { return Ok(()) };
+        let script = "const call = document.querySelector('iframe').contentDocument;
+            const tiles = [...call.querySelectorAll('[data-testid=videoTile]')];
+            const of = tile => [tile.innerText, tile.querySelector('video')?.videoWidth ?? null];
+            return JSON.stringify([tiles.map(of), call.body.innerText]);";
+        let there = self.browser.page().execute(script, vec![]).await?;
+        Err(fault.context(format!("Element Call shows {there}")))
     }
 
     /// Presses a button of Element Call, by the name that its own tests have for it: `incall_screenshare`.
