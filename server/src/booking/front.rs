@@ -139,7 +139,7 @@ impl Appointments for Counter {
         letter::calendar(
             &house.words,
             &house.settings.public_url,
-            (office, post.ok_or(BookingError::NotOffered)?),
+            (&city, office, post.ok_or(BookingError::NotOffered)?),
             &booking,
             &private,
             &in_calendar,

@@ -1,7 +1,7 @@
 //! Mails about a booking, written from what is true when they are sent.
 
 use bridge::ids::{BookingId, Language};
-use city::model::OfficeConfig;
+use city::model::{City, OfficeConfig};
 use gateway::appointments::Token;
 use jiff::Timestamp;
 use lettre::Address;
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     errands::Plan,
-    house::{ChangeError, House},
+    house::{ChangeError, House, first_language},
     outbox::transaction_id,
     shell,
     words::Words,
@@ -173,7 +173,8 @@ pub(crate) async fn plan(
             answer_address(bookings, post, id).await?,
         )
     };
-    let page = |token| link(&house.settings.public_url, booking.language, token);
+    let spoken = page_language(&city, booking.language);
+    let page = |token| link(&house.settings.public_url, spoken, token);
     let sheet = Sheet {
         words: &house.words,
         office,
@@ -184,7 +185,7 @@ pub(crate) async fn plan(
         offer: offer.as_ref(),
         link: page(&token),
         calendar_link: page(&in_calendar),
-        rebook: rebook(&house.settings.public_url, office, booking.language),
+        rebook: rebook(&house.settings.public_url, office, spoken),
         organizer: organizer(office, post, answers.as_ref()),
         answers,
     };
@@ -235,11 +236,12 @@ pub(crate) async fn arrival(bookings: &Bookings, id: &BookingId) -> store::Resul
 pub(crate) fn calendar(
     words: &Words,
     public_url: &str,
-    (office, post): (&OfficeConfig, &Post),
+    (city, office, post): (&City, &OfficeConfig, &Post),
     booking: &Booking,
     private: &BookingPrivate,
     token: &Token,
 ) -> Result<String, ics::WriteError> {
+    let spoken = page_language(city, booking.language);
     let sheet = Sheet {
         words,
         office,
@@ -247,13 +249,22 @@ pub(crate) fn calendar(
         private,
         stamp: booking.changed_at,
         offer: None,
-        link: link(public_url, booking.language, token),
-        calendar_link: link(public_url, booking.language, token),
-        rebook: rebook(public_url, office, booking.language),
+        link: link(public_url, spoken, token),
+        calendar_link: link(public_url, spoken, token),
+        rebook: rebook(public_url, office, spoken),
         organizer: organizer(office, post, None),
         answers: None,
     };
     sheet.calendar(Method::Publish, false)
+}
+
+/// The language of the pages that a mail leads to: the booking's own, unless the city offers it no longer.
+pub(super) fn page_language(city: &City, booked: Language) -> Language {
+    if city.languages.contains(&booked) {
+        booked
+    } else {
+        first_language(city)
+    }
 }
 
 /// The page that a secret opens. The secret stands behind `#`: browsers tell it to no server.

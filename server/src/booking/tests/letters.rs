@@ -11,7 +11,7 @@ use super::{NOW, Stage, WEDNESDAY, at, dice};
 use crate::{
     booking::{
         Letter, MailConfig, Post,
-        letter::organizer,
+        letter::{organizer, page_language},
         plan_letter,
         sheet::{Sheet, Unfit},
         write,
@@ -393,4 +393,19 @@ async fn what_is_declined_is_stamped_when_it_was_declined() {
         stamps.push(event.first("DTSTAMP").unwrap().value.clone());
     }
     assert_eq!(stamps, ["20261123T060000Z", "20261123T110000Z"]);
+}
+
+/// A language can be taken out of the city's file between the booking and its mails.
+#[tokio::test]
+async fn mails_lead_to_pages_that_the_city_has() {
+    let stage = Stage::new().await;
+    let mut city = (*stage.city).clone();
+    for (languages, booked, page) in [
+        (vec![Language::De, Language::En], Language::En, Language::En),
+        (vec![Language::De], Language::En, Language::De),
+        (vec![Language::En], Language::De, Language::En),
+    ] {
+        city.languages = languages;
+        assert_eq!(page_language(&city, booked), page);
+    }
 }
