@@ -119,6 +119,12 @@ impl Letter {
         )
     }
 
+    /// Whether its reader is called by the booker's name. A companion is told of no one. And before the link is followed
+    /// nobody knows whose mailbox it is: whatever somebody typed as a name would stand in a stranger's mail as our words.
+    pub(super) const fn names_the_booker(self) -> bool {
+        !self.is_for_companion() && !matches!(self, Self::Confirm)
+    }
+
     /// What the calendar object that comes along is for, if one does (RFC 6047).
     pub(super) const fn method(self) -> Option<Method> {
         match self {

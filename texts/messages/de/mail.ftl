@@ -2,7 +2,7 @@
 
 mail-when = { $day } { $year }, { $time } Uhr
 mail-greeting = Guten Tag { $name },
-mail-greeting-companion = Guten Tag,
+mail-greeting-nameless = Guten Tag,
 mail-farewell = Freundliche Grüße, { $office }
 mail-fact-when = Wann
 mail-fact-so-far = Ihr Termin bisher

@@ -2,7 +2,7 @@
 
 mail-when = { $day } { $year }, { $time }
 mail-greeting = Dear { $name },
-mail-greeting-companion = Hello,
+mail-greeting-nameless = Hello,
 mail-farewell = Kind regards, { $office }
 mail-fact-when = When
 mail-fact-so-far = Your appointment so far

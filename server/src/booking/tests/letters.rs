@@ -395,6 +395,21 @@ async fn what_is_declined_is_stamped_when_it_was_declined() {
     assert_eq!(stamps, ["20261123T060000Z", "20261123T110000Z"]);
 }
 
+/// Anybody can have this mail sent to any mailbox: no words of theirs go along.
+#[tokio::test]
+async fn the_mail_that_asks_to_confirm_says_nothing_that_somebody_typed() {
+    let stage = Stage::new().await;
+    for (letter, named) in [(Letter::Confirm, false), (Letter::Booked, true)] {
+        for language in Language::ALL {
+            let mail = mail(&stage, letter, language, None);
+            let plain = mail.contains("To: erika@example.org\r\n");
+            assert_ne!(plain, named, "{mail}");
+            let said = parts(&mail).iter().any(|(_, text)| text.contains("Erika"));
+            assert_eq!(said, named, "{letter:?} in {language}");
+        }
+    }
+}
+
 /// A language can be taken out of the city's file between the booking and its mails.
 #[tokio::test]
 async fn mails_lead_to_pages_that_the_city_has() {
