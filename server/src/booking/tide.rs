@@ -91,13 +91,10 @@ impl Bookings {
             .unwrap_or_default();
         let horizon = place.now.saturating_add(ahead).unwrap_or(Timestamp::MAX);
         let mut read = self.store.read().await?;
-        let near = read.bookings_before(horizon).await?;
+        let near = read.bookings_due(&place.office.slug, horizon).await?;
         drop(read);
         let mut any = false;
-        for booking in near
-            .into_iter()
-            .filter(|booking| booking.office == place.office.slug)
-        {
+        for booking in near {
             if due(place, &booking) == Due::default() {
                 continue;
             }

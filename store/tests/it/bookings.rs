@@ -141,6 +141,14 @@ pub(crate) async fn a_booking_goes_through_the_store(database: Database) {
             .unwrap(),
         [one.clone()]
     );
+    let elsewhere = office("fundbuero");
+    for (slug, before, due) in [
+        (&one.office, one.end, vec![one.clone()]),
+        (&one.office, one.start, vec![]),
+        (&elsewhere, one.end, vec![]),
+    ] {
+        assert_eq!(read.bookings_due(slug, before).await.unwrap(), due);
+    }
     let private = read.booking_private(&one.id).await.unwrap();
     assert!(private == Some(person("Erika@example.org")));
 }
