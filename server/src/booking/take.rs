@@ -93,11 +93,13 @@ impl Bookings {
 
     /// That somebody else has a booking's time by now, with the nearest that can be had.
     pub(super) async fn lost(&self, place: &Place<'_>, booking: &Booking) -> BookingError {
+        self.gone(place, booking, Refused::Full).await
+    }
+
+    /// That a booking's time cannot be had any more, with the nearest that can.
+    async fn gone(&self, place: &Place<'_>, booking: &Booking, reason: Refused) -> BookingError {
         match place.minutes(&booking.services) {
-            Ok(minutes) => {
-                self.refuse(place, minutes, booking.start, Refused::Full)
-                    .await
-            }
+            Ok(minutes) => self.refuse(place, minutes, booking.start, reason).await,
             // Nor can it be booked any more.
             Err(_) => BookingError::Lapsed,
         }
@@ -114,7 +116,8 @@ impl Bookings {
         let minutes = place.minutes(services)?;
         let id = BookingId::from_random(dice.id);
         let token = Token::from_bytes(dice.token);
-        let expires_at = place.now + place.terms.hold;
+        // Nobody can book an appointment that has begun.
+        let expires_at = (place.now + place.terms.hold).min(start);
         // Whoever is plainly too late learns it from a snapshot and keeps no writer waiting.
         self.look(place, minutes, start).await?;
         let mut tx = self.store.begin().await.map_err(internal)?;
@@ -191,8 +194,16 @@ impl Bookings {
             .booking_of_token(token.as_str())
             .await
             .map_err(internal)?
-            .filter(|booking| booking.state == BookingState::Held && booking.is_live(place.now))
+            .filter(|booking| booking.state == BookingState::Held)
             .ok_or(BookingError::Lapsed)?;
+        // Also of a hold that is said to last longer.
+        if booking.start <= place.now {
+            drop(tx);
+            return Err(self.gone(place, &booking, Refused::Past).await);
+        }
+        if !booking.is_live(place.now) {
+            return Err(BookingError::Lapsed);
+        }
         let confirm = place.terms.confirm_mail;
         if confirm {
             // What is confirmed at this address is no stranger's business: that is counted once the link is followed.

@@ -403,6 +403,32 @@ async fn what_is_not_confirmed_in_time_lapses() {
     );
 }
 
+#[tokio::test]
+async fn what_was_held_before_its_start_is_not_booked_after_it() {
+    let mut stage = Stage::new().await;
+    stage.office.booking.as_mut().unwrap().rules.min_notice = jiff::SignedDuration::ZERO;
+    let hold = stage.hold(1, WEDNESDAY, "2026-11-25T06:55:00Z").await;
+    let hold = hold.unwrap();
+    assert_eq!(hold.expires_at, at(WEDNESDAY), "not for ten minutes");
+    // One that is said to last longer is of no use either.
+    let id = bridge::ids::BookingId::from_random(dice(1).id);
+    let mut tx = stage.bookings.store.begin().await.unwrap();
+    let mut booking = tx.booking(&id).await.unwrap().unwrap();
+    booking.expires_at = Some(at("2026-11-25T07:05:00Z"));
+    tx.save_booking(&booking).await.unwrap();
+    tx.commit().await.unwrap();
+    let late = stage.place(WEDNESDAY);
+    let token = hold.token.hash();
+    let refused = stage
+        .bookings
+        .book(&late, &token, contact("erika@example.org"))
+        .await;
+    let Err(BookingError::NoSuchTime { reason, nearest }) = refused else {
+        unreachable!("it has begun")
+    };
+    assert_eq!((reason, nearest.len()), (Refused::Past, 6));
+}
+
 /// A clock can be set back, and a task can wait for its turn to write while a hold lapses.
 #[tokio::test]
 async fn what_lapsed_by_another_clock_and_was_taken_is_not_booked_twice() {
