@@ -312,6 +312,9 @@ pub enum BookingError {
     /// As many bookings of the mail address wait to be confirmed as may.
     #[error("too many bookings of one mail address wait to be confirmed")]
     TooManyUnconfirmed,
+    /// The booking has given out as many links as it may.
+    #[error("too many links of one booking")]
+    TooManyLinks,
     /// The visit is open in another browser, and this link takes it from nobody.
     #[error("the visit is open in another browser")]
     Elsewhere,

@@ -509,6 +509,30 @@ async fn links_of_those_who_come_along_change_nothing() {
     assert!(matches!(unknown, Err(BookingError::UnknownBooking)));
 }
 
+/// None of those given out stops to work because of another one.
+#[tokio::test]
+async fn a_booking_gives_out_eight_links_and_says_so() {
+    let stage = Stage::new().await;
+    let manage = stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
+    let place = stage.place(NOW);
+    let invite = async |number| {
+        let link = Token::from_bytes([number; 32]);
+        let token = manage.hash();
+        let made = stage
+            .bookings
+            .invite(&place, &token, Holder::Companion, &link);
+        made.await.map(|()| link)
+    };
+    // The companion who was named when booking has the first.
+    let second = invite(2).await.unwrap();
+    for number in 3..=8 {
+        invite(number).await.unwrap();
+    }
+    assert!(matches!(invite(9).await, Err(BookingError::TooManyLinks)));
+    let view = stage.bookings.show(&place, &second.hash()).await.unwrap();
+    assert_eq!(view.holder, Holder::Companion);
+}
+
 /// Whoever does not read an address's mail learns nothing of its appointments, and takes none of them away.
 #[tokio::test]
 async fn one_address_has_as_many_appointments_as_the_office_allows() {
