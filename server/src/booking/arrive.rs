@@ -46,7 +46,8 @@ impl Counter {
                 if known.visit.is_live() {
                     return self.hand_over(unit, known, holder, guest).await;
                 }
-                if !may_come_again(&place, &booking, &known.visit) {
+                let missed_from = self.bookings()?.missed_from(&place, booking.start);
+                if place.now >= missed_from || !has_gone(&known.visit) {
                     return Err(BookingError::WrongState);
                 }
                 key.visit_after(visit)
@@ -177,8 +178,9 @@ impl Counter {
         let mut read = self.bookings()?.store.read().await.map_err(internal)?;
         let known = read.visit(visit).await.map_err(internal)?;
         let (booking, _) = opened(&mut read, token).await?;
+        let missed_from = self.bookings()?.missed_from(place, booking.start);
         let open = known.is_some_and(|known| {
-            known.visit.is_live() || may_come_again(place, &booking, &known.visit)
+            known.visit.is_live() || (place.now < missed_from && has_gone(&known.visit))
         });
         if !open {
             view.visit = None;
@@ -187,15 +189,14 @@ impl Counter {
     }
 }
 
-/// Whether the citizen may check in once more: whoever was lost, or has gone, may come back as long as somebody who comes
-/// for the first time might. What a clerk has ended stays so.
-fn may_come_again(place: &Place<'_>, booking: &Booking, visit: &Visit) -> bool {
-    let gone = matches!(
+/// Whether a visit ended without a clerk's ending it: its citizen was lost, or has gone. Whoever was may come back as long as
+/// somebody who comes for the first time might.
+fn has_gone(visit: &Visit) -> bool {
+    matches!(
         visit.state,
         VisitState::Ended {
             ending: Ending::Left | Ending::NoShow,
             ..
         }
-    );
-    gone && place.now < booking.start + place.terms.grace
+    )
 }

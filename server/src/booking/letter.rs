@@ -40,6 +40,8 @@ pub(crate) enum Letter {
     Reminder,
     /// Nobody came.
     NoShow,
+    /// Nobody came, and for a part of the time nobody could.
+    Outage,
     /// For the companion who was named.
     Companion,
     /// For the companion: another time.
@@ -65,6 +67,7 @@ impl Letter {
             Self::CancelledByOffice => "cancelled-by-office",
             Self::Reminder => "reminder",
             Self::NoShow => "no-show",
+            Self::Outage => "outage",
             Self::Companion => "companion",
             Self::CompanionMoved => "companion-moved",
             Self::CompanionCancelled => "companion-cancelled",
@@ -89,7 +92,7 @@ impl Letter {
             Self::Cancelled | Self::CancelledByOffice | Self::CompanionCancelled => {
                 booking.state == BookingState::Cancelled
             }
-            Self::NoShow => booking.state == BookingState::NoShow,
+            Self::NoShow | Self::Outage => booking.state == BookingState::NoShow,
         }
     }
 
@@ -102,6 +105,7 @@ impl Letter {
             Self::Confirm
             | Self::Reminder
             | Self::NoShow
+            | Self::Outage
             | Self::Companion
             | Self::CompanionMoved
             | Self::CompanionCancelled
@@ -135,7 +139,12 @@ impl Letter {
             // Nobody waits for a companion's answer.
             Self::Companion | Self::CompanionMoved => Some(Method::Publish),
             Self::OtherTime => Some(Method::DeclineCounter),
-            Self::Confirm | Self::Reminder | Self::NoShow | Self::Earlier | Self::Offer => None,
+            Self::Confirm
+            | Self::Reminder
+            | Self::NoShow
+            | Self::Outage
+            | Self::Earlier
+            | Self::Offer => None,
         }
     }
 }
@@ -336,6 +345,7 @@ const fn undeliverable(letter: Letter) -> Option<News> {
         | Letter::CancelledByOffice
         | Letter::Reminder
         | Letter::NoShow
+        | Letter::Outage
         | Letter::Earlier
         | Letter::Offer
         | Letter::OtherTime => Some(News::Undeliverable),

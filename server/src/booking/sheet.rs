@@ -135,7 +135,9 @@ impl Sheet<'_> {
             facts.push((self.say("mail-fact-reason"), reason.clone()));
         }
         let link = match letter {
-            Letter::Cancelled | Letter::CancelledByOffice | Letter::NoShow => self.rebook.clone(),
+            Letter::Cancelled | Letter::CancelledByOffice | Letter::NoShow | Letter::Outage => {
+                self.rebook.clone()
+            }
             _ => self.link.clone(),
         };
         Body {

@@ -30,7 +30,9 @@ use tempfile::TempDir;
 use texts::Catalogue;
 use tokio::sync::watch;
 
-use super::{Bookings, Key, Letter, MailConfig, News, Place, Post, offer::Unoffered, take::Dice};
+use super::{
+    Bookings, Key, Letter, MailConfig, News, Place, Post, Reachable, offer::Unoffered, take::Dice,
+};
 use crate::{
     city_files::CityInForce,
     house::{House, Settings},
@@ -110,6 +112,7 @@ impl Stage {
                 store,
                 key: Key::new([3; 32]),
                 domain: "dormagen.example".to_owned(),
+                reachable: Reachable::default(),
             },
             city_files,
             city,

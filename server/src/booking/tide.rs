@@ -31,8 +31,11 @@ pub(crate) async fn keep(house: Arc<House>) {
     let mut compared = Compared::default();
     let mut warned = None;
     loop {
-        lapse(&house).await;
+        let works = lapse(&house).await;
         if let Some(bookings) = &house.bookings {
+            if works {
+                bookings.reachable.seen(shell::now());
+            }
             round(&house, bookings).await;
             if let Err(fault) = look_ahead(&house, bookings).await {
                 error!("the next free appointments are not up to date: {fault}");
@@ -95,7 +98,7 @@ impl Bookings {
         drop(read);
         let mut any = false;
         for booking in near {
-            if due(place, &booking) == Due::default() {
+            if self.due(place, &booking) == Due::default() {
                 continue;
             }
             let mut tx = self.store.begin().await?;
@@ -103,7 +106,7 @@ impl Bookings {
             let Some(booking) = tx.booking(&booking.id).await? else {
                 continue;
             };
-            let due = due(place, &booking);
+            let due = self.due(place, &booking);
             self.carry_out(&mut tx, place, booking, &due).await?;
             tx.commit().await?;
             any = true;
@@ -144,6 +147,39 @@ impl Bookings {
         Ok(!bookings.is_empty())
     }
 
+    /// Reminders first, in the order of their times, then the word to the clerks: `reminded` counts through them all.
+    fn due(&self, place: &Place<'_>, booking: &Booking) -> Due {
+        if booking.state != BookingState::Confirmed {
+            return Due::default();
+        }
+        if self.missed_from(place, booking.start) <= place.now {
+            return Due {
+                no_show: true,
+                ..Due::default()
+            };
+        }
+        let mut due = Due::default();
+        let times = place.terms.reminders.iter().copied();
+        let mut steps: Vec<(SignedDuration, bool)> = times.map(|before| (before, true)).collect();
+        steps.push((place.terms.prepare, false));
+        steps.sort_by_key(|(before, _)| std::cmp::Reverse(*before));
+        for (index, (before, for_citizen)) in steps.into_iter().enumerate() {
+            let at = booking.start - before;
+            let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+            if at > place.now || number <= booking.reminded {
+                continue;
+            }
+            due.reminded = Some(number);
+            if for_citizen {
+                // What was due before the booking was made or moved is told by that mail. After an outage it may have begun.
+                due.remind = at > booking.changed_at && booking.start > place.now;
+            } else {
+                due.soon = true;
+            }
+        }
+        due
+    }
+
     /// What follows, in one transaction.
     async fn carry_out(
         &self,
@@ -156,7 +192,12 @@ impl Bookings {
             booking.state = BookingState::NoShow;
             booking.ended_at = Some(place.now);
             tx.save_booking(&booking).await?;
-            write(tx, &booking.id, Letter::NoShow, place.now).await?;
+            let letter = if self.reachable.since() <= booking.start {
+                Letter::NoShow
+            } else {
+                Letter::Outage
+            };
+            write(tx, &booking.id, letter, place.now).await?;
             return tell(tx, &booking, News::NoShow, place.now).await;
         }
         if let Some(reminded) = due.reminded {
@@ -189,39 +230,6 @@ struct Due {
     soon: bool,
     /// Whether it is too late for the citizen.
     no_show: bool,
-}
-
-/// Reminders first, in the order of their times, then the word to the clerks: `reminded` counts through them all.
-fn due(place: &Place<'_>, booking: &Booking) -> Due {
-    if booking.state != BookingState::Confirmed {
-        return Due::default();
-    }
-    if booking.start + place.terms.grace <= place.now {
-        return Due {
-            no_show: true,
-            ..Due::default()
-        };
-    }
-    let mut due = Due::default();
-    let times = place.terms.reminders.iter().copied();
-    let mut steps: Vec<(SignedDuration, bool)> = times.map(|before| (before, true)).collect();
-    steps.push((place.terms.prepare, false));
-    steps.sort_by_key(|(before, _)| std::cmp::Reverse(*before));
-    for (index, (before, for_citizen)) in steps.into_iter().enumerate() {
-        let at = booking.start - before;
-        let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
-        if at > place.now || number <= booking.reminded {
-            continue;
-        }
-        due.reminded = Some(number);
-        // What was due before the booking was made or moved is told by that mail.
-        if for_citizen {
-            due.remind = at > booking.changed_at;
-        } else {
-            due.soon = true;
-        }
-    }
-    due
 }
 
 /// The appointments of a civil day at an office, and what each needs.

@@ -21,7 +21,7 @@ use crate::{
     words::Words,
 };
 
-const ALL: [Letter; 13] = [
+const ALL: [Letter; 14] = [
     Letter::Confirm,
     Letter::Booked,
     Letter::Moved,
@@ -29,6 +29,7 @@ const ALL: [Letter; 13] = [
     Letter::CancelledByOffice,
     Letter::Reminder,
     Letter::NoShow,
+    Letter::Outage,
     Letter::Companion,
     Letter::CompanionMoved,
     Letter::CompanionCancelled,
@@ -175,6 +176,7 @@ async fn every_mail_says_the_same_as_text_and_as_html() {
                 Letter::Confirm
                 | Letter::Reminder
                 | Letter::NoShow
+                | Letter::Outage
                 | Letter::Earlier
                 | Letter::Offer => None,
             };

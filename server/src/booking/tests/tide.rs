@@ -44,6 +44,48 @@ async fn time_reminds_tells_and_gives_up() {
     );
 }
 
+/// "We waited for you" is said to nobody who could not come, nor is anybody reminded of what has begun.
+#[tokio::test]
+async fn whose_time_fell_into_an_outage_is_given_time_after_it() {
+    let stage = Stage::new().await;
+    stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
+    let later = "2026-11-25T08:00:00Z";
+    stage.confirmed(2, later, "max@example.org").await;
+    stage.errands().await;
+    // Down from the evening before until half an hour after the first one's start.
+    let mut told = Vec::new();
+    for now in [
+        "2026-11-25T07:30:00Z",
+        "2026-11-25T07:31:00Z",
+        "2026-11-25T07:33:00Z",
+        "2026-11-25T07:35:00Z",
+        "2026-11-25T07:37:00Z",
+        "2026-11-25T07:39:00Z",
+        "2026-11-25T07:40:00Z",
+        "2026-11-25T07:42:00Z",
+        "2026-11-25T07:44:00Z",
+        "2026-11-25T07:46:00Z",
+    ] {
+        stage.bookings.reachable.seen(at(now));
+        stage.bookings.tide(&stage.place(now)).await.unwrap();
+        for errand in stage.errands().await {
+            told.push(format!("{} {errand}", &now[11..16]));
+        }
+    }
+    assert_eq!(
+        told,
+        [
+            "07:30 line Soon",
+            "07:30 room",
+            "07:30 mail Reminder",
+            "07:40 mail Outage",
+            "07:40 line NoShow",
+            "07:46 line Soon",
+            "07:46 room",
+        ]
+    );
+}
+
 #[tokio::test]
 async fn who_books_late_is_not_reminded_of_what_the_invitation_says() {
     let stage = Stage::new().await;
