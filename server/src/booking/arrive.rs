@@ -58,6 +58,16 @@ impl Counter {
         if place.now < from {
             return Err(BookingError::TooEarly { from });
         }
+        let visitor = Visitor::Guest(guest.clone());
+        let other = unit.office.live().find(|visit| visit.visitor == visitor);
+        if let Some(other) = other {
+            let (other, in_line) = (other.id.clone(), is_in_line(other));
+            if !in_line {
+                return here_already(unit, &booking, other).await;
+            }
+            // Whoever waited for their turn without an appointment has come for this one.
+            unit.decide(Input::Leave { visit: other })?;
+        }
         self.admit(unit, booking, id, guest).await
     }
 
@@ -187,6 +197,23 @@ impl Counter {
         }
         Ok(view)
     }
+}
+
+/// Whether somebody without an appointment waits to be called.
+fn is_in_line(visit: &Visit) -> bool {
+    visit.kind == VisitKind::WalkIn && visit.state == VisitState::Waiting
+}
+
+/// One browser has one visit at an office. Its person goes on with it, and the appointment is not missed meanwhile.
+async fn here_already(
+    mut unit: Unit<'_>,
+    booking: &Booking,
+    other: VisitId,
+) -> Result<VisitId, BookingError> {
+    let noted = unit.tx.set_visit_beside(&booking.id, &other).await;
+    noted.map_err(internal)?;
+    unit.commit().await.map_err(internal)?;
+    Err(Refusal::AlreadyHere { visit: other }.into())
 }
 
 /// Whether a visit ended without a clerk's ending it: its citizen was lost, or has gone. Whoever was may come back as long as

@@ -14,6 +14,9 @@ use crate::{house::House, shell, task::Errand};
 
 /// As many persons are forgotten at a time.
 const BATCH: u32 = 200;
+/// Whoever said to be here while another visit of theirs went on is waited for no longer: what was promised about personal
+/// data does not hang on a visit that nobody ends.
+const LONGEST_VISIT: SignedDuration = SignedDuration::from_hours(24);
 /// No office's grace lasts longer. Whoever has not come by then is a no-show already, unless nobody looks after the
 /// office's appointments.
 const LONGEST_GRACE: SignedDuration = SignedDuration::from_hours(2);
@@ -69,6 +72,11 @@ pub(super) async fn end(store: &Store, since: Timestamp, now: Timestamp) -> Resu
     let mut tx = store.begin().await?;
     // Again, inside the transaction that decides.
     for mut booking in tx.bookings_before(before).await?.into_iter().filter(over) {
+        let beside = tx.visit_beside(&booking.id).await?;
+        let goes_on = beside.is_some_and(|beside| beside.visit.is_live());
+        if goes_on && now.duration_since(booking.end) < LONGEST_VISIT {
+            continue;
+        }
         booking.state = BookingState::NoShow;
         // Not now: whoever reads how long a person's data is kept counts from the appointment.
         booking.ended_at = Some(booking.end);

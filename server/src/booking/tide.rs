@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bridge::ids::Language;
+use bridge::{ids::Language, visit::VisitState};
 use jiff::{SignedDuration, Timestamp, civil::Time};
-use store::{Booking, BookingState, Lane, StoreError, Tx};
+use store::{Booking, BookingState, Lane, Read, StoreError, Tx};
 use tracing::error;
 
 use super::{
@@ -95,18 +95,21 @@ impl Bookings {
         let horizon = place.now.saturating_add(ahead).unwrap_or(Timestamp::MAX);
         let mut read = self.store.read().await?;
         let near = read.bookings_due(&place.office.slug, horizon).await?;
+        let mut ripe = Vec::new();
+        for booking in near {
+            if self.due(&mut read, place, &booking).await? != Due::default() {
+                ripe.push(booking);
+            }
+        }
         drop(read);
         let mut any = false;
-        for booking in near {
-            if self.due(place, &booking) == Due::default() {
-                continue;
-            }
+        for booking in ripe {
             let mut tx = self.store.begin().await?;
             // Again, inside the transaction that decides: it may have been moved or cancelled.
             let Some(booking) = tx.booking(&booking.id).await? else {
                 continue;
             };
-            let due = self.due(place, &booking);
+            let due = self.due(&mut tx, place, &booking).await?;
             self.carry_out(&mut tx, place, booking, &due).await?;
             tx.commit().await?;
             any = true;
@@ -148,15 +151,20 @@ impl Bookings {
     }
 
     /// Reminders first, in the order of their times, then the word to the clerks: `reminded` counts through them all.
-    fn due(&self, place: &Place<'_>, booking: &Booking) -> Due {
+    async fn due(
+        &self,
+        read: &mut Read,
+        place: &Place<'_>,
+        booking: &Booking,
+    ) -> Result<Due, StoreError> {
         if booking.state != BookingState::Confirmed {
-            return Due::default();
+            return Ok(Due::default());
         }
-        if self.missed_from(place, booking.start) <= place.now {
-            return Due {
+        if self.is_missed(read, place, booking).await? {
+            return Ok(Due {
                 no_show: true,
                 ..Due::default()
-            };
+            });
         }
         let mut due = Due::default();
         let times = place.terms.reminders.iter().copied();
@@ -177,7 +185,26 @@ impl Bookings {
                 due.soon = true;
             }
         }
-        due
+        Ok(due)
+    }
+
+    /// Whether it is too late for the citizen. Whoever said to be here and was in another visit of theirs has time until
+    /// that is over, and the grace from then on.
+    async fn is_missed(
+        &self,
+        read: &mut Read,
+        place: &Place<'_>,
+        booking: &Booking,
+    ) -> Result<bool, StoreError> {
+        if place.now < self.missed_from(place, booking.start) {
+            return Ok(false);
+        }
+        let beside = read.visit_beside(&booking.id).await?;
+        Ok(match beside.map(|beside| beside.visit.state) {
+            None => true,
+            Some(VisitState::Ended { at, .. }) => place.now >= self.missed_from(place, at),
+            Some(_) => false,
+        })
     }
 
     /// What follows, in one transaction.
@@ -234,7 +261,7 @@ struct Due {
 
 /// The appointments of a civil day at an office, and what each needs.
 pub(crate) async fn day_of(
-    read: &mut store::Read,
+    read: &mut Read,
     place: &Place<'_>,
     day: jiff::civil::Date,
 ) -> Result<Vec<(Booking, Needs)>, StoreError> {

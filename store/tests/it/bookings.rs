@@ -149,6 +149,7 @@ pub(crate) async fn a_booking_goes_through_the_store(database: Database) {
     ] {
         assert_eq!(read.bookings_due(slug, before).await.unwrap(), due);
     }
+    assert_eq!(read.visit_beside(&one.id).await.unwrap(), None);
     let private = read.booking_private(&one.id).await.unwrap();
     assert!(private == Some(person("Erika@example.org")));
 }
