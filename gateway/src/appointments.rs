@@ -349,7 +349,7 @@ pub trait Appointments: Send + Sync + 'static {
     /// Gives a held time back. Idempotent.
     async fn let_go(&self, token: &TokenHash) -> Result<(), BookingError>;
 
-    /// Books the held time. From then on the hold's secret is of no use.
+    /// Books the held time. From then on the hold's secret opens nothing; for some minutes it gives the same answer.
     async fn book(&self, token: &TokenHash, contact: Contact) -> Result<Booked, BookingError>;
 
     /// The booking.

@@ -4,7 +4,7 @@ use bridge::ids::{BookingId, ServiceId};
 use gateway::appointments::{
     Booked, BookingError, Contact, Hold, Holder, Offer, SlotQuery, Token, TokenHash,
 };
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use scheduler::slots::Refused;
 use store::{Booking, BookingPrivate, BookingState, LinkRole, StoreError, Tx};
 
@@ -20,6 +20,10 @@ const CODE_ALPHABET: &[u8; 31] = b"ABCDEFGHJKLMNPQRSTUVWXYZ2345679";
 /// As many bookings in the whole city may wait for one mail address to confirm them: anybody can have mails sent there.
 /// One address of the network reaches a quarter of it (`gateway::places`), and so locks nobody out.
 const MOST_UNCONFIRMED: u32 = 12;
+
+/// So long after the end of its hold a booking can be asked for once more: whoever heard no answer tries again at once, or
+/// when there is a network again.
+const ASK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// Random bytes for a new booking.
 #[derive(Clone, Copy)]
@@ -182,7 +186,8 @@ impl Bookings {
         Ok(())
     }
 
-    /// Books the held time.
+    /// Books the held time. Asked again with the same hold, it answers with the same booking and changes nothing, also when
+    /// the form was filled in otherwise meanwhile: the first one counts.
     pub(crate) async fn book(
         &self,
         place: &Place<'_>,
@@ -190,12 +195,13 @@ impl Bookings {
         contact: Contact,
     ) -> Result<Booked, BookingError> {
         let mut tx = self.store.begin().await.map_err(internal)?;
-        let mut booking = tx
-            .booking_of_token(token.as_str())
-            .await
+        let held = tx.booking_of_token(token.as_str()).await;
+        let held = held
             .map_err(internal)?
-            .filter(|booking| booking.state == BookingState::Held)
-            .ok_or(BookingError::Lapsed)?;
+            .filter(|booking| booking.state == BookingState::Held);
+        let Some(mut booking) = held else {
+            return self.booked_already(&mut tx, place, token).await;
+        };
         // Also of a hold that is said to last longer.
         if booking.start <= place.now {
             drop(tx);
@@ -265,6 +271,27 @@ impl Bookings {
         Ok(Booked {
             token: (!confirm).then_some(manage),
             view: place.view(booking, Holder::Booker, Some(name)),
+        })
+    }
+
+    /// What came of a hold, for whoever did not hear it.
+    async fn booked_already(
+        &self,
+        tx: &mut Tx,
+        place: &Place<'_>,
+        token: &TokenHash,
+    ) -> Result<Booked, BookingError> {
+        let booking = tx.booking_of_hold(token.as_str()).await;
+        let until = |booking: &Booking| booking.created_at + place.terms.hold + ASK_AGAIN;
+        let booking = booking
+            .map_err(internal)?
+            .filter(|booking| booking.is_live(place.now) && place.now < until(booking))
+            .ok_or(BookingError::Lapsed)?;
+        let private = tx.booking_private(&booking.id).await.map_err(internal)?;
+        let counts = booking.state != BookingState::Unconfirmed && !place.terms.confirm_mail;
+        Ok(Booked {
+            token: counts.then(|| self.key.manage(&booking.id)),
+            view: place.view(booking, Holder::Booker, private.map(|private| private.name)),
         })
     }
 

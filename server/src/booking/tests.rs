@@ -406,6 +406,58 @@ async fn what_is_not_confirmed_in_time_lapses() {
     );
 }
 
+/// The answer was lost on its way, and the page sends the form again.
+#[tokio::test]
+async fn what_is_booked_once_more_is_the_same_booking() {
+    let mut stage = Stage::new().await;
+    for (number, confirm, start) in [(1, true, WEDNESDAY), (2, false, "2026-11-25T08:00:00Z")] {
+        stage.office.booking.as_mut().unwrap().confirm_mail = confirm;
+        let hold = stage.hold(number, start, NOW).await.unwrap();
+        let token = hold.token.hash();
+        let book = async |mail, now| {
+            let place = stage.place(now);
+            stage.bookings.book(&place, &token, contact(mail)).await
+        };
+        let first = book("erika@example.org", NOW).await.unwrap();
+        let told = stage.errands().await;
+        assert!(!told.is_empty());
+        for (mail, now) in [
+            ("erika@example.org", NOW),
+            // What was filled in first counts.
+            ("max@example.org", "2026-11-23T06:19:59Z"),
+        ] {
+            let again = book(mail, now).await.unwrap();
+            assert!(again.view == first.view && again.token == first.token);
+        }
+        assert_eq!(stage.errands().await, [""; 0]);
+        let late = book("erika@example.org", "2026-11-23T06:20:00Z").await;
+        assert!(matches!(late, Err(BookingError::Lapsed)));
+        let opened = stage.bookings.show(&stage.place(NOW), &token).await;
+        assert!(matches!(opened, Err(BookingError::UnknownBooking)));
+    }
+    let id = bridge::ids::BookingId::from_random(dice(1).id);
+    let mut read = stage.bookings.store.read().await.unwrap();
+    let private = read.booking_private(&id).await.unwrap().unwrap();
+    assert_eq!(private.mail, "erika@example.org");
+}
+
+#[tokio::test]
+async fn what_was_cancelled_is_not_booked_once_more() {
+    let stage = Stage::new().await;
+    let hold = stage.hold(1, WEDNESDAY, NOW).await.unwrap();
+    let place = stage.place(NOW);
+    let book = async || {
+        let token = hold.token.hash();
+        let contact = contact("erika@example.org");
+        stage.bookings.book(&place, &token, contact).await
+    };
+    book().await.unwrap();
+    let id = bridge::ids::BookingId::from_random(dice(1).id);
+    let manage = stage.bookings.key.manage(&id).hash();
+    stage.bookings.cancel(&place, &manage, 0).await.unwrap();
+    assert!(matches!(book().await, Err(BookingError::Lapsed)));
+}
+
 #[tokio::test]
 async fn what_was_held_before_its_start_is_not_booked_after_it() {
     let mut stage = Stage::new().await;

@@ -187,7 +187,7 @@ impl Tx {
             self.run(sqlx::query(statement).bind(id.as_str())).await?;
         }
         let statement = sqlx::query(
-            "UPDATE bookings SET token_hash = NULL, arrival_hash = NULL, visit = NULL, beside_visit = NULL,
+            "UPDATE bookings SET token_hash = NULL, hold_hash = NULL, arrival_hash = NULL, visit = NULL, beside_visit = NULL,
              erased_at = $2 WHERE id = $1",
         )
         .bind(id.as_str())

@@ -169,6 +169,21 @@ impl Read {
         row.as_ref().map(read).transpose()
     }
 
+    /// The booking that was made of the hold whose secret has this hash.
+    pub async fn booking_of_hold(&mut self, hash: &str) -> Result<Option<Booking>> {
+        let row = self
+            .optional(
+                sqlx::query(concat!(
+                    "SELECT ",
+                    columns!(),
+                    " FROM bookings b WHERE b.hold_hash = $1"
+                ))
+                .bind(text(hash)),
+            )
+            .await?;
+        row.as_ref().map(read).transpose()
+    }
+
     /// The booking that has become this visit.
     pub async fn booking_of_visit(&mut self, visit: &VisitId) -> Result<Option<Booking>> {
         let row = self
@@ -289,11 +304,13 @@ impl Tx {
         Ok(self.run(statement).await? == 1)
     }
 
-    /// From here on another secret lets the booker in.
+    /// From here on another secret lets the booker in; the hold's finds the booking alone.
     pub async fn set_booking_token(&mut self, id: &BookingId, hash: &str) -> Result<()> {
-        let statement = sqlx::query("UPDATE bookings SET token_hash = $2 WHERE id = $1")
-            .bind(id.as_str())
-            .bind(text(hash));
+        let statement = sqlx::query(
+            "UPDATE bookings SET hold_hash = token_hash, token_hash = $2 WHERE id = $1",
+        )
+        .bind(id.as_str())
+        .bind(text(hash));
         self.run(statement).await?;
         Ok(())
     }

@@ -122,6 +122,9 @@ pub(crate) async fn a_booking_goes_through_the_store(database: Database) {
     );
     for found in [
         read.booking_of_token("other").await.unwrap(),
+        read.booking_of_hold(&format!("hash-{}", one.id))
+            .await
+            .unwrap(),
         read.booking_of_uid(&one.uid).await.unwrap(),
         read.booking_of_code(&one.office, "T1").await.unwrap(),
     ] {

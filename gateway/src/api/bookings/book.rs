@@ -142,7 +142,8 @@ pub(crate) struct NewBooking {
     token: Option<String>,
 }
 
-/// Books the held time; the hold's token comes as a bearer token and is of no use afterwards.
+/// Books the held time; the hold's token comes as a bearer token and opens nothing afterwards. Sent again within some
+/// minutes, it gets the same booking, whatever the form says then: nothing is booked twice because an answer was lost.
 #[utoipa::path(
     post,
     path = "/bookings",
