@@ -171,6 +171,7 @@ impl Bookings {
         booking.end = slot.end;
         booking.sequence += 1;
         booking.reminded = 0;
+        booking.reminded_until = None;
         booking.reply = None;
         booking.changed_at = place.now;
         tx.save_booking(&booking).await.map_err(internal)?;

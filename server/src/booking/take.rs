@@ -139,6 +139,7 @@ impl Bookings {
             sequence: 0,
             expires_at: Some(expires_at),
             reminded: 0,
+            reminded_until: None,
             wants_earlier: false,
             reply: None,
             visit: None,

@@ -150,7 +150,8 @@ impl Bookings {
         Ok(!bookings.is_empty())
     }
 
-    /// Reminders first, in the order of their times, then the word to the clerks: `reminded` counts through them all.
+    /// Reminders and the word to the clerks, in the order of their times. What is done with lies before a moment, so that
+    /// other reminders in the city's file repeat none and leave none out; `reminded` counts through them all.
     async fn due(
         &self,
         read: &mut Read,
@@ -174,10 +175,14 @@ impl Bookings {
         for (index, (before, for_citizen)) in steps.into_iter().enumerate() {
             let at = booking.start - before;
             let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
-            if at > place.now || number <= booking.reminded {
+            let done = match booking.reminded_until {
+                Some(until) => at <= until,
+                None => number <= booking.reminded,
+            };
+            if at > place.now || done {
                 continue;
             }
-            due.reminded = Some(number);
+            due.reminded = Some((number, at));
             if for_citizen {
                 // What was due before the booking was made or moved is told by that mail. After an outage it may have begun.
                 due.remind = at > booking.changed_at && booking.start > place.now;
@@ -227,8 +232,9 @@ impl Bookings {
             write(tx, &booking.id, letter, place.now).await?;
             return tell(tx, &booking, News::NoShow, place.now).await;
         }
-        if let Some(reminded) = due.reminded {
+        if let Some((reminded, until)) = due.reminded {
             booking.reminded = reminded;
+            booking.reminded_until = Some(until);
             tx.save_booking(&booking).await?;
         }
         if due.remind {
@@ -249,8 +255,8 @@ impl Bookings {
 /// What is due about a booking.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Due {
-    /// How many reminders are done with after this.
-    reminded: Option<u32>,
+    /// How many reminders are done with after this, and up to when.
+    reminded: Option<(u32, Timestamp)>,
     /// Whether one of them is to be written.
     remind: bool,
     /// Whether the clerks are told that it begins soon.

@@ -35,6 +35,7 @@ pub(crate) fn booking(number: u128, hour: i64) -> Booking {
         sequence: 0,
         expires_at: Some(at(600)),
         reminded: 0,
+        reminded_until: None,
         wants_earlier: false,
         reply: None,
         visit: None,
@@ -104,6 +105,7 @@ pub(crate) async fn a_booking_goes_through_the_store(database: Database) {
     one.wants_earlier = true;
     one.reply = Some(store::Reply::Tentative);
     one.reminded = 1;
+    one.reminded_until = Some(at(23 * HOUR));
     let mut tx = store.begin().await.unwrap();
     tx.put_booking_private(&one.id, &person("Erika@example.org"))
         .await

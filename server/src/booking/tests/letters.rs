@@ -61,6 +61,7 @@ fn booking(stage: &Stage, letter: Letter, language: Language) -> Booking {
         sequence: 1,
         expires_at: None,
         reminded: 0,
+        reminded_until: None,
         wants_earlier: false,
         reply: None,
         visit: None,
