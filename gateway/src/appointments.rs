@@ -312,6 +312,9 @@ pub enum BookingError {
     /// As many bookings of the mail address wait to be confirmed as may.
     #[error("too many bookings of one mail address wait to be confirmed")]
     TooManyUnconfirmed,
+    /// The booking has given out as many links as it may.
+    #[error("too many links of one booking")]
+    TooManyLinks,
     /// The visit is open in another browser, and this link takes it from nobody.
     #[error("the visit is open in another browser")]
     Elsewhere,
@@ -346,7 +349,7 @@ pub trait Appointments: Send + Sync + 'static {
     /// Gives a held time back. Idempotent.
     async fn let_go(&self, token: &TokenHash) -> Result<(), BookingError>;
 
-    /// Books the held time. From then on the hold's secret is of no use.
+    /// Books the held time. From then on the hold's secret opens nothing; for some minutes it gives the same answer.
     async fn book(&self, token: &TokenHash, contact: Contact) -> Result<Booked, BookingError>;
 
     /// The booking.

@@ -2,6 +2,7 @@
 
 import { render } from "preact";
 import { Api } from "./api/client";
+import type { Language } from "./api/types";
 import { Flow, type Service } from "./booking/flow";
 import { loadTexts, pageLanguage } from "./lib/texts";
 
@@ -18,6 +19,7 @@ async function open(root: HTMLElement): Promise<void> {
       t={t}
       api={new Api(language)}
       language={language}
+      languages={(root.dataset.languages ?? language).split(" ") as Language[]}
       office={root.dataset.office ?? ""}
       services={services}
       privacyHref={root.dataset.privacyHref ?? ""}

@@ -22,7 +22,7 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use crate::{
-    booking::{self, Bookings, Calendars, Key, MailConfig, Post},
+    booking::{self, Bookings, Calendars, Key, MailConfig, Post, Reachable},
     calls,
     city_files::CityInForce,
     config::Config,
@@ -129,6 +129,7 @@ pub(crate) fn mail_room(
         store: store.clone(),
         key,
         domain: post.domain.clone(),
+        reachable: Reachable::default(),
     };
     Ok((post, bookings))
 }

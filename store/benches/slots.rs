@@ -65,6 +65,7 @@ async fn fill(store: &Store, slug: &OfficeSlug, office: &Office) -> usize {
             sequence: 0,
             expires_at: None,
             reminded: 0,
+            reminded_until: None,
             wants_earlier: false,
             reply: None,
             visit: None,

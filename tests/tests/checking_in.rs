@@ -247,6 +247,36 @@ async fn the_link_leads_through_the_test_of_devices_to_the_queue() -> Result<()>
     citizen.portrays("visit-elsewhere-de").await
 }
 
+/// By the pages: a family with two appointments and one browser.
+#[tokio::test]
+async fn the_second_link_leads_to_the_visit_that_goes_on() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let world = world(&dir).await?;
+    let slots = free_slots(&world.guest()?).await?;
+    let ole = Appointment::book(world.stranger()?, &slots[0], "ole").await?;
+    let eva = Appointment::book(world.stranger()?, &slots[1], "eva").await?;
+    let citizen = Citizen::of(&world).await?;
+    citizen.opens(&format!("/termin#{}", ole.token)).await?;
+    citizen.chooses("Ich bin da").await?;
+    citizen
+        .sees_heading("Sie sind in der Warteschlange")
+        .await?;
+    let ticket = citizen.ticket().await?;
+    citizen.opens(&format!("/termin#{}", eva.token)).await?;
+    citizen.chooses("Ich bin da").await?;
+    citizen
+        .is_read_out("Ihr Termin verfällt nicht, solange der andere Besuch dauert.")
+        .await?;
+    citizen.portrays("booking-here-already-de").await?;
+    citizen.chooses("Zum offenen Besuch").await?;
+    citizen
+        .sees_heading("Sie sind in der Warteschlange")
+        .await?;
+    ensure!(citizen.ticket().await? == ticket, "another number");
+    ensure!(eva.show().await?["state"] == "confirmed");
+    Ok(())
+}
+
 /// By the pages: the link in the calendar.
 #[tokio::test]
 async fn the_page_of_the_calendars_link_has_nothing_to_change() -> Result<()> {

@@ -5,14 +5,15 @@ use askama::Template;
 use axum::{
     Extension,
     extract::{Path, State},
-    response::Response,
+    response::{IntoResponse as _, Redirect, Response},
 };
 use bridge::ids::Language;
+use city::model::City;
 use serde::Serialize;
 
 use super::{
     assets::Script,
-    layout::Layout,
+    layout::{Layout, address},
     respond::{self, Kind},
     words::Words,
 };
@@ -38,6 +39,8 @@ struct BookPage<'a> {
     /// JSON.
     services: String,
     privacy_href: String,
+    /// The codes of those that the citizen can choose from.
+    languages: String,
 }
 
 pub(super) async fn book(
@@ -46,11 +49,14 @@ pub(super) async fn book(
     Path(slug): Path<String>,
 ) -> Response {
     let city = gateway.house.lobby().borrow().city.clone();
+    if let Some(spoken) = spoken_instead(&city, language) {
+        return moved(spoken, &format!("/buero/{slug}/termin"));
+    }
     let found = city
         .offices
         .iter()
         .find(|office| office.slug.as_str() == slug)
-        .filter(|_| city.languages.contains(&language) && gateway.appointments.is_some())
+        .filter(|_| gateway.appointments.is_some())
         .and_then(|office| Some((office, office.booking.as_ref()?)));
     let Some((office, terms)) = found else {
         return respond::not_found(&gateway, &city, language);
@@ -90,9 +96,27 @@ pub(super) async fn book(
             // Plain texts always have a JSON form.
             services: serde_json::to_string(&services).unwrap_or_default(),
             privacy_href: privacy_href.unwrap_or_default(),
+            languages: codes(&city.languages),
             layout,
         },
     )
+}
+
+fn codes(languages: &[Language]) -> String {
+    let codes: Vec<&str> = languages.iter().map(|language| language.code()).collect();
+    codes.join(" ")
+}
+
+/// The city's first language where it does not offer `asked`. Links of bookings last for weeks, and a language can be
+/// taken out of the city's file meanwhile.
+fn spoken_instead(city: &City, asked: Language) -> Option<Language> {
+    let offered = city.languages.contains(&asked);
+    city.languages.first().copied().filter(|_| !offered)
+}
+
+/// The same page in another language. Browsers keep what stands behind `#` (RFC 9110 §10.2.2): the link opens its booking.
+fn moved(language: Language, path: &str) -> Response {
+    Redirect::temporary(&address(language, path)).into_response()
 }
 
 #[derive(Template)]
@@ -124,7 +148,10 @@ pub(super) async fn waiting_list(
 /// The page is the same for everybody: what opens a booking stands behind `#` and is not sent here.
 fn frame(gateway: &Gateway, language: Language, path: &str, title: &str) -> Response {
     let city = gateway.house.lobby().borrow().city.clone();
-    if gateway.appointments.is_none() || !city.languages.contains(&language) {
+    if let Some(spoken) = spoken_instead(&city, language) {
+        return moved(spoken, path);
+    }
+    if gateway.appointments.is_none() {
         return respond::not_found(gateway, &city, language);
     }
     let heading = gateway.texts.text(language, title, None);

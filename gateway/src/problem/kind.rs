@@ -97,6 +97,8 @@ kinds! {
     TooManyBookings = "too-many-bookings", CONFLICT;
     /// As many bookings of the mail address wait to be confirmed as may.
     TooManyUnconfirmed = "too-many-unconfirmed", CONFLICT;
+    /// The booking has given out as many links as it may.
+    TooManyLinks = "too-many-links", CONFLICT;
     /// The citizen of the appointment has not come yet.
     NotYet = "not-yet", CONFLICT;
     /// As many as may come along have their links.

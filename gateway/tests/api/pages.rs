@@ -294,6 +294,36 @@ async fn a_city_without_english_has_no_english_pages() {
     lacks(&stage.page("/").await, &["hreflang"]);
 }
 
+/// A link in a mail outlasts the language it was written in.
+#[tokio::test]
+async fn pages_of_bookings_lead_to_a_language_that_the_city_offers() {
+    let stage = Stage::new();
+    let mut browser = stage.browser();
+    for (offered, from, to) in [(Language::De, "/en", ""), (Language::En, "", "/en")] {
+        stage.city(|city| city.languages = vec![offered]);
+        for path in ["/termin", "/warteliste", "/buero/gewerbe/termin"] {
+            let answer = browser.get(&format!("{from}{path}")).await;
+            assert_eq!(answer.status.as_u16(), 307, "{path}");
+            assert_eq!(answer.header("location"), format!("{to}{path}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_books_in_a_language_that_the_city_does_not_offer() {
+    let stage = Stage::new();
+    let mut browser = stage.browser();
+    browser.extra = vec![("authorization", format!("Bearer {}", "A".repeat(43)))];
+    let form = serde_json::json!({
+        "name": "Erika", "mail": "erika@example.org", "language": "en", "privacy_accepted": true,
+    });
+    let answer = browser.post("/api/v1/bookings", form.clone()).await;
+    answer.problem(409, "no-appointments");
+    stage.city(|city| city.languages = vec![Language::De]);
+    let answer = browser.post("/api/v1/bookings", form).await;
+    assert_eq!(answer.faulty_fields(), ["language"]);
+}
+
 #[tokio::test]
 async fn another_language_is_offered_and_never_forced() {
     let stage = Stage::new();

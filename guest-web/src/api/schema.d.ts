@@ -169,7 +169,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Books the held time; the hold's token comes as a bearer token and is of no use afterwards. */
+        /**
+         * Books the held time; the hold's token comes as a bearer token and opens nothing afterwards. Sent again within some
+         *     minutes, it gets the same booking, whatever the form says then: nothing is booked twice because an answer was lost.
+         */
         post: operations["book"];
         delete?: never;
         options?: never;

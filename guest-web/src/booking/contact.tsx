@@ -9,6 +9,8 @@ import { Button, Icon, useAction } from "../visit/parts";
 interface ContactProps {
   t: Texts;
   language: Language;
+  /** Those of the city's mails and pages. */
+  languages: readonly Language[];
   privacyHref: string;
   errors: readonly FieldError[];
   /** What was typed before, for another time. */
@@ -74,8 +76,9 @@ export const CONTACT_FIELDS: readonly (keyof Contact)[] = [
 type Line = "name" | "mail" | "phone" | "interpreter" | "companion_mail";
 
 export function ContactForm(props: ContactProps) {
-  const { t, language, privacyHref, errors, onType, onSend } = props;
+  const { t, language, languages, privacyHref, errors, onType, onSend } = props;
   const [before] = useState(props.typed);
+  const chosen = before?.language ?? language;
   const wrong = (name: string) => errors.find(({ field }) => field === name)?.detail;
   let form: HTMLFormElement | null = null;
   const [send, sending] = useAction(async () => {
@@ -125,26 +128,30 @@ export function ContactForm(props: ContactProps) {
       {line("name", "text", "name", 80, true)}
       {line("mail", "email", "email", 254, true)}
       {line("phone", "tel", "tel", 40)}
-      <fieldset class="kern-fieldset" id="language" tabIndex={-1}>
-        <legend class="kern-label">{t("form-language")}</legend>
-        <div class="kern-fieldset__body kern-fieldset__body--horizontal">
-          {(["de", "en"] as const).map((code) => (
-            <div class="kern-form-check" key={code}>
-              <input
-                class="kern-form-check__radio"
-                type="radio"
-                name="language"
-                id={`language-${code}`}
-                value={code}
-                defaultChecked={code === (before?.language ?? language)}
-              />
-              <label class="kern-label" for={`language-${code}`}>
-                {t(`form-language-${code}`)}
-              </label>
-            </div>
-          ))}
-        </div>
-      </fieldset>
+      {languages.length > 1 ? (
+        <fieldset class="kern-fieldset" id="language" tabIndex={-1}>
+          <legend class="kern-label">{t("form-language")}</legend>
+          <div class="kern-fieldset__body kern-fieldset__body--horizontal">
+            {languages.map((code) => (
+              <div class="kern-form-check" key={code}>
+                <input
+                  class="kern-form-check__radio"
+                  type="radio"
+                  name="language"
+                  id={`language-${code}`}
+                  value={code}
+                  defaultChecked={code === chosen}
+                />
+                <label class="kern-label" for={`language-${code}`}>
+                  {t(`form-language-${code}`)}
+                </label>
+              </div>
+            ))}
+          </div>
+        </fieldset>
+      ) : (
+        <input type="hidden" name="language" value={chosen} />
+      )}
       {line("interpreter", "text", "off", 60)}
       <Field
         name="accessibility"

@@ -2,7 +2,7 @@
 
 import { useRef, useState } from "preact/hooks";
 import { Refused, type Api } from "../api/client";
-import type { Contact, FieldError, Hold, NewBooking, Slot } from "../api/types";
+import type { Contact, FieldError, Hold, Language, NewBooking, Slot } from "../api/types";
 import type { Texts } from "../lib/texts";
 import { Alert, Button, StateHeading, useAction, useNow, useSingly } from "../visit/parts";
 import { Alternatives } from "./alternatives";
@@ -22,7 +22,8 @@ export interface Service {
 export interface FlowProps {
   t: Texts;
   api: Api;
-  language: "de" | "en";
+  language: Language;
+  languages: readonly Language[];
   office: string;
   services: Service[];
   privacyHref: string;
@@ -227,6 +228,7 @@ export function Flow(props: FlowProps) {
           <ContactForm
             t={t}
             language={language}
+            languages={props.languages}
             privacyHref={props.privacyHref}
             errors={errors}
             typed={typed.current}

@@ -39,12 +39,13 @@ export interface ActionsProps extends ManageProps {
 }
 
 /** The booking that the secret opens, as it was told last; or why it cannot be shown. */
-export function useBooking({ t, api, token }: ManageProps) {
+export function useBooking({ t, api, token, visitHref }: ManageProps) {
   const [shown, setShown] = useState<{ booking: Booking; moved: boolean }>();
-  const [failure, setFailure] = useState<string>();
+  const [failure, setFailure] = useState<{ text: string; visit?: string }>();
   const [missed, setMissed] = useState<readonly Slot[]>();
   const told = (error: unknown) => {
-    setFailure(error instanceof Refused ? (error.problem.detail ?? t("form-network")) : t("form-network"));
+    const { detail, visit } = error instanceof Refused ? error.problem : {};
+    setFailure({ text: detail ?? t("form-network"), ...(visit ? { visit } : {}) });
   };
   const show = (booking: Booking) =>
     setShown((before) => ({
@@ -73,7 +74,20 @@ export function useBooking({ t, api, token }: ManageProps) {
     moved: shown?.moved ?? false,
     act,
     told,
-    alert: failure && <Failure text={failure} />,
+    alert: failure && (
+      <Failure text={failure.text}>
+        {failure.visit && (
+          <>
+            {shown?.booking.state === "confirmed" && <p class="kern-body">{t("manage-here-still")}</p>}
+            <p class="kern-body">
+              <a class="kern-link kern-link--no-visited-state" href={visitHref + failure.visit}>
+                {t("manage-here-link")}
+              </a>
+            </p>
+          </>
+        )}
+      </Failure>
+    ),
   };
 }
 

@@ -46,7 +46,8 @@ impl Counter {
                 if known.visit.is_live() {
                     return self.hand_over(unit, known, holder, guest).await;
                 }
-                if !may_come_again(&place, &booking, &known.visit) {
+                let missed_from = self.bookings()?.missed_from(&place, booking.start);
+                if place.now >= missed_from || !has_gone(&known.visit) {
                     return Err(BookingError::WrongState);
                 }
                 key.visit_after(visit)
@@ -56,6 +57,16 @@ impl Counter {
         let from = place.check_in_from(booking.start);
         if place.now < from {
             return Err(BookingError::TooEarly { from });
+        }
+        let visitor = Visitor::Guest(guest.clone());
+        let other = unit.office.live().find(|visit| visit.visitor == visitor);
+        if let Some(other) = other {
+            let (other, in_line) = (other.id.clone(), is_in_line(other));
+            if !in_line {
+                return here_already(unit, &booking, other).await;
+            }
+            // Whoever waited for their turn without an appointment has come for this one.
+            unit.decide(Input::Leave { visit: other })?;
         }
         self.admit(unit, booking, id, guest).await
     }
@@ -177,8 +188,9 @@ impl Counter {
         let mut read = self.bookings()?.store.read().await.map_err(internal)?;
         let known = read.visit(visit).await.map_err(internal)?;
         let (booking, _) = opened(&mut read, token).await?;
+        let missed_from = self.bookings()?.missed_from(place, booking.start);
         let open = known.is_some_and(|known| {
-            known.visit.is_live() || may_come_again(place, &booking, &known.visit)
+            known.visit.is_live() || (place.now < missed_from && has_gone(&known.visit))
         });
         if !open {
             view.visit = None;
@@ -187,15 +199,31 @@ impl Counter {
     }
 }
 
-/// Whether the citizen may check in once more: whoever was lost, or has gone, may come back as long as somebody who comes
-/// for the first time might. What a clerk has ended stays so.
-fn may_come_again(place: &Place<'_>, booking: &Booking, visit: &Visit) -> bool {
-    let gone = matches!(
+/// Whether somebody without an appointment waits to be called.
+fn is_in_line(visit: &Visit) -> bool {
+    visit.kind == VisitKind::WalkIn && visit.state == VisitState::Waiting
+}
+
+/// One browser has one visit at an office. Its person goes on with it, and the appointment is not missed meanwhile.
+async fn here_already(
+    mut unit: Unit<'_>,
+    booking: &Booking,
+    other: VisitId,
+) -> Result<VisitId, BookingError> {
+    let noted = unit.tx.set_visit_beside(&booking.id, &other).await;
+    noted.map_err(internal)?;
+    unit.commit().await.map_err(internal)?;
+    Err(Refusal::AlreadyHere { visit: other }.into())
+}
+
+/// Whether a visit ended without a clerk's ending it: its citizen was lost, or has gone. Whoever was may come back as long as
+/// somebody who comes for the first time might.
+fn has_gone(visit: &Visit) -> bool {
+    matches!(
         visit.state,
         VisitState::Ended {
             ending: Ending::Left | Ending::NoShow,
             ..
         }
-    );
-    gone && place.now < booking.start + place.terms.grace
+    )
 }

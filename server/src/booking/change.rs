@@ -171,6 +171,7 @@ impl Bookings {
         booking.end = slot.end;
         booking.sequence += 1;
         booking.reminded = 0;
+        booking.reminded_until = None;
         booking.reply = None;
         booking.changed_at = place.now;
         tx.save_booking(&booking).await.map_err(internal)?;
@@ -233,10 +234,12 @@ impl Bookings {
         };
         let mut tx = self.store.begin().await.map_err(internal)?;
         let (booking, _) = own(&mut tx, token).await?;
-        if booking.state != BookingState::Confirmed
-            || tx.booking_links(&booking.id).await.map_err(internal)? >= LINKS
-        {
+        if booking.state != BookingState::Confirmed {
             return Err(BookingError::WrongState);
+        }
+        // None is taken back for a new one: somebody may have it.
+        if tx.booking_links(&booking.id).await.map_err(internal)? >= LINKS {
+            return Err(BookingError::TooManyLinks);
         }
         tx.add_booking_link(&booking.id, link.hash().as_str(), role, place.now)
             .await

@@ -14,12 +14,15 @@ use crate::{house::House, shell, task::Errand};
 
 /// As many persons are forgotten at a time.
 const BATCH: u32 = 200;
+/// Whoever said to be here while another visit of theirs went on is waited for no longer: what was promised about personal
+/// data does not hang on a visit that nobody ends.
+const LONGEST_VISIT: SignedDuration = SignedDuration::from_hours(24);
 /// No office's grace lasts longer. Whoever has not come by then is a no-show already, unless nobody looks after the
 /// office's appointments.
 const LONGEST_GRACE: SignedDuration = SignedDuration::from_hours(2);
 
-/// What was held or waited to be confirmed for too long.
-pub(super) async fn lapse(house: &House) {
+/// What was held or waited to be confirmed for too long. Whether it could be written.
+pub(super) async fn lapse(house: &House) -> bool {
     let lapsed = async {
         let mut tx = house.store.begin().await?;
         tx.lapse_bookings(shell::now()).await?;
@@ -27,13 +30,19 @@ pub(super) async fn lapse(house: &House) {
     };
     if let Err(fault) = lapsed.await {
         error!("what has lapsed still stands: {fault}");
+        return false;
     }
+    true
 }
 
 /// Each part by itself: what fails for one purpose holds up no other.
 pub(super) async fn settle(house: &House) {
     let now = shell::now();
-    if let Err(fault) = end(&house.store, now).await {
+    let since = house
+        .bookings
+        .as_ref()
+        .map_or(Timestamp::MIN, |bookings| bookings.reachable.since());
+    if let Err(fault) = end(&house.store, since, now).await {
         error!("appointments that are over are not ended: {fault}");
     }
     if let Err(fault) = clear_rooms(&house.store, now).await {
@@ -48,9 +57,13 @@ pub(super) async fn settle(house: &House) {
     }
 }
 
-/// Ends appointments that were over long ago and of which nobody has said what became of them.
-pub(super) async fn end(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+/// Ends appointments that were over long ago and of which nobody has said what became of them. Citizens have been able to
+/// come since `since`, and whoever looks after their appointments gives them time from then on.
+pub(super) async fn end(store: &Store, since: Timestamp, now: Timestamp) -> Result<(), StoreError> {
     let before = now.saturating_sub(LONGEST_GRACE).unwrap_or(now);
+    if since > before {
+        return Ok(());
+    }
     let over = |booking: &Booking| booking.end <= before;
     let begun = store.read().await?.bookings_before(before).await?;
     if !begun.iter().any(over) {
@@ -59,6 +72,11 @@ pub(super) async fn end(store: &Store, now: Timestamp) -> Result<(), StoreError>
     let mut tx = store.begin().await?;
     // Again, inside the transaction that decides.
     for mut booking in tx.bookings_before(before).await?.into_iter().filter(over) {
+        let beside = tx.visit_beside(&booking.id).await?;
+        let goes_on = beside.is_some_and(|beside| beside.visit.is_live());
+        if goes_on && now.duration_since(booking.end) < LONGEST_VISIT {
+            continue;
+        }
         booking.state = BookingState::NoShow;
         // Not now: whoever reads how long a person's data is kept counts from the appointment.
         booking.ended_at = Some(booking.end);

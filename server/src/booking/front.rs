@@ -48,11 +48,7 @@ impl Appointments for Counter {
     }
 
     async fn book(&self, token: &TokenHash, contact: Contact) -> Result<Booked, BookingError> {
-        let office = self.office_of(token).await.map_err(|error| match error {
-            // A hold that has lapsed may have been cleared away.
-            BookingError::UnknownBooking => BookingError::Lapsed,
-            other => other,
-        })?;
+        let office = self.office_of_hold(token).await?;
         let city = self.0.city.get();
         let config = city.office(&office).ok_or(BookingError::UnknownOffice)?;
         let place = Place::new(config, shell::now())?;
@@ -139,7 +135,7 @@ impl Appointments for Counter {
         letter::calendar(
             &house.words,
             &house.settings.public_url,
-            (office, post.ok_or(BookingError::NotOffered)?),
+            (&city, office, post.ok_or(BookingError::NotOffered)?),
             &booking,
             &private,
             &in_calendar,
@@ -205,6 +201,21 @@ impl Appointments for Counter {
 impl Counter {
     pub(super) fn bookings(&self) -> Result<&Bookings, BookingError> {
         self.0.bookings.as_ref().ok_or(BookingError::NotOffered)
+    }
+
+    /// At which office the time is that was held, or was until it was booked.
+    async fn office_of_hold(&self, token: &TokenHash) -> Result<OfficeSlug, BookingError> {
+        let mut read = self.bookings()?.store.read().await.map_err(internal)?;
+        let held = read.booking_of_token(token.as_str()).await;
+        let booking = match held.map_err(internal)? {
+            None => read
+                .booking_of_hold(token.as_str())
+                .await
+                .map_err(internal)?,
+            held => held,
+        };
+        // A hold that has lapsed may have been cleared away.
+        Ok(booking.ok_or(BookingError::Lapsed)?.office)
     }
 
     /// At which office the booking is that a secret opens.

@@ -1,7 +1,7 @@
 //! Mails about a booking, written from what is true when they are sent.
 
 use bridge::ids::{BookingId, Language};
-use city::model::OfficeConfig;
+use city::model::{City, OfficeConfig};
 use gateway::appointments::Token;
 use jiff::Timestamp;
 use lettre::Address;
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     errands::Plan,
-    house::{ChangeError, House},
+    house::{ChangeError, House, first_language},
     outbox::transaction_id,
     shell,
     words::Words,
@@ -40,6 +40,8 @@ pub(crate) enum Letter {
     Reminder,
     /// Nobody came.
     NoShow,
+    /// Nobody came, and for a part of the time nobody could.
+    Outage,
     /// For the companion who was named.
     Companion,
     /// For the companion: another time.
@@ -65,6 +67,7 @@ impl Letter {
             Self::CancelledByOffice => "cancelled-by-office",
             Self::Reminder => "reminder",
             Self::NoShow => "no-show",
+            Self::Outage => "outage",
             Self::Companion => "companion",
             Self::CompanionMoved => "companion-moved",
             Self::CompanionCancelled => "companion-cancelled",
@@ -89,7 +92,7 @@ impl Letter {
             Self::Cancelled | Self::CancelledByOffice | Self::CompanionCancelled => {
                 booking.state == BookingState::Cancelled
             }
-            Self::NoShow => booking.state == BookingState::NoShow,
+            Self::NoShow | Self::Outage => booking.state == BookingState::NoShow,
         }
     }
 
@@ -102,6 +105,7 @@ impl Letter {
             Self::Confirm
             | Self::Reminder
             | Self::NoShow
+            | Self::Outage
             | Self::Companion
             | Self::CompanionMoved
             | Self::CompanionCancelled
@@ -119,6 +123,12 @@ impl Letter {
         )
     }
 
+    /// Whether its reader is called by the booker's name. A companion is told of no one. And before the link is followed
+    /// nobody knows whose mailbox it is: whatever somebody typed as a name would stand in a stranger's mail as our words.
+    pub(super) const fn names_the_booker(self) -> bool {
+        !self.is_for_companion() && !matches!(self, Self::Confirm)
+    }
+
     /// What the calendar object that comes along is for, if one does (RFC 6047).
     pub(super) const fn method(self) -> Option<Method> {
         match self {
@@ -129,7 +139,12 @@ impl Letter {
             // Nobody waits for a companion's answer.
             Self::Companion | Self::CompanionMoved => Some(Method::Publish),
             Self::OtherTime => Some(Method::DeclineCounter),
-            Self::Confirm | Self::Reminder | Self::NoShow | Self::Earlier | Self::Offer => None,
+            Self::Confirm
+            | Self::Reminder
+            | Self::NoShow
+            | Self::Outage
+            | Self::Earlier
+            | Self::Offer => None,
         }
     }
 }
@@ -173,7 +188,8 @@ pub(crate) async fn plan(
             answer_address(bookings, post, id).await?,
         )
     };
-    let page = |token| link(&house.settings.public_url, booking.language, token);
+    let spoken = page_language(&city, booking.language);
+    let page = |token| link(&house.settings.public_url, spoken, token);
     let sheet = Sheet {
         words: &house.words,
         office,
@@ -184,7 +200,7 @@ pub(crate) async fn plan(
         offer: offer.as_ref(),
         link: page(&token),
         calendar_link: page(&in_calendar),
-        rebook: rebook(&house.settings.public_url, office, booking.language),
+        rebook: rebook(&house.settings.public_url, office, spoken),
         organizer: organizer(office, post, answers.as_ref()),
         answers,
     };
@@ -235,11 +251,12 @@ pub(crate) async fn arrival(bookings: &Bookings, id: &BookingId) -> store::Resul
 pub(crate) fn calendar(
     words: &Words,
     public_url: &str,
-    (office, post): (&OfficeConfig, &Post),
+    (city, office, post): (&City, &OfficeConfig, &Post),
     booking: &Booking,
     private: &BookingPrivate,
     token: &Token,
 ) -> Result<String, ics::WriteError> {
+    let spoken = page_language(city, booking.language);
     let sheet = Sheet {
         words,
         office,
@@ -247,13 +264,22 @@ pub(crate) fn calendar(
         private,
         stamp: booking.changed_at,
         offer: None,
-        link: link(public_url, booking.language, token),
-        calendar_link: link(public_url, booking.language, token),
-        rebook: rebook(public_url, office, booking.language),
+        link: link(public_url, spoken, token),
+        calendar_link: link(public_url, spoken, token),
+        rebook: rebook(public_url, office, spoken),
         organizer: organizer(office, post, None),
         answers: None,
     };
     sheet.calendar(Method::Publish, false)
+}
+
+/// The language of the pages that a mail leads to: the booking's own, unless the city offers it no longer.
+pub(super) fn page_language(city: &City, booked: Language) -> Language {
+    if city.languages.contains(&booked) {
+        booked
+    } else {
+        first_language(city)
+    }
 }
 
 /// The page that a secret opens. The secret stands behind `#`: browsers tell it to no server.
@@ -319,6 +345,7 @@ const fn undeliverable(letter: Letter) -> Option<News> {
         | Letter::CancelledByOffice
         | Letter::Reminder
         | Letter::NoShow
+        | Letter::Outage
         | Letter::Earlier
         | Letter::Offer
         | Letter::OtherTime => Some(News::Undeliverable),

@@ -19,6 +19,7 @@ mod offer;
 mod phone;
 mod place;
 mod post;
+mod reachable;
 mod room;
 mod sheet;
 mod soonest;
@@ -51,6 +52,7 @@ pub(crate) use self::{
     line::plan as plan_line,
     phone::{plan as plan_phone, plan_redaction},
     post::{MailConfig, Post, Sent},
+    reachable::Reachable,
     room::{plan as plan_room, remember as remember_room},
     soonest::{Soonest, look_ahead},
     tide::keep,
@@ -63,6 +65,17 @@ pub(crate) struct Bookings {
     pub(crate) key: Key,
     /// The domain in names that calendars keep.
     pub(crate) domain: String,
+    /// Since when citizens have been able to come.
+    pub(crate) reachable: Reachable,
+}
+
+impl Bookings {
+    /// From when on whoever has not come for an appointment is a no-show: the office's grace counts from its start, or from
+    /// when they could come at all.
+    pub(super) fn missed_from(&self, place: &Place<'_>, start: Timestamp) -> Timestamp {
+        let from = start.max(self.reachable.since());
+        from.saturating_add(place.terms.grace).unwrap_or(from)
+    }
 }
 
 /// The terms of those who have an appointment where none can be booked any more.

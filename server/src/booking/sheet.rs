@@ -94,10 +94,10 @@ impl Sheet<'_> {
     fn body(&self, letter: Letter) -> Body {
         let language = self.booking.language;
         let key = |part: &str| format!("mail-{}-{part}", letter.key());
-        let greeting = if letter.is_for_companion() {
-            self.say("mail-greeting-companion")
-        } else {
+        let greeting = if letter.names_the_booker() {
             self.say("mail-greeting")
+        } else {
+            self.say("mail-greeting-nameless")
         };
         // Beside a time that is offered, the booking's own is the one so far.
         let offers = matches!(letter, Letter::Earlier | Letter::Offer);
@@ -135,7 +135,9 @@ impl Sheet<'_> {
             facts.push((self.say("mail-fact-reason"), reason.clone()));
         }
         let link = match letter {
-            Letter::Cancelled | Letter::CancelledByOffice | Letter::NoShow => self.rebook.clone(),
+            Letter::Cancelled | Letter::CancelledByOffice | Letter::NoShow | Letter::Outage => {
+                self.rebook.clone()
+            }
             _ => self.link.clone(),
         };
         Body {
@@ -208,7 +210,7 @@ impl Sheet<'_> {
             .answers
             .clone()
             .and_then(|sender| Envelope::new(Some(sender), vec![to.clone()]).ok());
-        let to_name = (!letter.is_for_companion()).then(|| self.private.name.clone());
+        let to_name = letter.names_the_booker().then(|| self.private.name.clone());
         let body = self.body(letter);
         let office = self.office.name.get(self.booking.language).to_owned();
         let mut builder = Message::builder()

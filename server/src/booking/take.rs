@@ -4,7 +4,7 @@ use bridge::ids::{BookingId, ServiceId};
 use gateway::appointments::{
     Booked, BookingError, Contact, Hold, Holder, Offer, SlotQuery, Token, TokenHash,
 };
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use scheduler::slots::Refused;
 use store::{Booking, BookingPrivate, BookingState, LinkRole, StoreError, Tx};
 
@@ -20,6 +20,10 @@ const CODE_ALPHABET: &[u8; 31] = b"ABCDEFGHJKLMNPQRSTUVWXYZ2345679";
 /// As many bookings in the whole city may wait for one mail address to confirm them: anybody can have mails sent there.
 /// One address of the network reaches a quarter of it (`gateway::places`), and so locks nobody out.
 const MOST_UNCONFIRMED: u32 = 12;
+
+/// So long after the end of its hold a booking can be asked for once more: whoever heard no answer tries again at once, or
+/// when there is a network again.
+const ASK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// Random bytes for a new booking.
 #[derive(Clone, Copy)]
@@ -93,11 +97,13 @@ impl Bookings {
 
     /// That somebody else has a booking's time by now, with the nearest that can be had.
     pub(super) async fn lost(&self, place: &Place<'_>, booking: &Booking) -> BookingError {
+        self.gone(place, booking, Refused::Full).await
+    }
+
+    /// That a booking's time cannot be had any more, with the nearest that can.
+    async fn gone(&self, place: &Place<'_>, booking: &Booking, reason: Refused) -> BookingError {
         match place.minutes(&booking.services) {
-            Ok(minutes) => {
-                self.refuse(place, minutes, booking.start, Refused::Full)
-                    .await
-            }
+            Ok(minutes) => self.refuse(place, minutes, booking.start, reason).await,
             // Nor can it be booked any more.
             Err(_) => BookingError::Lapsed,
         }
@@ -114,7 +120,8 @@ impl Bookings {
         let minutes = place.minutes(services)?;
         let id = BookingId::from_random(dice.id);
         let token = Token::from_bytes(dice.token);
-        let expires_at = place.now + place.terms.hold;
+        // Nobody can book an appointment that has begun.
+        let expires_at = (place.now + place.terms.hold).min(start);
         // Whoever is plainly too late learns it from a snapshot and keeps no writer waiting.
         self.look(place, minutes, start).await?;
         let mut tx = self.store.begin().await.map_err(internal)?;
@@ -132,6 +139,7 @@ impl Bookings {
             sequence: 0,
             expires_at: Some(expires_at),
             reminded: 0,
+            reminded_until: None,
             wants_earlier: false,
             reply: None,
             visit: None,
@@ -179,7 +187,8 @@ impl Bookings {
         Ok(())
     }
 
-    /// Books the held time.
+    /// Books the held time. Asked again with the same hold, it answers with the same booking and changes nothing, also when
+    /// the form was filled in otherwise meanwhile: the first one counts.
     pub(crate) async fn book(
         &self,
         place: &Place<'_>,
@@ -187,12 +196,21 @@ impl Bookings {
         contact: Contact,
     ) -> Result<Booked, BookingError> {
         let mut tx = self.store.begin().await.map_err(internal)?;
-        let mut booking = tx
-            .booking_of_token(token.as_str())
-            .await
+        let held = tx.booking_of_token(token.as_str()).await;
+        let held = held
             .map_err(internal)?
-            .filter(|booking| booking.state == BookingState::Held && booking.is_live(place.now))
-            .ok_or(BookingError::Lapsed)?;
+            .filter(|booking| booking.state == BookingState::Held);
+        let Some(mut booking) = held else {
+            return self.booked_already(&mut tx, place, token).await;
+        };
+        // Also of a hold that is said to last longer.
+        if booking.start <= place.now {
+            drop(tx);
+            return Err(self.gone(place, &booking, Refused::Past).await);
+        }
+        if !booking.is_live(place.now) {
+            return Err(BookingError::Lapsed);
+        }
         let confirm = place.terms.confirm_mail;
         if confirm {
             // What is confirmed at this address is no stranger's business: that is counted once the link is followed.
@@ -254,6 +272,27 @@ impl Bookings {
         Ok(Booked {
             token: (!confirm).then_some(manage),
             view: place.view(booking, Holder::Booker, Some(name)),
+        })
+    }
+
+    /// What came of a hold, for whoever did not hear it.
+    async fn booked_already(
+        &self,
+        tx: &mut Tx,
+        place: &Place<'_>,
+        token: &TokenHash,
+    ) -> Result<Booked, BookingError> {
+        let booking = tx.booking_of_hold(token.as_str()).await;
+        let until = |booking: &Booking| booking.created_at + place.terms.hold + ASK_AGAIN;
+        let booking = booking
+            .map_err(internal)?
+            .filter(|booking| booking.is_live(place.now) && place.now < until(booking))
+            .ok_or(BookingError::Lapsed)?;
+        let private = tx.booking_private(&booking.id).await.map_err(internal)?;
+        let counts = booking.state != BookingState::Unconfirmed && !place.terms.confirm_mail;
+        Ok(Booked {
+            token: counts.then(|| self.key.manage(&booking.id)),
+            view: place.view(booking, Holder::Booker, private.map(|private| private.name)),
         })
     }
 

@@ -30,7 +30,9 @@ use tempfile::TempDir;
 use texts::Catalogue;
 use tokio::sync::watch;
 
-use super::{Bookings, Key, Letter, MailConfig, News, Place, Post, offer::Unoffered, take::Dice};
+use super::{
+    Bookings, Key, Letter, MailConfig, News, Place, Post, Reachable, offer::Unoffered, take::Dice,
+};
 use crate::{
     city_files::CityInForce,
     house::{House, Settings},
@@ -110,6 +112,7 @@ impl Stage {
                 store,
                 key: Key::new([3; 32]),
                 domain: "dormagen.example".to_owned(),
+                reachable: Reachable::default(),
             },
             city_files,
             city,
@@ -403,6 +406,84 @@ async fn what_is_not_confirmed_in_time_lapses() {
     );
 }
 
+/// The answer was lost on its way, and the page sends the form again.
+#[tokio::test]
+async fn what_is_booked_once_more_is_the_same_booking() {
+    let mut stage = Stage::new().await;
+    for (number, confirm, start) in [(1, true, WEDNESDAY), (2, false, "2026-11-25T08:00:00Z")] {
+        stage.office.booking.as_mut().unwrap().confirm_mail = confirm;
+        let hold = stage.hold(number, start, NOW).await.unwrap();
+        let token = hold.token.hash();
+        let book = async |mail, now| {
+            let place = stage.place(now);
+            stage.bookings.book(&place, &token, contact(mail)).await
+        };
+        let first = book("erika@example.org", NOW).await.unwrap();
+        let told = stage.errands().await;
+        assert!(!told.is_empty());
+        for (mail, now) in [
+            ("erika@example.org", NOW),
+            // What was filled in first counts.
+            ("max@example.org", "2026-11-23T06:19:59Z"),
+        ] {
+            let again = book(mail, now).await.unwrap();
+            assert!(again.view == first.view && again.token == first.token);
+        }
+        assert_eq!(stage.errands().await, [""; 0]);
+        let late = book("erika@example.org", "2026-11-23T06:20:00Z").await;
+        assert!(matches!(late, Err(BookingError::Lapsed)));
+        let opened = stage.bookings.show(&stage.place(NOW), &token).await;
+        assert!(matches!(opened, Err(BookingError::UnknownBooking)));
+    }
+    let id = bridge::ids::BookingId::from_random(dice(1).id);
+    let mut read = stage.bookings.store.read().await.unwrap();
+    let private = read.booking_private(&id).await.unwrap().unwrap();
+    assert_eq!(private.mail, "erika@example.org");
+}
+
+#[tokio::test]
+async fn what_was_cancelled_is_not_booked_once_more() {
+    let stage = Stage::new().await;
+    let hold = stage.hold(1, WEDNESDAY, NOW).await.unwrap();
+    let place = stage.place(NOW);
+    let book = async || {
+        let token = hold.token.hash();
+        let contact = contact("erika@example.org");
+        stage.bookings.book(&place, &token, contact).await
+    };
+    book().await.unwrap();
+    let id = bridge::ids::BookingId::from_random(dice(1).id);
+    let manage = stage.bookings.key.manage(&id).hash();
+    stage.bookings.cancel(&place, &manage, 0).await.unwrap();
+    assert!(matches!(book().await, Err(BookingError::Lapsed)));
+}
+
+#[tokio::test]
+async fn what_was_held_before_its_start_is_not_booked_after_it() {
+    let mut stage = Stage::new().await;
+    stage.office.booking.as_mut().unwrap().rules.min_notice = jiff::SignedDuration::ZERO;
+    let hold = stage.hold(1, WEDNESDAY, "2026-11-25T06:55:00Z").await;
+    let hold = hold.unwrap();
+    assert_eq!(hold.expires_at, at(WEDNESDAY), "not for ten minutes");
+    // One that is said to last longer is of no use either.
+    let id = bridge::ids::BookingId::from_random(dice(1).id);
+    let mut tx = stage.bookings.store.begin().await.unwrap();
+    let mut booking = tx.booking(&id).await.unwrap().unwrap();
+    booking.expires_at = Some(at("2026-11-25T07:05:00Z"));
+    tx.save_booking(&booking).await.unwrap();
+    tx.commit().await.unwrap();
+    let late = stage.place(WEDNESDAY);
+    let token = hold.token.hash();
+    let refused = stage
+        .bookings
+        .book(&late, &token, contact("erika@example.org"))
+        .await;
+    let Err(BookingError::NoSuchTime { reason, nearest }) = refused else {
+        unreachable!("it has begun")
+    };
+    assert_eq!((reason, nearest.len()), (Refused::Past, 6));
+}
+
 /// A clock can be set back, and a task can wait for its turn to write while a hold lapses.
 #[tokio::test]
 async fn what_lapsed_by_another_clock_and_was_taken_is_not_booked_twice() {
@@ -481,6 +562,30 @@ async fn links_of_those_who_come_along_change_nothing() {
     let foreign = Token::from_bytes([8; 32]).hash();
     let unknown = stage.bookings.cancel(&place, &foreign, 0).await;
     assert!(matches!(unknown, Err(BookingError::UnknownBooking)));
+}
+
+/// None of those given out stops to work because of another one.
+#[tokio::test]
+async fn a_booking_gives_out_eight_links_and_says_so() {
+    let stage = Stage::new().await;
+    let manage = stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
+    let place = stage.place(NOW);
+    let invite = async |number| {
+        let link = Token::from_bytes([number; 32]);
+        let token = manage.hash();
+        let made = stage
+            .bookings
+            .invite(&place, &token, Holder::Companion, &link);
+        made.await.map(|()| link)
+    };
+    // The companion who was named when booking has the first.
+    let second = invite(2).await.unwrap();
+    for number in 3..=8 {
+        invite(number).await.unwrap();
+    }
+    assert!(matches!(invite(9).await, Err(BookingError::TooManyLinks)));
+    let view = stage.bookings.show(&place, &second.hash()).await.unwrap();
+    assert_eq!(view.holder, Holder::Companion);
 }
 
 /// Whoever does not read an address's mail learns nothing of its appointments, and takes none of them away.

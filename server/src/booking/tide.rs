@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bridge::ids::Language;
+use bridge::{ids::Language, visit::VisitState};
 use jiff::{SignedDuration, Timestamp, civil::Time};
-use store::{Booking, BookingState, Lane, StoreError, Tx};
+use store::{Booking, BookingState, Lane, Read, StoreError, Tx};
 use tracing::error;
 
 use super::{
@@ -31,8 +31,11 @@ pub(crate) async fn keep(house: Arc<House>) {
     let mut compared = Compared::default();
     let mut warned = None;
     loop {
-        lapse(&house).await;
+        let works = lapse(&house).await;
         if let Some(bookings) = &house.bookings {
+            if works {
+                bookings.reachable.seen(shell::now());
+            }
             round(&house, bookings).await;
             if let Err(fault) = look_ahead(&house, bookings).await {
                 error!("the next free appointments are not up to date: {fault}");
@@ -91,22 +94,22 @@ impl Bookings {
             .unwrap_or_default();
         let horizon = place.now.saturating_add(ahead).unwrap_or(Timestamp::MAX);
         let mut read = self.store.read().await?;
-        let near = read.bookings_before(horizon).await?;
+        let near = read.bookings_due(&place.office.slug, horizon).await?;
+        let mut ripe = Vec::new();
+        for booking in near {
+            if self.due(&mut read, place, &booking).await? != Due::default() {
+                ripe.push(booking);
+            }
+        }
         drop(read);
         let mut any = false;
-        for booking in near
-            .into_iter()
-            .filter(|booking| booking.office == place.office.slug)
-        {
-            if due(place, &booking) == Due::default() {
-                continue;
-            }
+        for booking in ripe {
             let mut tx = self.store.begin().await?;
             // Again, inside the transaction that decides: it may have been moved or cancelled.
             let Some(booking) = tx.booking(&booking.id).await? else {
                 continue;
             };
-            let due = due(place, &booking);
+            let due = self.due(&mut tx, place, &booking).await?;
             self.carry_out(&mut tx, place, booking, &due).await?;
             tx.commit().await?;
             any = true;
@@ -147,6 +150,68 @@ impl Bookings {
         Ok(!bookings.is_empty())
     }
 
+    /// Reminders and the word to the clerks, in the order of their times. What is done with lies before a moment, so that
+    /// other reminders in the city's file repeat none and leave none out; `reminded` counts through them all.
+    async fn due(
+        &self,
+        read: &mut Read,
+        place: &Place<'_>,
+        booking: &Booking,
+    ) -> Result<Due, StoreError> {
+        if booking.state != BookingState::Confirmed {
+            return Ok(Due::default());
+        }
+        if self.is_missed(read, place, booking).await? {
+            return Ok(Due {
+                no_show: true,
+                ..Due::default()
+            });
+        }
+        let mut due = Due::default();
+        let times = place.terms.reminders.iter().copied();
+        let mut steps: Vec<(SignedDuration, bool)> = times.map(|before| (before, true)).collect();
+        steps.push((place.terms.prepare, false));
+        steps.sort_by_key(|(before, _)| std::cmp::Reverse(*before));
+        for (index, (before, for_citizen)) in steps.into_iter().enumerate() {
+            let at = booking.start - before;
+            let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+            let done = match booking.reminded_until {
+                Some(until) => at <= until,
+                None => number <= booking.reminded,
+            };
+            if at > place.now || done {
+                continue;
+            }
+            due.reminded = Some((number, at));
+            if for_citizen {
+                // What was due before the booking was made or moved is told by that mail. After an outage it may have begun.
+                due.remind = at > booking.changed_at && booking.start > place.now;
+            } else {
+                due.soon = true;
+            }
+        }
+        Ok(due)
+    }
+
+    /// Whether it is too late for the citizen. Whoever said to be here and was in another visit of theirs has time until
+    /// that is over, and the grace from then on.
+    async fn is_missed(
+        &self,
+        read: &mut Read,
+        place: &Place<'_>,
+        booking: &Booking,
+    ) -> Result<bool, StoreError> {
+        if place.now < self.missed_from(place, booking.start) {
+            return Ok(false);
+        }
+        let beside = read.visit_beside(&booking.id).await?;
+        Ok(match beside.map(|beside| beside.visit.state) {
+            None => true,
+            Some(VisitState::Ended { at, .. }) => place.now >= self.missed_from(place, at),
+            Some(_) => false,
+        })
+    }
+
     /// What follows, in one transaction.
     async fn carry_out(
         &self,
@@ -159,11 +224,17 @@ impl Bookings {
             booking.state = BookingState::NoShow;
             booking.ended_at = Some(place.now);
             tx.save_booking(&booking).await?;
-            write(tx, &booking.id, Letter::NoShow, place.now).await?;
+            let letter = if self.reachable.since() <= booking.start {
+                Letter::NoShow
+            } else {
+                Letter::Outage
+            };
+            write(tx, &booking.id, letter, place.now).await?;
             return tell(tx, &booking, News::NoShow, place.now).await;
         }
-        if let Some(reminded) = due.reminded {
+        if let Some((reminded, until)) = due.reminded {
             booking.reminded = reminded;
+            booking.reminded_until = Some(until);
             tx.save_booking(&booking).await?;
         }
         if due.remind {
@@ -184,8 +255,8 @@ impl Bookings {
 /// What is due about a booking.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Due {
-    /// How many reminders are done with after this.
-    reminded: Option<u32>,
+    /// How many reminders are done with after this, and up to when.
+    reminded: Option<(u32, Timestamp)>,
     /// Whether one of them is to be written.
     remind: bool,
     /// Whether the clerks are told that it begins soon.
@@ -194,42 +265,9 @@ struct Due {
     no_show: bool,
 }
 
-/// Reminders first, in the order of their times, then the word to the clerks: `reminded` counts through them all.
-fn due(place: &Place<'_>, booking: &Booking) -> Due {
-    if booking.state != BookingState::Confirmed {
-        return Due::default();
-    }
-    if booking.start + place.terms.grace <= place.now {
-        return Due {
-            no_show: true,
-            ..Due::default()
-        };
-    }
-    let mut due = Due::default();
-    let times = place.terms.reminders.iter().copied();
-    let mut steps: Vec<(SignedDuration, bool)> = times.map(|before| (before, true)).collect();
-    steps.push((place.terms.prepare, false));
-    steps.sort_by_key(|(before, _)| std::cmp::Reverse(*before));
-    for (index, (before, for_citizen)) in steps.into_iter().enumerate() {
-        let at = booking.start - before;
-        let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
-        if at > place.now || number <= booking.reminded {
-            continue;
-        }
-        due.reminded = Some(number);
-        // What was due before the booking was made or moved is told by that mail.
-        if for_citizen {
-            due.remind = at > booking.changed_at;
-        } else {
-            due.soon = true;
-        }
-    }
-    due
-}
-
 /// The appointments of a civil day at an office, and what each needs.
 pub(crate) async fn day_of(
-    read: &mut store::Read,
+    read: &mut Read,
     place: &Place<'_>,
     day: jiff::civil::Date,
 ) -> Result<Vec<(Booking, Needs)>, StoreError> {

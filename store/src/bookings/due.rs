@@ -20,13 +20,30 @@ pub struct BookingErasure {
 }
 
 impl Read {
-    /// Confirmed bookings that begin before `before`, the earliest first.
+    /// Confirmed bookings that begin before `before`, the earliest first, of whatever office.
     pub async fn bookings_before(&mut self, before: Timestamp) -> Result<Vec<Booking>> {
         let statement = sqlx::query(concat!(
             "SELECT ",
             columns!(),
             " FROM bookings b WHERE b.state = 'confirmed' AND b.starts_at < $1 ORDER BY b.starts_at, b.id"
         ))
+        .bind(millis(before));
+        self.all(statement).await?.iter().map(read).collect()
+    }
+
+    /// Confirmed bookings of an office that begin before `before`, the earliest first.
+    pub async fn bookings_due(
+        &mut self,
+        office: &OfficeSlug,
+        before: Timestamp,
+    ) -> Result<Vec<Booking>> {
+        let statement = sqlx::query(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM bookings b WHERE b.state = 'confirmed' AND b.office = $1 AND b.starts_at < $2
+             ORDER BY b.starts_at, b.id"
+        ))
+        .bind(office.as_str())
         .bind(millis(before));
         self.all(statement).await?.iter().map(read).collect()
     }
@@ -170,7 +187,8 @@ impl Tx {
             self.run(sqlx::query(statement).bind(id.as_str())).await?;
         }
         let statement = sqlx::query(
-            "UPDATE bookings SET token_hash = NULL, arrival_hash = NULL, visit = NULL, erased_at = $2 WHERE id = $1",
+            "UPDATE bookings SET token_hash = NULL, hold_hash = NULL, arrival_hash = NULL, visit = NULL, beside_visit = NULL,
+             erased_at = $2 WHERE id = $1",
         )
         .bind(id.as_str())
         .bind(millis(now));

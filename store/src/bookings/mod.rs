@@ -99,8 +99,10 @@ pub struct Booking {
     pub sequence: u32,
     /// While held or unconfirmed: when it lapses.
     pub expires_at: Option<Timestamp>,
-    /// How many reminders are done with.
+    /// How many reminders were done with, by the office's terms of then.
     pub reminded: u32,
+    /// Up to when everything that was due has been said; `None` also where the count alone is known.
+    pub reminded_until: Option<Timestamp>,
     /// Whether the citizen would take an earlier time.
     pub wants_earlier: bool,
     /// What the citizen's calendar answered.
@@ -133,7 +135,8 @@ impl Booking {
 macro_rules! columns {
     () => {
         "b.id, b.office, b.state, b.code, b.starts_at, b.ends_at, b.services, b.language, b.uid, b.sequence, \
-         b.expires_at, b.reminded, b.wants_earlier, b.reply, b.visit, b.created_at, b.changed_at, b.ended_at"
+         b.expires_at, b.reminded, b.reminded_until, b.wants_earlier, b.reply, b.visit, b.created_at, b.changed_at, \
+         b.ended_at"
     };
 }
 pub(crate) use columns;
@@ -162,6 +165,21 @@ impl Read {
                     "SELECT ",
                     columns!(),
                     " FROM bookings b WHERE b.token_hash = $1"
+                ))
+                .bind(text(hash)),
+            )
+            .await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// The booking that was made of the hold whose secret has this hash.
+    pub async fn booking_of_hold(&mut self, hash: &str) -> Result<Option<Booking>> {
+        let row = self
+            .optional(
+                sqlx::query(concat!(
+                    "SELECT ",
+                    columns!(),
+                    " FROM bookings b WHERE b.hold_hash = $1"
                 ))
                 .bind(text(hash)),
             )
@@ -271,7 +289,7 @@ impl Tx {
         let statement = sqlx::query(
             "UPDATE bookings SET state = $2, starts_at = $3, ends_at = $4, language = $5, sequence = $6,
              expires_at = $7, reminded = $8, wants_earlier = $9, reply = $10, visit = $11, changed_at = $12,
-             ended_at = $13 WHERE id = $1",
+             ended_at = $13, reminded_until = $14 WHERE id = $1",
         )
         .bind(booking.id.as_str())
         .bind(booking.state.word())
@@ -285,15 +303,18 @@ impl Tx {
         .bind(booking.reply.map(Reply::word))
         .bind(booking.visit.as_ref().map(VisitId::as_str))
         .bind(millis(booking.changed_at))
-        .bind(booking.ended_at.map(millis));
+        .bind(booking.ended_at.map(millis))
+        .bind(booking.reminded_until.map(millis));
         Ok(self.run(statement).await? == 1)
     }
 
-    /// From here on another secret lets the booker in.
+    /// From here on another secret lets the booker in; the hold's finds the booking alone.
     pub async fn set_booking_token(&mut self, id: &BookingId, hash: &str) -> Result<()> {
-        let statement = sqlx::query("UPDATE bookings SET token_hash = $2 WHERE id = $1")
-            .bind(id.as_str())
-            .bind(text(hash));
+        let statement = sqlx::query(
+            "UPDATE bookings SET hold_hash = token_hash, token_hash = $2 WHERE id = $1",
+        )
+        .bind(id.as_str())
+        .bind(text(hash));
         self.run(statement).await?;
         Ok(())
     }
@@ -334,6 +355,7 @@ pub(crate) fn read(row: &AnyRow) -> Result<Booking> {
         sequence: row.number("sequence")?,
         expires_at: row.time_opt("expires_at")?,
         reminded: row.number("reminded")?,
+        reminded_until: row.time_opt("reminded_until")?,
         wants_earlier: row.get::<i64>("wants_earlier")? != 0,
         reply: known("reply")?,
         visit: row.parse_opt("visit")?,

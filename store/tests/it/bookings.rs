@@ -35,6 +35,7 @@ pub(crate) fn booking(number: u128, hour: i64) -> Booking {
         sequence: 0,
         expires_at: Some(at(600)),
         reminded: 0,
+        reminded_until: None,
         wants_earlier: false,
         reply: None,
         visit: None,
@@ -104,6 +105,7 @@ pub(crate) async fn a_booking_goes_through_the_store(database: Database) {
     one.wants_earlier = true;
     one.reply = Some(store::Reply::Tentative);
     one.reminded = 1;
+    one.reminded_until = Some(at(23 * HOUR));
     let mut tx = store.begin().await.unwrap();
     tx.put_booking_private(&one.id, &person("Erika@example.org"))
         .await
@@ -122,6 +124,9 @@ pub(crate) async fn a_booking_goes_through_the_store(database: Database) {
     );
     for found in [
         read.booking_of_token("other").await.unwrap(),
+        read.booking_of_hold(&format!("hash-{}", one.id))
+            .await
+            .unwrap(),
         read.booking_of_uid(&one.uid).await.unwrap(),
         read.booking_of_code(&one.office, "T1").await.unwrap(),
     ] {
@@ -141,6 +146,15 @@ pub(crate) async fn a_booking_goes_through_the_store(database: Database) {
             .unwrap(),
         [one.clone()]
     );
+    let elsewhere = office("fundbuero");
+    for (slug, before, due) in [
+        (&one.office, one.end, vec![one.clone()]),
+        (&one.office, one.start, vec![]),
+        (&elsewhere, one.end, vec![]),
+    ] {
+        assert_eq!(read.bookings_due(slug, before).await.unwrap(), due);
+    }
+    assert_eq!(read.visit_beside(&one.id).await.unwrap(), None);
     let private = read.booking_private(&one.id).await.unwrap();
     assert!(private == Some(person("Erika@example.org")));
 }

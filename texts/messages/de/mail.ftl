@@ -3,7 +3,7 @@
 mail-when = { $day } { $year }, { $time } Uhr
 mail-when-twice = { $day } { $year }, { $time } Uhr (UTC{ $offset })
 mail-greeting = Guten Tag { $name },
-mail-greeting-companion = Guten Tag,
+mail-greeting-nameless = Guten Tag,
 mail-farewell = Freundliche Grüße, { $office }
 mail-fact-when = Wann
 mail-fact-so-far = Ihr Termin bisher
@@ -49,6 +49,11 @@ mail-no-show-subject = Ihr Termin am { $when } ist verfallen
 mail-no-show-lead = Wir haben auf Sie gewartet. Sie waren nicht da, deshalb ist der Termin verfallen. Sie können einfach einen neuen buchen.
 mail-no-show-action = Einen neuen Termin buchen
 mail-no-show-note = Während der Öffnungszeiten können Sie auch ohne Termin anklopfen.
+
+mail-outage-subject = Ihr Termin am { $when } ist verfallen
+mail-outage-lead = Um die Zeit Ihres Termins war unser virtuelles Büro eine Zeit lang nicht erreichbar. Das tut uns leid. Der Termin ist verfallen. Sie können einfach einen neuen buchen.
+mail-outage-action = Einen neuen Termin buchen
+mail-outage-note = Während der Öffnungszeiten können Sie auch ohne Termin anklopfen.
 
 mail-companion-subject = Einladung: Termin am { $when }
 mail-companion-lead = Jemand hat einen Termin gebucht und Sie als Begleitung angegeben.

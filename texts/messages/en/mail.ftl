@@ -3,7 +3,7 @@
 mail-when = { $day } { $year }, { $time }
 mail-when-twice = { $day } { $year }, { $time } (UTC{ $offset })
 mail-greeting = Dear { $name },
-mail-greeting-companion = Hello,
+mail-greeting-nameless = Hello,
 mail-farewell = Kind regards, { $office }
 mail-fact-when = When
 mail-fact-so-far = Your appointment so far
@@ -49,6 +49,11 @@ mail-no-show-subject = Your appointment on { $when } has lapsed
 mail-no-show-lead = We waited for you. You were not there, so the appointment has lapsed. You can simply book a new one.
 mail-no-show-action = Book a new appointment
 mail-no-show-note = During opening hours you can also knock without an appointment.
+
+mail-outage-subject = Your appointment on { $when } has lapsed
+mail-outage-lead = Around the time of your appointment our virtual office could not be reached for a while. We are sorry. The appointment has lapsed. You can simply book a new one.
+mail-outage-action = Book a new appointment
+mail-outage-note = During opening hours you can also knock without an appointment.
 
 mail-companion-subject = Invitation: appointment on { $when }
 mail-companion-lead = Somebody has booked an appointment and named you as companion.

@@ -57,8 +57,8 @@ pub(crate) struct ContactForm {
 }
 
 impl ContactForm {
-    /// The form, or everything that is wrong with it.
-    fn check(self) -> Result<Contact, Vec<FieldFault>> {
+    /// The form, or everything that is wrong with it. Mails and pages are in one of the city's `languages`.
+    fn check(self, languages: &[Language]) -> Result<Contact, Vec<FieldFault>> {
         let mut faults = Vec::new();
         let name = clean::line(self.name.as_deref().unwrap_or_default(), NAME)
             .map_err(|fault| faults.push(("name", fault.into())));
@@ -71,8 +71,8 @@ impl ContactForm {
         };
         let phone = optional_line("phone", self.phone.as_deref(), PHONE, &mut faults);
         let language = match self.language.as_deref().map(str::parse::<Language>) {
-            Some(Ok(language)) => Some(language),
-            Some(Err(_)) => {
+            Some(Ok(language)) if languages.contains(&language) => Some(language),
+            Some(_) => {
                 faults.push(("language", Fault::UnknownChoice));
                 None
             }
@@ -142,7 +142,8 @@ pub(crate) struct NewBooking {
     token: Option<String>,
 }
 
-/// Books the held time; the hold's token comes as a bearer token and is of no use afterwards.
+/// Books the held time; the hold's token comes as a bearer token and opens nothing afterwards. Sent again within some
+/// minutes, it gets the same booking, whatever the form says then: nothing is booked twice because an answer was lost.
 #[utoipa::path(
     post,
     path = "/bookings",
@@ -161,13 +162,19 @@ pub(super) async fn book(
     Body(form): Body<ContactForm>,
 ) -> Result<(StatusCode, Json<NewBooking>), Problem> {
     api.limiter.booking(&client)?;
-    let wished: Option<Language> = form.language.as_deref().and_then(|code| code.parse().ok());
+    let lobby = api.lobby();
+    let languages = &lobby.city.languages;
+    let wished: Option<Language> = form
+        .language
+        .as_deref()
+        .and_then(|code| code.parse().ok())
+        .filter(|language| languages.contains(language));
     let in_language = |problem: Problem| match wished {
         Some(language) => problem.in_language(language),
         None => problem,
     };
     let contact = form
-        .check()
+        .check(languages)
         .map_err(|faults| in_language(Problem::fields(faults)))?;
     api.places
         .may_book(&token, &contact.mail)
@@ -178,7 +185,7 @@ pub(super) async fn book(
         .map_err(|error| in_language(problem(error)))?;
     api.places.booked(&token, &view);
     let body = NewBooking {
-        booking: Booking::new(&api.lobby(), view),
+        booking: Booking::new(&lobby, view),
         token: own.map(|token| token.secret().to_owned()),
     };
     Ok((StatusCode::CREATED, Json(body)))

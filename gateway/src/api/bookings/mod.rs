@@ -83,6 +83,7 @@ pub(crate) fn problem(error: BookingError) -> Problem {
         BookingError::Elsewhere => Kind::ArrivedElsewhere.into(),
         BookingError::TooMany => Kind::TooManyBookings.into(),
         BookingError::TooManyUnconfirmed => Kind::TooManyUnconfirmed.into(),
+        BookingError::TooManyLinks => Kind::TooManyLinks.into(),
         BookingError::TooEarly { .. } => Kind::TooEarly.into(),
         BookingError::Refused(refusal) => {
             super::knock::refusal(&refusal).unwrap_or_else(|| Kind::BookingState.into())

@@ -75,10 +75,12 @@ async fn what_nobody_looks_after_is_ended_and_its_person_forgotten() {
     stage.errands().await;
     let store = &stage.bookings.store;
     // Two hours are over: whoever looks after it has had time to say that nobody came.
-    end(store, at("2026-11-25T09:19:59Z")).await.unwrap();
+    end(store, Timestamp::MIN, at("2026-11-25T09:19:59Z"))
+        .await
+        .unwrap();
     assert_eq!(stage.errands().await, [""; 0]);
-    end(store, at(AFTERWARDS)).await.unwrap();
-    end(store, at(AFTERWARDS)).await.unwrap();
+    end(store, Timestamp::MIN, at(AFTERWARDS)).await.unwrap();
+    end(store, Timestamp::MIN, at(AFTERWARDS)).await.unwrap();
     assert_eq!(stage.errands().await, ["line NoShow"], "once, and no mail");
     let mut read = store.read().await.unwrap();
     let booking = read.booking(&id()).await.unwrap().unwrap();
@@ -93,6 +95,23 @@ async fn what_nobody_looks_after_is_ended_and_its_person_forgotten() {
         .await
         .unwrap();
     assert!(!stage.has_person().await);
+}
+
+/// Whoever could not come is given time before anybody says that nobody came.
+#[tokio::test]
+async fn what_lay_in_an_outage_is_not_ended_with_the_end_of_it() {
+    let stage = Stage::new().await;
+    stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
+    stage.errands().await;
+    let (store, since) = (&stage.bookings.store, at("2026-11-25T14:00:00Z"));
+    for (now, told) in [
+        ("2026-11-25T14:00:00Z", [].as_slice()),
+        ("2026-11-25T15:59:59Z", &[]),
+        ("2026-11-25T16:00:00Z", &["line NoShow"]),
+    ] {
+        end(store, since, at(now)).await.unwrap();
+        assert_eq!(stage.errands().await, told, "at {now}");
+    }
 }
 
 #[tokio::test]

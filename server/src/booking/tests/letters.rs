@@ -11,7 +11,7 @@ use super::{NOW, Stage, WEDNESDAY, at, dice};
 use crate::{
     booking::{
         Letter, MailConfig, Post,
-        letter::organizer,
+        letter::{organizer, page_language},
         plan_letter,
         sheet::{Sheet, Unfit},
         write,
@@ -21,7 +21,7 @@ use crate::{
     words::Words,
 };
 
-const ALL: [Letter; 13] = [
+const ALL: [Letter; 14] = [
     Letter::Confirm,
     Letter::Booked,
     Letter::Moved,
@@ -29,6 +29,7 @@ const ALL: [Letter; 13] = [
     Letter::CancelledByOffice,
     Letter::Reminder,
     Letter::NoShow,
+    Letter::Outage,
     Letter::Companion,
     Letter::CompanionMoved,
     Letter::CompanionCancelled,
@@ -60,6 +61,7 @@ fn booking(stage: &Stage, letter: Letter, language: Language) -> Booking {
         sequence: 1,
         expires_at: None,
         reminded: 0,
+        reminded_until: None,
         wants_earlier: false,
         reply: None,
         visit: None,
@@ -175,6 +177,7 @@ async fn every_mail_says_the_same_as_text_and_as_html() {
                 Letter::Confirm
                 | Letter::Reminder
                 | Letter::NoShow
+                | Letter::Outage
                 | Letter::Earlier
                 | Letter::Offer => None,
             };
@@ -393,4 +396,34 @@ async fn what_is_declined_is_stamped_when_it_was_declined() {
         stamps.push(event.first("DTSTAMP").unwrap().value.clone());
     }
     assert_eq!(stamps, ["20261123T060000Z", "20261123T110000Z"]);
+}
+
+/// Anybody can have this mail sent to any mailbox: no words of theirs go along.
+#[tokio::test]
+async fn the_mail_that_asks_to_confirm_says_nothing_that_somebody_typed() {
+    let stage = Stage::new().await;
+    for (letter, named) in [(Letter::Confirm, false), (Letter::Booked, true)] {
+        for language in Language::ALL {
+            let mail = mail(&stage, letter, language, None);
+            let plain = mail.contains("To: erika@example.org\r\n");
+            assert_ne!(plain, named, "{mail}");
+            let said = parts(&mail).iter().any(|(_, text)| text.contains("Erika"));
+            assert_eq!(said, named, "{letter:?} in {language}");
+        }
+    }
+}
+
+/// A language can be taken out of the city's file between the booking and its mails.
+#[tokio::test]
+async fn mails_lead_to_pages_that_the_city_has() {
+    let stage = Stage::new().await;
+    let mut city = (*stage.city).clone();
+    for (languages, booked, page) in [
+        (vec![Language::De, Language::En], Language::En, Language::En),
+        (vec![Language::De], Language::En, Language::De),
+        (vec![Language::En], Language::De, Language::En),
+    ] {
+        city.languages = languages;
+        assert_eq!(page_language(&city, booked), page);
+    }
 }

@@ -44,6 +44,48 @@ async fn time_reminds_tells_and_gives_up() {
     );
 }
 
+/// "We waited for you" is said to nobody who could not come, nor is anybody reminded of what has begun.
+#[tokio::test]
+async fn whose_time_fell_into_an_outage_is_given_time_after_it() {
+    let stage = Stage::new().await;
+    stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
+    let later = "2026-11-25T08:00:00Z";
+    stage.confirmed(2, later, "max@example.org").await;
+    stage.errands().await;
+    // Down from the evening before until half an hour after the first one's start.
+    let mut told = Vec::new();
+    for now in [
+        "2026-11-25T07:30:00Z",
+        "2026-11-25T07:31:00Z",
+        "2026-11-25T07:33:00Z",
+        "2026-11-25T07:35:00Z",
+        "2026-11-25T07:37:00Z",
+        "2026-11-25T07:39:00Z",
+        "2026-11-25T07:40:00Z",
+        "2026-11-25T07:42:00Z",
+        "2026-11-25T07:44:00Z",
+        "2026-11-25T07:46:00Z",
+    ] {
+        stage.bookings.reachable.seen(at(now));
+        stage.bookings.tide(&stage.place(now)).await.unwrap();
+        for errand in stage.errands().await {
+            told.push(format!("{} {errand}", &now[11..16]));
+        }
+    }
+    assert_eq!(
+        told,
+        [
+            "07:30 line Soon",
+            "07:30 room",
+            "07:30 mail Reminder",
+            "07:40 mail Outage",
+            "07:40 line NoShow",
+            "07:46 line Soon",
+            "07:46 room",
+        ]
+    );
+}
+
 #[tokio::test]
 async fn who_books_late_is_not_reminded_of_what_the_invitation_says() {
     let stage = Stage::new().await;
@@ -62,6 +104,60 @@ async fn who_books_late_is_not_reminded_of_what_the_invitation_says() {
         .tide(&stage.place("2026-11-23T07:00:01Z"))
         .await
         .unwrap();
+    assert_eq!(stage.errands().await, ["mail Reminder"]);
+}
+
+/// The city's file is changed while bookings are half reminded.
+#[tokio::test]
+async fn other_reminders_repeat_none_and_leave_none_out() {
+    let mut stage = Stage::new().await;
+    stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
+    stage.errands().await;
+    let mut told = Vec::new();
+    for (now, hours) in [
+        ("2026-11-24T07:00:10Z", [24, 1].as_slice()),
+        // One fewer: what comes next is not taken for what was said.
+        ("2026-11-24T08:00:00Z", &[1]),
+        ("2026-11-25T06:00:10Z", &[1]),
+        // One more, and its time is over.
+        ("2026-11-25T06:30:00Z", &[24, 3, 1]),
+        ("2026-11-25T06:45:00Z", &[24, 3, 1]),
+        ("2026-11-25T06:50:00Z", &[24, 3, 2, 1]),
+    ] {
+        let hours = hours.iter().copied().map(SignedDuration::from_hours);
+        stage.office.booking.as_mut().unwrap().reminders = hours.collect();
+        stage.bookings.tide(&stage.place(now)).await.unwrap();
+        for errand in stage.errands().await {
+            told.push(format!("{} {errand}", &now[8..16]));
+        }
+    }
+    assert_eq!(
+        told,
+        [
+            "24T07:00 mail Reminder",
+            "25T06:00 mail Reminder",
+            "25T06:45 line Soon",
+            "25T06:45 room",
+        ]
+    );
+}
+
+/// Of rows that were written before, the count alone is known.
+#[tokio::test]
+async fn what_was_counted_before_is_not_said_again() {
+    let stage = Stage::new().await;
+    stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
+    stage.errands().await;
+    let mut tx = stage.bookings.store.begin().await.unwrap();
+    let id = BookingId::from_random(dice(1).id);
+    let mut booking = tx.booking(&id).await.unwrap().unwrap();
+    booking.reminded = 1;
+    tx.save_booking(&booking).await.unwrap();
+    tx.commit().await.unwrap();
+    let place = stage.place("2026-11-24T08:00:00Z");
+    assert!(!stage.bookings.tide(&place).await.unwrap());
+    let place = stage.place("2026-11-25T06:00:00Z");
+    assert!(stage.bookings.tide(&place).await.unwrap());
     assert_eq!(stage.errands().await, ["mail Reminder"]);
 }
 
