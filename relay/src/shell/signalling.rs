@@ -12,9 +12,11 @@ use tokio_tungstenite::tungstenite;
 use super::{
     clock,
     http::State,
+    rates::Rate,
     shard::{ShardInput, ToClient},
 };
 use crate::{
+    config::Limits,
     room::Join,
     token::{self, Grants},
 };
@@ -35,16 +37,11 @@ const FIRST_REFRESH_AFTER: Duration = Duration::from_secs(30);
 pub(crate) async fn serve(mut socket: WebSocket, state: State, join: Join) {
     let session = state.next_session();
     let mut grants = join.grants.clone();
-    let most = state.limits.signals_in_ten_seconds;
     let now = clock::now().instant;
     let rate = state.rates.of(&grants.room, &grants.identity, now);
-    if !rate.join(most, now) {
+    if !rate.join(state.limits.signals_in_ten_seconds, now) {
         metrics::counter!("relay_signal_floods_total").increment(1);
-        let leave = proto::LeaveRequest {
-            reason: proto::DisconnectReason::JoinFailure.into(),
-            ..proto::LeaveRequest::default()
-        };
-        send(&mut socket, &signal_response::Message::Leave(leave), false).await;
+        send(&mut socket, &come_later(), false).await;
         close(socket).await;
         return;
     }
@@ -94,43 +91,17 @@ pub(crate) async fn serve(mut socket: WebSocket, state: State, join: Join) {
                 }
             },
             frame = socket.recv() => {
-                let frame = match frame {
-                    Some(Ok(frame)) => frame,
-                    Some(Err(fault)) if is_too_long(&fault) => {
-                        metrics::counter!("relay_signals_too_long_total").increment(1);
-                        let most = state.limits.signal_bytes;
-                        let why = format!("a message of more than {most} bytes");
+                let message = match heard(frame, &rate, &state.limits, &mut json) {
+                    Heard::Message(message) => message,
+                    Heard::Nothing => continue,
+                    Heard::TooMuch(why) => {
                         send(&mut socket, &limit_exceeded(why), json).await;
                         break;
                     }
-                    _ => break,
+                    Heard::End => break,
                 };
-                let bytes = match &frame {
-                    Frame::Text(text) => text.len(),
-                    Frame::Binary(bytes) | Frame::Ping(bytes) | Frame::Pong(bytes) => bytes.len(),
-                    Frame::Close(_) => 0,
-                };
-                if !rate.message(bytes, most, clock::now().instant) {
-                    metrics::counter!("relay_signal_floods_total").increment(1);
-                    let why = format!("more than {most} messages in ten seconds");
-                    send(&mut socket, &limit_exceeded(why), json).await;
-                    break;
-                }
-                let message = match &frame {
-                    Frame::Binary(bytes) => proto::SignalRequest::decode(bytes.as_ref()).ok(),
-                    Frame::Text(text) => {
-                        json = true;
-                        serde_json::from_str::<proto::SignalRequest>(text.as_str()).ok()
-                    }
-                    Frame::Close(_) => break,
-                    Frame::Ping(_) | Frame::Pong(_) => continue,
-                };
-                let Some(message) = message.and_then(|request| request.message) else {
-                    metrics::counter!("relay_signals_unreadable_total").increment(1);
-                    continue;
-                };
-                let leaves = matches!(message, signal_request::Message::Leave(_));
-                let input = ShardInput::Signal { session, message: Box::new(message) };
+                let leaves = matches!(*message, signal_request::Message::Leave(_));
+                let input = ShardInput::Signal { session, message };
                 state.shards.tell(shard, input).await;
                 if leaves {
                     close(socket).await;
@@ -148,6 +119,69 @@ pub(crate) async fn serve(mut socket: WebSocket, state: State, join: Join) {
         .shards
         .tell(shard, ShardInput::SignalLost { session })
         .await;
+}
+
+/// What came of a client.
+enum Heard {
+    Message(Box<signal_request::Message>),
+    /// Nothing that says something.
+    Nothing,
+    /// More than may be, in words.
+    TooMuch(String),
+    /// Its last.
+    End,
+}
+
+/// Reads a frame. From its first text on, a client is spoken to in JSON.
+fn heard(
+    frame: Option<Result<Frame, axum::Error>>,
+    rate: &Rate,
+    limits: &Limits,
+    json: &mut bool,
+) -> Heard {
+    let frame = match frame {
+        Some(Ok(frame)) => frame,
+        Some(Err(fault)) if is_too_long(&fault) => {
+            metrics::counter!("relay_signals_too_long_total").increment(1);
+            let most = limits.signal_bytes;
+            return Heard::TooMuch(format!("a message of more than {most} bytes"));
+        }
+        _ => return Heard::End,
+    };
+    let bytes = match &frame {
+        Frame::Text(text) => text.len(),
+        Frame::Binary(bytes) | Frame::Ping(bytes) | Frame::Pong(bytes) => bytes.len(),
+        Frame::Close(_) => return Heard::End,
+    };
+    let most = limits.signals_in_ten_seconds;
+    if !rate.message(bytes, most, clock::now().instant) {
+        metrics::counter!("relay_signal_floods_total").increment(1);
+        return Heard::TooMuch(format!("more than {most} messages in ten seconds"));
+    }
+    let request = match &frame {
+        Frame::Binary(bytes) => proto::SignalRequest::decode(bytes.as_ref()).ok(),
+        Frame::Text(text) => {
+            *json = true;
+            serde_json::from_str::<proto::SignalRequest>(text.as_str()).ok()
+        }
+        Frame::Ping(_) | Frame::Pong(_) | Frame::Close(_) => return Heard::Nothing,
+    };
+    if let Some(message) = request.and_then(|request| request.message) {
+        Heard::Message(Box::new(message))
+    } else {
+        metrics::counter!("relay_signals_unreadable_total").increment(1);
+        Heard::Nothing
+    }
+}
+
+/// Refuses a join for now: clients try again after a while.
+fn come_later() -> signal_response::Message {
+    signal_response::Message::Leave(proto::LeaveRequest {
+        can_reconnect: true,
+        reason: proto::DisconnectReason::JoinFailure.into(),
+        action: proto::leave_request::Action::Reconnect.into(),
+        regions: None,
+    })
 }
 
 /// Says why the connection ends. The call itself does not: a client that comes back resumes it.
