@@ -90,6 +90,14 @@ async fn is_answered(signals: &mut Signals, number: i64) -> TestResult {
         .await
 }
 
+/// Why a request was refused.
+fn refusal(response: Response) -> Option<Reason> {
+    match response {
+        Response::RequestResponse(refusal) => Some(refusal.reason()),
+        _ => None,
+    }
+}
+
 #[tokio::test]
 async fn messages_that_cannot_be_read_are_passed_over_and_floods_end() -> TestResult {
     let server = server().await?;
@@ -117,10 +125,6 @@ async fn messages_that_cannot_be_read_are_passed_over_and_floods_end() -> TestRe
             break;
         }
     }
-    let refusal = |response| match response {
-        Response::RequestResponse(refusal) => Some(refusal.reason()),
-        _ => None,
-    };
     let reason = signals.hears("the reason", refusal).await?;
     ensure!(reason == Reason::LimitExceeded, "{reason:?}");
     signals.ends().await?;
@@ -263,6 +267,47 @@ async fn whoever_lies_about_layers_harms_nobody() -> TestResult {
         signals.say(request).await?;
     }
     is_answered(&mut signals, 2).await?;
+    bystanders.go_on().await?;
+    nothing_crashed(&server).await
+}
+
+/// The longest lists that fit, in rooms on every core: the senders are told that it is too much, and nobody notices.
+#[tokio::test]
+async fn whoever_names_everybody_disturbs_no_other_room() -> TestResult {
+    let server = server().await?;
+    let bystanders = Bystanders::of(&server).await?;
+    let mut strangers = Vec::new();
+    for number in 0..4 {
+        let room = format!("elsewhere-{number}");
+        strangers.push(Signals::join(&server, &room, "stranger").await?);
+    }
+    let anybody = || (0..20_000).map(|number| format!("TR_{number}")).collect();
+    let requests = [
+        Request::Subscription(UpdateSubscription {
+            track_sids: anybody(),
+            subscribe: true,
+            ..UpdateSubscription::default()
+        }),
+        Request::TrackSetting(UpdateTrackSettings {
+            track_sids: anybody(),
+            ..UpdateTrackSettings::default()
+        }),
+        Request::SubscriptionPermission(SubscriptionPermission {
+            all_participants: false,
+            track_permissions: vec![TrackPermission::default(); 100_000],
+        }),
+    ];
+    for request in requests.iter().cycle().take(9) {
+        for signals in &mut strangers {
+            signals.say(request.clone()).await?;
+        }
+    }
+    bystanders.go_on().await?;
+    for signals in &mut strangers {
+        let reason = signals.hears("the reason", refusal).await?;
+        ensure!(reason == Reason::LimitExceeded, "{reason:?}");
+        is_answered(signals, 1).await?;
+    }
     bystanders.go_on().await?;
     nothing_crashed(&server).await
 }
