@@ -14,6 +14,7 @@ mod media;
 mod negotiation;
 mod participant;
 mod publishing;
+pub(crate) mod refusals;
 mod reports;
 mod resume;
 mod signal;

@@ -12,7 +12,9 @@ use proto::{participant_info::State, signal_response::Message};
 use super::{
     Join, Now, Output, PING_EVERY_S, PING_TIMEOUT_S, ParticipantKey, Room, Side,
     data::{LOSSY, RELIABLE},
-    enabled_codecs, ids, server_info,
+    enabled_codecs, ids,
+    refusals::leave,
+    server_info,
     subscription::{Chosen, Subscription},
     track::TrackKey,
 };
@@ -209,20 +211,9 @@ impl Room {
     }
 
     fn refuse(&mut self, session: u64, reason: proto::DisconnectReason, reconnect: bool) {
-        use proto::leave_request::Action;
-        let action = if reconnect {
-            Action::Reconnect
-        } else {
-            Action::Disconnect
-        };
         self.out.push_back(Output::Refused {
             session,
-            leave: proto::LeaveRequest {
-                can_reconnect: reconnect,
-                reason: reason.into(),
-                action: action.into(),
-                regions: None,
-            },
+            leave: leave(reason, reconnect),
         });
     }
 
@@ -382,7 +373,7 @@ impl Room {
         reason: proto::DisconnectReason,
         now: Now,
     ) {
-        use proto::{DisconnectReason as Reason, leave_request::Action};
+        use proto::DisconnectReason as Reason;
         if !self.participants.contains_key(&key) {
             return;
         }
@@ -390,18 +381,7 @@ impl Room {
         if reason != Reason::ClientInitiated {
             // A relay that stops starts again, and a connection that came apart is made anew.
             let again = matches!(reason, Reason::ServerShutdown | Reason::StateMismatch);
-            let action = if again {
-                Action::Reconnect
-            } else {
-                Action::Disconnect
-            };
-            let leave = proto::LeaveRequest {
-                can_reconnect: again,
-                reason: reason.into(),
-                action: action.into(),
-                regions: None,
-            };
-            self.send(key, Message::Leave(leave));
+            self.send(key, Message::Leave(leave(reason, again)));
         }
         let session = self.participants.get_mut(&key);
         if let Some(session) = session.and_then(|it| it.session.take()) {

@@ -8,6 +8,7 @@ use proto::signal_response::Message;
 
 use super::{
     Now, ParticipantKey, Room, Side, ids,
+    refusals::refused,
     track::{Layer, Track, TrackKey, Watch},
 };
 use crate::{
@@ -49,13 +50,8 @@ impl Room {
             } else {
                 (Reason::LimitExceeded, "too many tracks")
             };
-            let response = proto::RequestResponse {
-                reason: reason.into(),
-                message: message.to_owned(),
-                request: Some(Request::AddTrack(request)),
-                ..proto::RequestResponse::default()
-            };
-            self.send(key, Message::RequestResponse(response));
+            let request = Some(Request::AddTrack(request));
+            self.send(key, refused(reason, message, request));
             return;
         }
         if let Some(known) = self

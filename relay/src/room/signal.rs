@@ -3,7 +3,7 @@
 use livekit_protocol as proto;
 use proto::{signal_request::Message as Request, signal_response::Message};
 
-use super::{Now, ParticipantKey, Room, publishing::distinct_features};
+use super::{Now, ParticipantKey, Room, publishing::distinct_features, refusals::refused};
 
 impl Room {
     /// Takes a message of a participant.
@@ -60,35 +60,18 @@ impl Room {
                 });
             }
             Request::PublishDataTrackRequest(request) => {
-                self.refuse_request(
+                use proto::request_response::{Reason, Request as About};
+                let request = Some(About::PublishDataTrack(request));
+                let reason = Reason::UnsupportedType;
+                self.send(
                     from,
-                    proto::request_response::Request::PublishDataTrack(request),
+                    refused(reason, "not supported by this server", request),
                 );
             }
             // ICE-lite: the client's candidates are not called. Layers follow from what arrives. Scenarios are
             // for servers under test, and the relay keeps no data for later.
             _ => {}
         }
-    }
-
-    /// Says that a message was taken in part only.
-    pub(super) fn too_much(&mut self, to: ParticipantKey, why: &str) {
-        let response = proto::RequestResponse {
-            reason: proto::request_response::Reason::LimitExceeded.into(),
-            message: why.to_owned(),
-            ..proto::RequestResponse::default()
-        };
-        self.send(to, Message::RequestResponse(response));
-    }
-
-    fn refuse_request(&mut self, to: ParticipantKey, request: proto::request_response::Request) {
-        let response = proto::RequestResponse {
-            reason: proto::request_response::Reason::UnsupportedType.into(),
-            message: "not supported by this server".to_owned(),
-            request: Some(request),
-            ..proto::RequestResponse::default()
-        };
-        self.send(to, Message::RequestResponse(response));
     }
 
     fn change_own_track(

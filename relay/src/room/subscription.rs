@@ -9,6 +9,7 @@ use rand::RngExt as _;
 use super::{
     Now, ParticipantKey, Room,
     participant::{Audience, Participant, Share},
+    refusals::limit_exceeded,
     track::TrackKey,
 };
 use crate::{
@@ -109,11 +110,21 @@ impl Chosen {
         (chosen, true)
     }
 
-    fn lets(&self, participant: &Participant, track_sid: &str) -> bool {
+    fn let_in(&self, participant: &Participant, track_sid: &str) -> bool {
         let by_sid = self.by_sid.get(&participant.sid);
         let by_identity = self.by_identity.get(&participant.identity);
         let mut tracks = by_sid.into_iter().chain(by_identity);
         tracks.any(|tracks| tracks.have(track_sid))
+    }
+}
+
+impl Audience {
+    /// Whether a participant may have a track of whose publisher this is.
+    fn lets(&self, participant: &Participant, track_sid: &str) -> bool {
+        match self {
+            Self::Unchosen | Self::Everybody => true,
+            Self::Only(chosen) => chosen.let_in(participant, track_sid),
+        }
     }
 }
 
@@ -141,10 +152,7 @@ impl Room {
             return false;
         };
         let owner = self.participants.get(&track.owner);
-        match owner.map(|owner| &owner.audience) {
-            Some(Audience::Only(chosen)) => chosen.lets(participant, &track.info.sid),
-            _ => true,
-        }
+        owner.is_none_or(|owner| owner.audience.lets(participant, &track.info.sid))
     }
 
     /// Subscribes a participant to all that it wants and may have, and ends what it must not have any more.
@@ -284,18 +292,18 @@ impl Room {
         for sid in self.named(key, update.track_sids.iter().chain(listed)) {
             if let Some(participant) = self.participants.get_mut(&key) {
                 let kept = participant.declined.len() + participant.wanted.len();
-                if kept >= MOST_NAMED && !self.sids.contains_key(&sid) {
+                if kept >= MOST_NAMED && !self.sids.contains_key(sid) {
                     continue;
                 }
                 if update.subscribe {
-                    participant.declined.remove(&sid);
+                    participant.declined.remove(sid);
                     participant.wanted.insert(sid.clone());
                 } else {
-                    participant.wanted.remove(&sid);
+                    participant.wanted.remove(sid);
                     participant.declined.insert(sid.clone());
                 }
             }
-            let Some(track) = self.track_by_sid(&sid).map(|track| track.key) else {
+            let Some(track) = self.track_by_sid(sid).map(|track| track.key) else {
                 continue;
             };
             if update.subscribe {
@@ -309,7 +317,7 @@ impl Room {
                             .and_then(|track| self.participants.get(&track.owner))
                             .map(|owner| owner.sid.clone())
                             .unwrap_or_default(),
-                        track_sid: sid,
+                        track_sid: sid.clone(),
                         allowed: false,
                     };
                     self.send(key, Message::SubscriptionPermissionUpdate(refused));
@@ -326,16 +334,16 @@ impl Room {
         &mut self,
         key: ParticipantKey,
         sids: impl Iterator<Item = &'a String>,
-    ) -> Vec<String> {
+    ) -> Vec<&'a String> {
         let mut seen = HashSet::new();
         let mut named = Vec::new();
         for sid in sids.filter(|sid| sid.len() <= MAX_SID) {
             if named.len() == MOST_NAMED {
-                self.too_much(key, "too many tracks in one message");
+                self.send(key, limit_exceeded("too many tracks in one message"));
                 break;
             }
             if seen.insert(sid) {
-                named.push(sid.clone());
+                named.push(sid);
             }
         }
         named
@@ -349,7 +357,7 @@ impl Room {
         now: Now,
     ) {
         for sid in self.named(key, settings.track_sids.iter()) {
-            let Some(track) = self.track_by_sid(&sid).map(|track| track.key) else {
+            let Some(track) = self.track_by_sid(sid).map(|track| track.key) else {
                 continue;
             };
             let Some(participant) = self.participants.get_mut(&key) else {
@@ -387,15 +395,6 @@ impl Room {
             .filter(|t| t.owner == key && t.published)
             .map(|t| (t.key, t.info.sid.clone()))
             .collect();
-        let mut others = self.keys();
-        others.retain(|other| *other != key);
-        let pairs = others.iter().flat_map(|other| {
-            let of = |(track, _): &(TrackKey, String)| (*other, *track);
-            tracks.iter().map(of)
-        });
-        let before: HashSet<_> = pairs
-            .filter(|(other, track)| self.may_hear(*other, *track))
-            .collect();
         let (audience, whole) = if permission.all_participants {
             (Audience::Everybody, true)
         } else {
@@ -403,17 +402,23 @@ impl Room {
             (Audience::Only(chosen), whole)
         };
         if !whole {
-            self.too_much(key, "too many permissions in one message");
+            self.send(key, limit_exceeded("too many permissions in one message"));
         }
         let Some(participant) = self.participants.get_mut(&key) else {
             return;
         };
-        participant.audience = audience;
+        let before = std::mem::replace(&mut participant.audience, audience);
         let participant_sid = participant.sid.clone();
-        for other in others {
+        for other in self.keys() {
             for (track, sid) in &tracks {
                 let allowed = self.may_hear(other, *track);
-                if allowed == before.contains(&(other, *track)) {
+                let was = |other| before.lets(other, sid);
+                if other == key
+                    || self
+                        .participants
+                        .get(&other)
+                        .is_none_or(|it| was(it) == allowed)
+                {
                     continue;
                 }
                 if self.wants(other, *track) {

@@ -22,7 +22,10 @@ use super::{
 use crate::{
     config::Limits,
     removals::Removals,
-    room::{ApiCall, ApiError, ApiReply, Input, Join, Now, Output, ParticipantKey, Room},
+    room::{
+        ApiCall, ApiError, ApiReply, Input, Join, Now, Output, ParticipantKey, Room,
+        refusals::leave,
+    },
     stack::{Datagram, WebrtcStack},
     token::Grants,
 };
@@ -293,11 +296,7 @@ impl Shard {
             Ok(id) => id,
             Err(reason) => {
                 metrics::counter!("relay_joins_refused_total").increment(1);
-                let leave = proto::LeaveRequest {
-                    reason: reason.into(),
-                    ..proto::LeaveRequest::default()
-                };
-                farewell(&client, leave);
+                farewell(&client, leave(reason, false));
                 return;
             }
         };
@@ -379,13 +378,8 @@ impl Shard {
             .collect();
         for session in sessions {
             if let Some(session) = self.sessions.remove(&session) {
-                let leave = proto::LeaveRequest {
-                    can_reconnect: true,
-                    reason: proto::DisconnectReason::StateMismatch.into(),
-                    action: proto::leave_request::Action::Reconnect.into(),
-                    regions: None,
-                };
-                farewell(&session.client, leave);
+                let reason = proto::DisconnectReason::StateMismatch;
+                farewell(&session.client, leave(reason, true));
             }
         }
         let successor = self.successor(id);

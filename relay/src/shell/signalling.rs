@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     config::Limits,
-    room::Join,
+    room::{
+        Join,
+        refusals::{leave, limit_exceeded},
+    },
     token::{self, Grants},
 };
 
@@ -41,7 +44,9 @@ pub(crate) async fn serve(mut socket: WebSocket, state: State, join: Join) {
     let rate = state.rates.of(&grants.room, &grants.identity, now);
     if !rate.join(state.limits.signals_in_ten_seconds, now) {
         metrics::counter!("relay_signal_floods_total").increment(1);
-        send(&mut socket, &come_later(), false).await;
+        // For now: clients try again after a while.
+        let leave = leave(proto::DisconnectReason::JoinFailure, true);
+        send(&mut socket, &signal_response::Message::Leave(leave), false).await;
         close(socket).await;
         return;
     }
@@ -94,8 +99,9 @@ pub(crate) async fn serve(mut socket: WebSocket, state: State, join: Join) {
                 let message = match heard(frame, &rate, &state.limits, &mut json) {
                     Heard::Message(message) => message,
                     Heard::Nothing => continue,
+                    // The connection ends, the stay does not: a client that comes back resumes it.
                     Heard::TooMuch(why) => {
-                        send(&mut socket, &limit_exceeded(why), json).await;
+                        send(&mut socket, &limit_exceeded(&why), json).await;
                         break;
                     }
                     Heard::End => break,
@@ -172,25 +178,6 @@ fn heard(
         metrics::counter!("relay_signals_unreadable_total").increment(1);
         Heard::Nothing
     }
-}
-
-/// Refuses a join for now: clients try again after a while.
-fn come_later() -> signal_response::Message {
-    signal_response::Message::Leave(proto::LeaveRequest {
-        can_reconnect: true,
-        reason: proto::DisconnectReason::JoinFailure.into(),
-        action: proto::leave_request::Action::Reconnect.into(),
-        regions: None,
-    })
-}
-
-/// Says why the connection ends. The call itself does not: a client that comes back resumes it.
-fn limit_exceeded(message: String) -> signal_response::Message {
-    signal_response::Message::RequestResponse(proto::RequestResponse {
-        reason: proto::request_response::Reason::LimitExceeded.into(),
-        message,
-        ..proto::RequestResponse::default()
-    })
 }
 
 /// Whether a client's message was longer than one may be.

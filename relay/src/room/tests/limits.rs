@@ -97,3 +97,17 @@ fn more_data_than_may_be_goes_to_nobody() {
     house.stay(anna, Duration::from_secs(1));
     assert_eq!(flood(&mut house), 10);
 }
+
+#[test]
+fn who_opens_more_channels_than_anybody_needs_is_put_out() {
+    let (mut house, anna, _) = anna_speaks_to_bert_in(House::new());
+    house.happens(anna, Side::Publisher, Event::TooManyChannels);
+    let heard = house.heard(anna);
+    let Some(Message::Leave(leave)) = heard.last() else {
+        panic!("{heard:?}");
+    };
+    let removed = proto::DisconnectReason::ParticipantRemoved;
+    assert_eq!(leave.reason(), removed);
+    assert_eq!(leave.action(), proto::leave_request::Action::Disconnect);
+    assert_eq!(house.room.participants.len(), 1, "Bert stays");
+}

@@ -188,3 +188,29 @@ async fn nothing_leads_to_a_room_that_failed() {
     let _ = bench.call("broken", remove("anna", 0));
     assert!(!bench.is_found("user2"));
 }
+
+#[tokio::test]
+async fn who_reads_nothing_is_let_go_when_too_many_bytes_wait() {
+    let mut bench = Bench::new().await;
+    bench.stand("r", &Wires::default());
+    let (client, mut messages) = mpsc::channel(64);
+    bench.shard.join("r", 1, Box::new(join_of("anna")), client);
+    let large = || {
+        Arc::new(signal_response::Message::RefreshToken(
+            "x".repeat(1024 * 1024),
+        ))
+    };
+    let is_there = |bench: &Bench| bench.shard.sessions.contains_key(&1);
+    for _ in 0..3 {
+        bench.shard.post_message(1, large());
+    }
+    assert!(is_there(&bench));
+    // What is read makes room.
+    while messages.try_recv().is_ok() {}
+    for _ in 0..3 {
+        bench.shard.post_message(1, large());
+    }
+    assert!(is_there(&bench));
+    bench.shard.post_message(1, large());
+    assert!(!is_there(&bench));
+}
