@@ -64,6 +64,14 @@ pub struct City {
 }
 
 impl City {
+    /// The language in which somebody is spoken to who asks for this one: that, or the first where the city does not offer it.
+    #[must_use]
+    pub fn spoken(&self, asked: Language) -> Language {
+        let first = self.languages.first().copied();
+        let offered = self.languages.contains(&asked);
+        first.filter(|_| !offered).unwrap_or(asked)
+    }
+
     /// The office of that name.
     #[must_use]
     pub fn office(&self, slug: &OfficeSlug) -> Option<&OfficeConfig> {

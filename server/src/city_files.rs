@@ -41,6 +41,12 @@ impl CityInForce {
         self.city.load_full()
     }
 
+    /// Puts another city in force, whatever the files say.
+    #[cfg(test)]
+    pub(crate) fn put(&self, city: City) {
+        self.city.store(Arc::new(city));
+    }
+
     /// Looks at the files until a good change is in force. A wrong file is told and otherwise left alone: the city
     /// stays as it was. `seen` is what was looked at last.
     pub(crate) async fn changed(&self, seen: &mut Stamp) {

@@ -294,11 +294,7 @@ async fn decline(
         return Ok(());
     };
     let was_waiting = before.state == VisitState::Waiting;
-    let language = if city.languages.contains(&before.language) {
-        before.language
-    } else {
-        first_language(city)
-    };
+    let language = city.spoken(before.language);
     act(
         unit,
         clerk,

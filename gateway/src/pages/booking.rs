@@ -110,8 +110,7 @@ fn codes(languages: &[Language]) -> String {
 /// The city's first language where it does not offer `asked`. Links of bookings last for weeks, and a language can be
 /// taken out of the city's file meanwhile.
 fn spoken_instead(city: &City, asked: Language) -> Option<Language> {
-    let offered = city.languages.contains(&asked);
-    city.languages.first().copied().filter(|_| !offered)
+    Some(city.spoken(asked)).filter(|spoken| *spoken != asked)
 }
 
 /// The same page in another language. Browsers keep what stands behind `#` (RFC 9110 §10.2.2): the link opens its booking.

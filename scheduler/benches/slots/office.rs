@@ -85,7 +85,7 @@ impl Office {
         };
         let rules = BookingRules {
             desks: DeskPlan::always(u16::try_from(scale.desks).unwrap()),
-            calendars: 0,
+            calendars: u16::try_from(scale.desks).unwrap(),
             grid_minutes: 5,
             buffer_minutes: 5,
             min_notice: SignedDuration::from_hours(1),

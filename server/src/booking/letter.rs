@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     errands::Plan,
-    house::{ChangeError, House, first_language},
+    house::{ChangeError, House},
     outbox::transaction_id,
     shell,
     words::Words,
@@ -188,7 +188,7 @@ pub(crate) async fn plan(
             answer_address(bookings, post, id).await?,
         )
     };
-    let spoken = page_language(&city, booking.language);
+    let spoken = city.spoken(booking.language);
     let page = |token| link(&house.settings.public_url, spoken, token);
     let sheet = Sheet {
         words: &house.words,
@@ -256,7 +256,7 @@ pub(crate) fn calendar(
     private: &BookingPrivate,
     token: &Token,
 ) -> Result<String, ics::WriteError> {
-    let spoken = page_language(city, booking.language);
+    let spoken = city.spoken(booking.language);
     let sheet = Sheet {
         words,
         office,
@@ -271,15 +271,6 @@ pub(crate) fn calendar(
         answers: None,
     };
     sheet.calendar(Method::Publish, false)
-}
-
-/// The language of the pages that a mail leads to: the booking's own, unless the city offers it no longer.
-pub(super) fn page_language(city: &City, booked: Language) -> Language {
-    if city.languages.contains(&booked) {
-        booked
-    } else {
-        first_language(city)
-    }
 }
 
 /// The page that a secret opens. The secret stands behind `#`: browsers tell it to no server.

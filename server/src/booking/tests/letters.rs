@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use bridge::ids::Language;
+use bridge::ids::{BookingId, Language};
+use gateway::appointments::Contact;
 use scheduler::ics::{Component, Line, Method, Response};
 use store::{Booking, BookingOffer, BookingPrivate, BookingState, Way};
 use texts::Catalogue;
 
-use super::{NOW, Stage, WEDNESDAY, at, dice};
+use super::{NOW, Stage, WEDNESDAY, at, contact, dice};
 use crate::{
     booking::{
         Letter, MailConfig, Post,
-        letter::{organizer, page_language},
+        letter::organizer,
         plan_letter,
         sheet::{Sheet, Unfit},
         write,
@@ -49,7 +50,7 @@ fn booking(stage: &Stage, letter: Letter, language: Language) -> Booking {
         _ => BookingState::Confirmed,
     };
     Booking {
-        id: bridge::ids::BookingId::from_random(dice(1).id),
+        id: BookingId::from_random(dice(1).id),
         office: stage.office.slug.clone(),
         state,
         code: "K7QM".to_owned(),
@@ -137,6 +138,20 @@ fn parts(mail: &str) -> Vec<(String, String)> {
             Some((format!("{}/{}", kind.ctype(), kind.subtype()?), text))
         })
         .collect()
+}
+
+/// The mail that the outbox writes of a booking.
+async fn sent(stage: &Stage, id: &BookingId, letter: Letter, now: &str) -> String {
+    let mut tx = stage.bookings.store.begin().await.unwrap();
+    write(&mut tx, id, letter, at(now)).await.unwrap();
+    let row = tx.due(Way::Mail, at(now), 1).await.unwrap().remove(0);
+    tx.done(row.id).await.unwrap();
+    tx.commit().await.unwrap();
+    let plan = plan_letter(&stage.house(), &row, id, letter).await;
+    let Plan::Mail { mail: Ok(mail), .. } = plan.unwrap() else {
+        unreachable!("{letter:?} is true and can be written")
+    };
+    String::from_utf8(mail.formatted()).unwrap()
 }
 
 #[tokio::test]
@@ -343,7 +358,7 @@ async fn a_mail_that_cannot_be_written_is_told_to_the_clerks() {
     let stage = Stage::new().await;
     stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
     stage.errands().await;
-    let id = bridge::ids::BookingId::from_random(dice(1).id);
+    let id = BookingId::from_random(dice(1).id);
     let mut tx = stage.bookings.store.begin().await.unwrap();
     let mut private = tx.booking_private(&id).await.unwrap().unwrap();
     private.mail = "no address".to_owned();
@@ -372,23 +387,13 @@ async fn what_is_declined_is_stamped_when_it_was_declined() {
     let stage = Stage::new().await;
     stage.confirmed(1, WEDNESDAY, "erika@example.org").await;
     stage.errands().await;
-    let id = bridge::ids::BookingId::from_random(dice(1).id);
-    let house = stage.house();
+    let id = BookingId::from_random(dice(1).id);
     let mut stamps = Vec::new();
     for (letter, now) in [
         (Letter::Booked, NOW),
         (Letter::OtherTime, "2026-11-23T11:00:00Z"),
     ] {
-        let mut tx = stage.bookings.store.begin().await.unwrap();
-        write(&mut tx, &id, letter, at(now)).await.unwrap();
-        let row = tx.due(Way::Mail, at(now), 1).await.unwrap().remove(0);
-        tx.done(row.id).await.unwrap();
-        tx.commit().await.unwrap();
-        let plan = plan_letter(&house, &row, &id, letter).await.unwrap();
-        let Plan::Mail { mail: Ok(mail), .. } = plan else {
-            unreachable!("{letter:?} is true and can be written")
-        };
-        let mail = String::from_utf8(mail.formatted()).unwrap();
+        let mail = sent(&stage, &id, letter, now).await;
         let parts = parts(&mail);
         let calendar = parts.iter().find(|(kind, _)| kind == "text/calendar");
         let calendar = Component::read(&calendar.unwrap().1).unwrap();
@@ -417,13 +422,34 @@ async fn the_mail_that_asks_to_confirm_says_nothing_that_somebody_typed() {
 #[tokio::test]
 async fn mails_lead_to_pages_that_the_city_has() {
     let stage = Stage::new().await;
-    let mut city = (*stage.city).clone();
-    for (languages, booked, page) in [
-        (vec![Language::De, Language::En], Language::En, Language::En),
-        (vec![Language::De], Language::En, Language::De),
-        (vec![Language::En], Language::De, Language::En),
+    let hold = stage.hold(1, WEDNESDAY, NOW).await.unwrap();
+    let english = Contact {
+        language: Language::En,
+        ..contact("erika@example.org")
+    };
+    let (place, token) = (stage.place(NOW), hold.token.hash());
+    let booked = stage.bookings.book(&place, &token, english);
+    booked.await.unwrap();
+    let id = BookingId::from_random(dice(1).id);
+    let manage = stage.bookings.key.manage(&id).hash();
+    let confirmed = stage.bookings.confirm(&place, &manage);
+    confirmed.await.unwrap();
+    stage.errands().await;
+    for (languages, page) in [
+        (
+            vec![Language::De, Language::En],
+            "https://vorzimmer.example/en/termin#",
+        ),
+        (vec![Language::De], "https://vorzimmer.example/termin#"),
     ] {
+        let mut city = (*stage.city).clone();
         city.languages = languages;
-        assert_eq!(page_language(&city, booked), page);
+        stage.city_files.put(city);
+        let mail = sent(&stage, &id, Letter::Reminder, NOW).await;
+        let shapes = parts(&mail);
+        assert_eq!(shapes.len(), 2);
+        for (kind, text) in shapes {
+            assert!(text.contains(page), "{kind}: {text}");
+        }
     }
 }

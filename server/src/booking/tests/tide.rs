@@ -10,6 +10,14 @@ use texts::Catalogue;
 use super::{NOW, Stage, WEDNESDAY, at, dice, open};
 use crate::words::Words;
 
+/// What is to be done once it is `now`, each with the day and the time.
+async fn comes_due(stage: &Stage, now: &str) -> Vec<String> {
+    stage.bookings.tide(&stage.place(now)).await.unwrap();
+    let errands = stage.errands().await.into_iter();
+    let at = |errand| format!("{} {errand}", &now[8..16]);
+    errands.map(at).collect()
+}
+
 #[tokio::test]
 async fn time_reminds_tells_and_gives_up() {
     let stage = Stage::new().await;
@@ -26,10 +34,7 @@ async fn time_reminds_tells_and_gives_up() {
         "2026-11-25T07:10:00Z",
         "2026-11-25T08:00:00Z",
     ] {
-        stage.bookings.tide(&stage.place(now)).await.unwrap();
-        for errand in stage.errands().await {
-            told.push(format!("{} {errand}", &now[8..16]));
-        }
+        told.extend(comes_due(&stage, now).await);
     }
     assert_eq!(
         told,
@@ -126,10 +131,7 @@ async fn other_reminders_repeat_none_and_leave_none_out() {
     ] {
         let hours = hours.iter().copied().map(SignedDuration::from_hours);
         stage.office.booking.as_mut().unwrap().reminders = hours.collect();
-        stage.bookings.tide(&stage.place(now)).await.unwrap();
-        for errand in stage.errands().await {
-            told.push(format!("{} {errand}", &now[8..16]));
-        }
+        told.extend(comes_due(&stage, now).await);
     }
     assert_eq!(
         told,
