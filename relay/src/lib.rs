@@ -31,7 +31,10 @@ use tokio::{
     task::JoinHandle,
 };
 
-pub use self::config::{ApiKey, Config, LimitError, Limits};
+pub use self::{
+    config::{ApiKey, Config, LimitError, Limits},
+    shell::listener::gentle,
+};
 use self::{
     room::ApiCall,
     shell::{

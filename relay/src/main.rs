@@ -220,7 +220,7 @@ async fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         }
     };
     tokio::select! {
-        served = axum::serve(listener, router) => served?,
+        served = axum::serve(relay::gentle(listener), router) => served?,
         served = metrics => served?,
         () = stopped() => relay.stop().await,
     }

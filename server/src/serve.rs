@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use appservice::{Matrix, MatrixConfig, ServerName, registration::Registration};
-use axum::{Router, routing::get, serve::ListenerExt as _};
+use axum::{Router, routing::get};
 use gateway::{
     pages::Assets,
     port::Lobby,
@@ -344,13 +344,7 @@ async fn listen(address: std::net::SocketAddr, key: &str) -> Result<TcpListener>
 
 async fn host(listener: TcpListener, router: Router, mut closing: watch::Receiver<bool>) {
     let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
-    // Without it, an event waits until the browser has acknowledged the one before (RFC 896).
-    let listener = listener.tap_io(|connection| {
-        if let Err(fault) = connection.set_nodelay(true) {
-            tracing::debug!("TCP_NODELAY: {fault}");
-        }
-    });
-    let served = axum::serve(listener, service)
+    let served = axum::serve(relay::gentle(listener), service)
         .with_graceful_shutdown(async move {
             let _ = closing.wait_for(|closing| *closing).await;
         })

@@ -5,6 +5,7 @@ pub(crate) mod clock;
 pub(crate) mod egress;
 pub(crate) mod gauges;
 pub(crate) mod http;
+pub(crate) mod listener;
 pub(crate) mod net;
 pub(crate) mod rates;
 pub(crate) mod routes;

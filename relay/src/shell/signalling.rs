@@ -24,8 +24,9 @@ use crate::{
     token::{self, Grants},
 };
 
-/// Messages that wait for a slow client before it is let go.
-const WAITING: usize = 512;
+/// Messages that wait for a slow client before it is let go: several times as many as there are answers to all that one
+/// may say in ten seconds. They can come before a busy machine gets to sending the first.
+const WAITING: usize = 4_096;
 /// A client takes a message within this time, or it reads no more. Its window is full then, and what waits in the
 /// system for it is what it would need a minute for on a slow line.
 const WRITE_WITHIN: Duration = Duration::from_secs(15);
@@ -102,6 +103,7 @@ pub(crate) async fn serve(mut socket: WebSocket, state: State, join: Join) {
                     // The connection ends, the stay does not: a client that comes back resumes it.
                     Heard::TooMuch(why) => {
                         send(&mut socket, &limit_exceeded(&why), json).await;
+                        close(socket).await;
                         break;
                     }
                     Heard::End => break,

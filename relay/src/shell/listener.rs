@@ -1,0 +1,168 @@
+//! Connections of HTTP that end gently.
+//!
+//! Who closes a connection while octets of the peer are unread resets it, and what is on its way to the peer can be
+//! lost with it: why a flood or too long a message was refused, above all. So a connection is closed in stages
+//! (RFC 9112 §9.6): nothing more is written, and what still comes is thrown away until the peer has closed, too.
+
+use std::{
+    io::{self, IoSlice},
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::serve::{Listener, ListenerExt as _, TapIo};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf},
+    net::{TcpListener, TcpStream},
+    runtime::Handle,
+};
+
+/// A peer that does not close is read this long.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// For `axum::serve`: connections that are closed in stages (RFC 9112 §9.6), so that a peer hears why, and that send
+/// each message at once instead of when the one before is acknowledged (RFC 896).
+#[must_use]
+pub fn gentle(listener: TcpListener) -> TapIo<Gentle, fn(&mut Connection)> {
+    Gentle(listener).tap_io(Connection::send_at_once)
+}
+
+/// See [`gentle`].
+#[derive(Debug)]
+pub struct Gentle(TcpListener);
+
+impl Listener for Gentle {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        let (stream, peer) = Listener::accept(&mut self.0).await;
+        (Connection(Some(stream)), peer)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+/// A connection that is closed in stages when it is dropped; there until then.
+#[derive(Debug)]
+pub struct Connection(Option<TcpStream>);
+
+impl Connection {
+    fn send_at_once(&mut self) {
+        let set = self.stream().and_then(|stream| stream.set_nodelay(true));
+        if let Err(fault) = set {
+            tracing::debug!("TCP_NODELAY: {fault}");
+        }
+    }
+
+    fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        let stream = self.0.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        Ok(Pin::new(stream))
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.stream()?.poll_read(context, into)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.stream()?.poll_write(context, octets)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.stream()?.poll_write_vectored(context, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.as_ref().is_some_and(AsyncWrite::is_write_vectored)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream()?.poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream()?.poll_shutdown(context)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let (Some(stream), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(tokio::time::timeout(LINGER, part(stream)));
+        }
+    }
+}
+
+/// Says that nothing more comes, and waits until the peer says so.
+async fn part(mut stream: TcpStream) -> io::Result<()> {
+    stream.shutdown().await?;
+    tokio::io::copy(&mut stream, &mut tokio::io::sink()).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    /// More than a system's buffers hold.
+    const MUCH: usize = 16 * 1024 * 1024;
+
+    async fn pair() -> (Connection, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut listener = gentle(listener);
+        let (accepted, peer) = tokio::join!(listener.accept(), TcpStream::connect(address));
+        (accepted.0, peer.unwrap())
+    }
+
+    #[tokio::test]
+    async fn whoever_still_writes_hears_the_last_words() {
+        let (mut connection, mut peer) = pair().await;
+        let server = async {
+            let mut first = [0; 4];
+            connection.read_exact(&mut first).await.unwrap();
+            connection.write_all(b"too much").await.unwrap();
+            drop(connection);
+        };
+        let client = async {
+            peer.write_all(&vec![1; MUCH]).await.unwrap();
+            let mut heard = Vec::new();
+            peer.read_to_end(&mut heard).await.unwrap();
+            assert_eq!(heard, b"too much");
+        };
+        tokio::join!(server, client);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_never_ends_is_left() {
+        let (connection, mut peer) = pair().await;
+        drop(connection);
+        assert_eq!(peer.read(&mut [0; 4]).await.unwrap(), 0);
+        tokio::time::sleep(2 * LINGER).await;
+        // The first is answered by a reset, of which the second hears.
+        let _ = peer.write_all(&[1]).await;
+        assert!(peer.write_all(&[1]).await.is_err());
+    }
+}
