@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::{Booking, BookingState, Lane, Store, StoreError};
 use tracing::{error, warn};
 
-use super::{News, phone::redact, tell};
+use super::{News, phone::redact, place::public_by, tell};
 use crate::{house::House, shell, task::Errand};
 
 /// As many persons are forgotten at a time.
@@ -25,7 +25,9 @@ const LONGEST_GRACE: SignedDuration = SignedDuration::from_hours(2);
 pub(super) async fn lapse(house: &House) -> bool {
     let lapsed = async {
         let mut tx = house.store.begin().await?;
-        tx.lapse_bookings(shell::now()).await?;
+        let now = shell::now();
+        tx.lapse_bookings(now).await?;
+        tx.clear_places(public_by(now)).await?;
         tx.commit().await
     };
     if let Err(fault) = lapsed.await {

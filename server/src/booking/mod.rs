@@ -87,19 +87,30 @@ pub(crate) struct Place<'a> {
     pub(crate) office: &'a OfficeConfig,
     pub(crate) terms: &'a Terms,
     pub(crate) now: Timestamp,
+    /// Whether what has just become free can be had: others wait until those who want an earlier time had their turn.
+    first_in_line: bool,
 }
 
 impl<'a> Place<'a> {
     /// For appointments that stand already: an office that takes no more has them still.
     pub(crate) fn kept(office: &'a OfficeConfig, now: Timestamp) -> Self {
         let terms = office.booking.as_ref().unwrap_or_else(|| &*ENDED);
-        Self { office, terms, now }
+        Self::of(office, terms, now)
     }
 
     /// For new times.
     pub(crate) fn new(office: &'a OfficeConfig, now: Timestamp) -> Result<Self, BookingError> {
         let terms = office.booking.as_ref().ok_or(BookingError::NotOffered)?;
-        Ok(Self { office, terms, now })
+        Ok(Self::of(office, terms, now))
+    }
+
+    const fn of(office: &'a OfficeConfig, terms: &'a Terms, now: Timestamp) -> Self {
+        Self {
+            office,
+            terms,
+            now,
+            first_in_line: false,
+        }
     }
 
     /// The booking as the holder of a link sees it.

@@ -102,8 +102,9 @@ impl Place<'_> {
         if until < self.now + LEAST {
             return Ok(Err(Unoffered::TooSoon));
         }
+        let first = self.first_in_line();
         // Before anything is written: a refusal leaves the offer before as it was.
-        let slot = match self.vacancy(tx, Some(&booking.id), minutes, start).await? {
+        let slot = match first.vacancy(tx, Some(&booking.id), minutes, start).await? {
             Ok(slot) => slot,
             Err(reason) => return Ok(Err(Unoffered::Refused(reason))),
         };
@@ -112,7 +113,7 @@ impl Place<'_> {
             .await?;
         // An offer that nobody takes is a place given up: nobody shall foresee when it can be had.
         let free_at = (free_at + until.duration_since(self.now)).max(until);
-        let slot = match self
+        let slot = match first
             .take(tx, &booking.id, slot, minutes, Some(free_at))
             .await?
         {
@@ -166,7 +167,8 @@ impl Bookings {
             let slots = match free.entry(minutes) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(new) => {
-                    new.insert(place.free(&mut read, minutes, days.clone(), None).await?)
+                    let first = place.first_in_line();
+                    new.insert(first.free(&mut read, minutes, days.clone(), None).await?)
                 }
             };
             for slot in slots.iter().filter(of_use) {

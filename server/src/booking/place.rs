@@ -18,7 +18,35 @@ pub(super) const ALTERNATIVES: usize = 6;
 /// Nearest times are looked for in so many days before and after, and farther only if there can be nearer ones than found.
 const AROUND: [i32; 4] = [0, 2, 6, 14];
 
+/// A place that has become free is kept so long for those who wait for an earlier time: they are looked after every ten
+/// seconds.
+const HEAD_START: SignedDuration = SignedDuration::from_secs(30);
+
+/// By when a place must have been free that anybody can have at `now`, while somebody waits for an earlier time.
+pub(super) fn public_by(now: Timestamp) -> Timestamp {
+    now.saturating_sub(HEAD_START).unwrap_or(now)
+}
+
 impl Place<'_> {
+    /// The same for those who wait for an earlier time, and for whom clerks choose one: they come first.
+    pub(super) fn first_in_line(&self) -> Self {
+        Self {
+            first_in_line: true,
+            ..*self
+        }
+    }
+
+    /// By when a place must have been free that can be had now.
+    async fn free_by(&self, read: &mut Read) -> Result<Timestamp, StoreError> {
+        let has_turn =
+            self.first_in_line || read.known_vacancies(&self.office.slug).await?.is_none();
+        Ok(if has_turn {
+            self.now
+        } else {
+            public_by(self.now)
+        })
+    }
+
     /// How long an appointment for these services takes.
     pub(crate) fn minutes(&self, services: &[ServiceId]) -> Result<u16, BookingError> {
         let mut minutes = Vec::with_capacity(services.len());
@@ -58,8 +86,9 @@ impl Place<'_> {
         except: Option<&BookingId>,
     ) -> Result<Vec<Slot>, StoreError> {
         let range = Self::cells_around(&days);
+        let then = self.free_by(read).await?;
         let taken = read
-            .taken_places(&self.office.slug, &range, self.now, except)
+            .taken_places(&self.office.slug, &range, then, except)
             .await?;
         let (taken, busy) = (stretches(&taken), self.busy(read).await?);
         Ok(free_slots(
@@ -90,8 +119,9 @@ impl Place<'_> {
         let Some(span) = occupied(start, minutes, self.terms.rules.buffer_minutes) else {
             return Ok(Err(Refused::Closed));
         };
+        let then = self.free_by(read).await?;
         let taken = read
-            .taken_places(&self.office.slug, &cells(span), self.now, booking)
+            .taken_places(&self.office.slug, &cells(span), then, booking)
             .await?;
         let busy = self.busy(read).await?;
         Ok(find_slot(
@@ -133,13 +163,14 @@ impl Place<'_> {
         };
         let range = cells(span);
         let places = capacity(&self.office.hours, &self.terms.rules, &[], &range);
+        let then = self.free_by(tx).await?;
         let placed = tx
             .take_places(
                 &self.office.slug,
                 booking,
                 &range,
                 &places,
-                self.now,
+                then,
                 release_at,
             )
             .await?;
@@ -170,13 +201,14 @@ impl Place<'_> {
         }
         let busy = self.busy(tx).await?;
         let places = capacity(&self.office.hours, &self.terms.rules, &busy, &range);
+        let then = self.free_by(tx).await?;
         let taken = tx
             .take_places(
                 &self.office.slug,
                 &booking.id,
                 &range,
                 &places,
-                self.now,
+                then,
                 release_at,
             )
             .await?;

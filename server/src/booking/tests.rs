@@ -32,7 +32,8 @@ use texts::Catalogue;
 use tokio::sync::watch;
 
 use super::{
-    Bookings, Key, MailConfig, News, Place, Post, Reachable, offer::Unoffered, take::Dice,
+    Bookings, Key, MailConfig, News, Place, Post, Reachable, offer::Unoffered, place::public_by,
+    take::Dice,
 };
 use crate::{
     city_files::CityInForce,

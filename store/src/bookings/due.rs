@@ -145,8 +145,7 @@ impl Read {
 }
 
 impl Tx {
-    /// What has lapsed by `now`: holds vanish, unconfirmed bookings expire, places that are free again lose their
-    /// rows. How many bookings it touched.
+    /// What has lapsed by `now`: holds vanish with their places, unconfirmed bookings expire. How many it touched.
     pub async fn lapse_bookings(&mut self, now: Timestamp) -> Result<u64> {
         let held = sqlx::query("DELETE FROM bookings WHERE state = 'held' AND expires_at <= $1")
             .bind(millis(now));
@@ -157,10 +156,15 @@ impl Tx {
         )
         .bind(millis(now));
         let expired = self.run(unconfirmed).await?;
-        let places =
-            sqlx::query("DELETE FROM booking_places WHERE release_at <= $1").bind(millis(now));
-        self.run(places).await?;
         Ok(holds + expired)
+    }
+
+    /// Clears away the rows of places that were free again by `then`.
+    pub async fn clear_places(&mut self, then: Timestamp) -> Result<()> {
+        let places =
+            sqlx::query("DELETE FROM booking_places WHERE release_at <= $1").bind(millis(then));
+        self.run(places).await?;
+        Ok(())
     }
 
     /// The clerks of an office have had their list for this day.

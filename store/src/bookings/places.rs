@@ -2,7 +2,8 @@
 //!
 //! Places carry the time at which they are free again: a hold's and an unconfirmed booking's when it lapses, a
 //! cancelled one's when the office lets it reappear. From then on they do not count, whether or not their rows are
-//! still there; [`Tx::take_places`] clears such rows away before it looks.
+//! still there; [`Tx::take_places`] clears such rows away before it looks. Whoever looks says by which moment a place has
+//! to be free: some have to wait until others had their turn.
 
 use std::ops::Range;
 
@@ -16,13 +17,13 @@ use crate::{
 };
 
 impl Read {
-    /// How many places are taken in each of `cells`, the ones with none left out, in order. Those of `except` do
-    /// not count.
+    /// How many places are taken in each of `cells` by what is free after `then`, the ones with none left out, in order.
+    /// Those of `except` do not count.
     pub async fn taken_places(
         &mut self,
         office: &OfficeSlug,
         cells: &Range<Cell>,
-        now: Timestamp,
+        then: Timestamp,
         except: Option<&BookingId>,
     ) -> Result<Vec<(Cell, u16)>> {
         let statement = sqlx::query(
@@ -33,7 +34,7 @@ impl Read {
         .bind(office.as_str())
         .bind(cells.start)
         .bind(cells.end)
-        .bind(millis(now))
+        .bind(millis(then))
         .bind(except.map_or("", BookingId::as_str));
         self.all(statement)
             .await?
@@ -48,15 +49,15 @@ impl Read {
 
 impl Tx {
     /// Takes one place in each of `cells` for a booking, or none at all when one of them has none left.
-    /// `capacity` has one entry for each cell. What the booking had in these cells before is given up. `release_at`
-    /// is when they are free again, `None` for never.
+    /// `capacity` has one entry for each cell. What the booking had in these cells before is given up, and what is free by
+    /// `then` can be had. `release_at` is when they are free again, `None` for never.
     pub async fn take_places(
         &mut self,
         office: &OfficeSlug,
         booking: &BookingId,
         cells: &Range<Cell>,
         capacity: &[u16],
-        now: Timestamp,
+        then: Timestamp,
         release_at: Option<Timestamp>,
     ) -> Result<Result<Vec<CellPlace>, Full>> {
         let cleared = sqlx::query(
@@ -66,7 +67,7 @@ impl Tx {
         .bind(office.as_str())
         .bind(cells.start)
         .bind(cells.end)
-        .bind(millis(now))
+        .bind(millis(then))
         .bind(booking.as_str());
         self.run(cleared).await?;
         let taken = self.places(office, cells).await?;

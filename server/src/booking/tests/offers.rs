@@ -8,6 +8,7 @@ impl Stage {
         let place = self.place(now);
         let mut tx = self.bookings.store.begin().await.unwrap();
         tx.lapse_bookings(place.now).await.unwrap();
+        tx.clear_places(public_by(place.now)).await.unwrap();
         tx.commit().await.unwrap();
         self.bookings.offer_freed(&place, 0).await.unwrap()
     }
@@ -149,7 +150,7 @@ async fn an_offer_that_nobody_answers_goes_on_to_the_next() {
     let view = stage.bookings.show(&over, &first.hash()).await.unwrap();
     assert_eq!(view.offer, None, "an hour is over");
     assert_eq!(stage.offered("2026-11-23T07:10:00Z").await, 0);
-    let anybody = stage.hold(9, WEDNESDAY, "2026-11-23T07:10:00Z").await;
+    let anybody = stage.hold(9, WEDNESDAY, "2026-11-23T07:10:30Z").await;
     assert!(anybody.is_ok());
 }
 
@@ -304,6 +305,53 @@ async fn a_day_or_a_desk_that_is_added_is_offered_and_what_was_free_before_is_no
     assert_eq!(stage.offered(NOW).await, 0);
 }
 
+#[tokio::test]
+async fn who_waits_for_an_earlier_time_comes_before_everybody_else() {
+    let later = "2026-11-25T09:00:00Z";
+    // An appointment is cancelled at an office where somebody else with an appointment waits.
+    let freed = async |start: &str, waits: Option<&str>| {
+        let stage = Stage::new().await;
+        let cancelled = stage.confirmed(1, start, "erika@example.org").await;
+        if let Some(other) = waits {
+            stage.waits(2, other).await;
+        }
+        let gone = stage
+            .bookings
+            .cancel(&stage.place(NOW), &cancelled.hash(), 0)
+            .await;
+        gone.unwrap();
+        stage
+    };
+    let can_have = async |stage: &Stage, number: u64, start: &str, now: &str| match stage
+        .hold(number, start, now)
+        .await
+    {
+        Ok(_) => true,
+        Err(BookingError::NoSuchTime { reason, .. }) => {
+            assert_eq!(reason, Refused::Full);
+            false
+        }
+        Err(other) => panic!("{other:?}"),
+    };
+
+    // It comes back after five minutes. Nobody waits.
+    let stage = freed(WEDNESDAY, None).await;
+    assert!(!can_have(&stage, 3, WEDNESDAY, "2026-11-23T06:04:59Z").await);
+    assert!(can_have(&stage, 4, WEDNESDAY, "2026-11-23T06:05:00Z").await);
+
+    // Somebody waits who can use it.
+    let stage = freed(WEDNESDAY, Some(later)).await;
+    assert!(!can_have(&stage, 3, WEDNESDAY, "2026-11-23T06:05:00Z").await);
+    assert_eq!(stage.offered("2026-11-23T06:05:09Z").await, 1);
+    assert!(!can_have(&stage, 4, WEDNESDAY, "2026-11-23T06:06:00Z").await);
+
+    // Somebody waits who cannot.
+    let stage = freed(later, Some(WEDNESDAY)).await;
+    assert_eq!(stage.offered("2026-11-23T06:05:09Z").await, 0);
+    assert!(!can_have(&stage, 3, later, "2026-11-23T06:05:29Z").await);
+    assert!(can_have(&stage, 4, later, "2026-11-23T06:05:30Z").await);
+}
+
 /// Between the look and the offers the program ends: at the next start what has become free is still known to be new.
 #[tokio::test]
 async fn what_has_become_free_is_offered_after_a_crash() {
@@ -318,6 +366,7 @@ async fn what_has_become_free_is_offered_after_a_crash() {
     let now = stage.place("2026-11-23T06:05:00Z").now;
     let mut tx = stage.bookings.store.begin().await.unwrap();
     tx.lapse_bookings(now).await.unwrap();
+    tx.clear_places(public_by(now)).await.unwrap();
     tx.commit().await.unwrap();
     stage.bookings.store = open(&stage.folder).await;
     assert_eq!(stage.offered("2026-11-23T08:00:00Z").await, 1);

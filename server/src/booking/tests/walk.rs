@@ -402,6 +402,7 @@ impl Walk {
     async fn lapse(&mut self) {
         let mut tx = self.stage.bookings.store.begin().await.unwrap();
         tx.lapse_bookings(self.now).await.unwrap();
+        tx.clear_places(self.now).await.unwrap();
         tx.commit().await.unwrap();
         let rows = self.taken(Timestamp::MIN, None).await;
         assert_eq!(rows, self.taken(self.now, None).await);
