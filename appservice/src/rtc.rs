@@ -105,11 +105,14 @@ pub fn state_content(ghost: &MatrixUser, room: &RoomId, service_url: &str) -> Va
 #[must_use]
 pub fn sticky_content(ghost: &MatrixUser, service_url: &str) -> Value {
     let key = state_key(ghost);
+    let transports = json!([{ "type": "livekit", "livekit_service_url": service_url }]);
     json!({
         "slot_id": SLOT,
         "application": { "type": "m.call", "m.call.intent": "video" },
         "member": { "user_id": ghost.as_str(), "device_id": DEVICE, "id": key },
-        "rtc_transports": [{ "type": "livekit", "livekit_service_url": service_url }],
+        // Earlier drafts call what is sent to `rtc_transports`.
+        "rtc_transports": transports,
+        "transports": { "published": transports, "can_subscribe": ["livekit"] },
         "versions": [],
         "msc4354_sticky_key": key,
     })
@@ -233,6 +236,10 @@ fn lasts(event: &Value, now: Timestamp) -> bool {
 fn read_sticky(event: &Value) -> Option<Read> {
     let (content, sender) = (&event["content"], event["sender"].as_str()?);
     let member = &content["member"];
+    let transports = match &content["transports"]["published"] {
+        Value::Null => &content["rtc_transports"],
+        published => published,
+    };
     let (device, id) = (short(&member["device_id"])?, short(&member["id"])?);
     if content["slot_id"] != SLOT || member["user_id"] != sender {
         return None;
@@ -241,7 +248,7 @@ fn read_sticky(event: &Value) -> Option<Read> {
         member: Member {
             user: sender.parse().ok()?,
             identity: identity_by_hash(sender, device, id),
-            service_url: service_url(&content["rtc_transports"]),
+            service_url: service_url(transports),
         },
         since: event["origin_server_ts"].as_i64()?,
         oldest: false,

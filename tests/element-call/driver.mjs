@@ -1,5 +1,5 @@
 // What a Matrix client does for Element Call, over a homeserver's client API.
-import { MatrixError, request } from "./matrix.mjs";
+import { MatrixError, request, stickyEvents } from "./matrix.mjs";
 import { OpenIDRequestState, WidgetDriver } from "matrix-widget-api";
 
 const DELAYED = "/_matrix/client/unstable/org.matrix.msc4140/delayed_events";
@@ -11,7 +11,6 @@ export class HomeserverDriver extends WidgetDriver {
         super();
         this.session = session;
         this.room = room;
-        this.sticky = new Map();
     }
 
     async validateCapabilities(requested) {
@@ -103,7 +102,7 @@ export class HomeserverDriver extends WidgetDriver {
     }
 
     async readStickyEvents() {
-        return [...this.sticky.values()];
+        return stickyEvents(this.session, this.room);
     }
 
     async getRtcTransports() {

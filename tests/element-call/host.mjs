@@ -46,18 +46,16 @@ acknowledge("io.element.device_mute");
 acknowledge("io.element.close");
 acknowledge("set_always_on_screen");
 
+// Element Call answers when it has time; what comes next does not wait for that.
+const tell = (told) => told.catch(console.error);
 frame.src = url;
 api.once("ready", () =>
     follow(session, room, {
-        timeline: (event) => api.feedEvent(event),
-        state: async (event, isNew) => {
-            await api.feedStateUpdate(event);
-            if (isNew) await api.feedEvent(event);
+        timeline: (event) => tell(api.feedEvent(event)),
+        state: (event, isNew) => {
+            tell(api.feedStateUpdate(event));
+            if (isNew) tell(api.feedEvent(event));
         },
-        sticky: (event) => {
-            driver.sticky.set(event.event_id, event);
-            return api.feedEvent(event);
-        },
-        toDevice: (event) => api.feedToDevice(event, false),
+        toDevice: (event) => tell(api.feedToDevice(event, false)),
     }),
 );

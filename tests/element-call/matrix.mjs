@@ -19,27 +19,44 @@ export async function request({ homeserver, token }, method, path, body, query =
     return answer;
 }
 
-// Calls back for each event of the room, in order, for as long as the page lives.
-export async function follow(session, room, { timeline, state, sticky, toDevice }) {
-    let since;
-    for (;;) {
-        const query = since ? { since, timeout: 30_000 } : { timeout: 0 };
-        const answer = await request(session, "GET", "/_matrix/client/v3/sync", undefined, query);
-        // What stood before is read, not heard.
-        if (since) {
-            const joined = answer.rooms?.join?.[room] ?? {};
-            for (const event of joined.state?.events ?? []) await state(inRoom(event));
-            for (const event of joined.timeline?.events ?? []) {
-                if (event.state_key === undefined) await timeline(inRoom(event));
-                else await state(inRoom(event), true);
-            }
-            for (const event of joined.msc4354_sticky?.events ?? []) await sticky(inRoom(event));
-            for (const event of answer.to_device?.events ?? []) await toDevice(event);
-        }
-        since = answer.next_batch;
-    }
+// What one answer of sync says of the room.
+async function sync(session, room, query) {
+    const answer = await request(session, "GET", "/_matrix/client/v3/sync", undefined, query);
+    const joined = answer.rooms?.join?.[room] ?? {};
+    const of = (part) => (part?.events ?? []).map((event) => ({ ...event, room_id: room }));
+    return {
+        next: answer.next_batch,
+        state: of(joined.state),
+        timeline: of(joined.timeline),
+        sticky: of(joined.msc4354_sticky),
+        toDevice: answer.to_device?.events ?? [],
+    };
+}
 
-    function inRoom(event) {
-        return { ...event, room_id: room };
+// The events that stick in the room at this moment (MSC4354). The newest stand in the timeline alone.
+export async function stickyEvents(session, room) {
+    const { timeline, sticky } = await sync(session, room, { timeout: 0 });
+    return [...sticky, ...timeline.filter((event) => event.msc4354_sticky)];
+}
+
+// Calls back for each event of the room, in order, for as long as the page lives. A homeserver that does not answer is
+// asked again.
+export async function follow(session, room, { timeline, state, toDevice }) {
+    // What stood before is read, not heard.
+    let { next: since } = await sync(session, room, { timeout: 0 });
+    for (;;) {
+        const heard = await sync(session, room, { since, timeout: 30_000 }).catch(console.error);
+        if (!heard) {
+            await new Promise((again) => setTimeout(again, 1_000));
+            continue;
+        }
+        for (const event of heard.state) state(event);
+        for (const event of heard.timeline) {
+            if (event.state_key === undefined) timeline(event);
+            else state(event, true);
+        }
+        for (const event of heard.sticky) timeline(event);
+        for (const event of heard.toDevice) toDevice(event);
+        since = heard.next;
     }
 }

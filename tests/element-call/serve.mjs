@@ -1,6 +1,7 @@
 // Serves the widget host and Element Call's own files on the address it is given: node serve.mjs 127.0.0.1 8080
+// A third argument is how Element Call says that somebody is in the call: matrix_2_0.
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -32,11 +33,16 @@ const bundle = await build({
 });
 const [host] = bundle.outputFiles;
 
+const [address, port, mode] = process.argv.slice(2);
+const config = JSON.parse(await readFile(join(elementCall, "config.json"), "utf8"));
+if (mode) config.matrix_rtc_mode = mode;
+
 const send = (response, status, type, body) => response.writeHead(status, { "Content-Type": type }).end(body);
 
 const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     if (pathname === "/") return send(response, 200, TYPES[".html"], PAGE);
+    if (pathname === "/call/config.json") return send(response, 200, TYPES[".json"], JSON.stringify(config));
     if (pathname === "/host.js") return send(response, 200, TYPES[".js"], host.contents);
     const file = join(elementCall, normalize(decodeURIComponent(pathname.replace(/^\/call\//, "/"))));
     const isFile = await stat(file).then(
@@ -47,5 +53,4 @@ const server = createServer(async (request, response) => {
     response.writeHead(200, { "Content-Type": TYPES[extname(file)] ?? "application/octet-stream" });
     createReadStream(file).pipe(response);
 });
-const [address, port] = process.argv.slice(2);
 server.listen(Number(port), address);

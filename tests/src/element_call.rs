@@ -33,12 +33,22 @@ pub struct ElementCall {
 impl ElementCall {
     /// Opens the call of `room` for `clerk`, who is joined there, with a camera and a microphone, and enters it.
     pub async fn join(clerk: &Client, room: &str) -> Result<Self> {
+        Self::join_as(clerk, room, None).await
+    }
+
+    /// The same by sticky events (MSC4354) alone.
+    pub async fn join_by_sticky_events(clerk: &Client, room: &str) -> Result<Self> {
+        Self::join_as(clerk, room, Some("matrix_2_0")).await
+    }
+
+    async fn join_as(clerk: &Client, room: &str, mode: Option<&str>) -> Result<Self> {
         let port = Port::lease()?;
         let scratch = Scratch::new()?;
         let mut command = Command::new("node");
         command
             .arg(builds::element_call()?.join("serve.mjs"))
-            .args(["127.0.0.1", &port.number().to_string()]);
+            .args(["127.0.0.1", &port.number().to_string()])
+            .args(mode);
         let log = scratch.path().join("element-call.log");
         let mut host = Process::spawn("the widget host", &command, &log)?;
         let origin = format!("http://{}", port.address());

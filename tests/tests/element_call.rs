@@ -1,8 +1,8 @@
 //! The clerk's side of a call is Element Call itself, unmodified; the guest's is the guest page. A real homeserver and
 //! the program's own relay stand between them.
 
-use anyhow::Result;
-use blackbox::{ElementCall, Engine, Talk};
+use anyhow::{Context as _, Result};
+use blackbox::{Backend, CallServer, ElementCall, Engine, RelayAccess, Talk, WorldOptions};
 
 /// The guest in the page, and the clerk in Element Call.
 async fn together() -> Result<(Talk, ElementCall)> {
@@ -51,6 +51,51 @@ async fn guest_and_clerk_in_element_call_see_and_hear_each_other() -> Result<()>
         .reads("Aus dem Büro ist noch niemand im Videogespräch.")
         .await?;
     citizen.has_seen_no_fault().await
+}
+
+/// Element Call in each of its modes meets a guest who is shown by room state, and by sticky events as well if `sticky`.
+async fn in_each_mode(sticky: bool) -> Result<()> {
+    let relay = CallServer::start(Backend::Vorzimmer).await?;
+    let relay = relay.context("our relay")?;
+    let access = RelayAccess {
+        sticky,
+        ..RelayAccess::of(&relay)
+    };
+    let options = WorldOptions {
+        relay: Some(access),
+        ..WorldOptions::default()
+    };
+    let talk = Talk::begin_in(Engine::Chromium, options).await?;
+    let (citizen, anna) = (&talk.citizen, &talk.anna.clerk);
+    citizen.chooses("Mit Bild und Ton sprechen").await?;
+    for sticks in [true, false] {
+        let clerk = if sticks {
+            ElementCall::join_by_sticky_events(anna, &talk.room).await?
+        } else {
+            ElementCall::join(anna, &talk.room).await?
+        };
+        citizen.reads("Sie sind verbunden mit anna.").await?;
+        tokio::try_join!(
+            citizen.browser.sees_and_hears(1, 1),
+            clerk.browser.sees_and_hears(1, 1)
+        )?;
+        clerk.shows("Kim").await?;
+        clerk.press("incall_leave").await?;
+        citizen
+            .reads("Aus dem Büro ist noch niemand im Videogespräch.")
+            .await?;
+    }
+    citizen.has_seen_no_fault().await
+}
+
+#[tokio::test]
+async fn a_guest_in_room_state_is_found_in_each_mode() -> Result<()> {
+    in_each_mode(false).await
+}
+
+#[tokio::test]
+async fn a_guest_in_sticky_events_is_found_in_each_mode() -> Result<()> {
+    in_each_mode(true).await
 }
 
 #[tokio::test]

@@ -288,7 +288,7 @@ impl Matrix {
         Ok(answer["sub"].as_str().and_then(|user| user.parse().ok()))
     }
 
-    /// Where this homeserver's users are told to send their calls (MSC4143); empty when nobody is told.
+    /// Where this homeserver's users are told to send their calls (MSC4143, MSC4519); empty when nobody is told.
     pub async fn rtc_transports(&self) -> Result<Vec<Value>, MatrixError> {
         let mut answer = match self
             .plain(

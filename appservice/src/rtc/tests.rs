@@ -100,6 +100,28 @@ fn what_we_write_we_read() {
 }
 
 #[test]
+fn where_somebody_sends_to_is_read_of_this_draft_and_of_earlier_ones() {
+    let url = |transports: &Value| {
+        let mut content = json!({
+            "slot_id": SLOT, "member": { "user_id": "@anna:city", "device_id": "A", "id": "x" },
+        });
+        let rest = transports.as_object().unwrap().clone();
+        content.as_object_mut().unwrap().extend(rest);
+        let event = stuck("@anna:city", "x", NOW, &content);
+        members(&[joined("@anna:city")], &[event], now())[0]
+            .service_url
+            .clone()
+    };
+    let there = json!([{ "type": "livekit", "livekit_service_url": "https://city.example/jwt" }]);
+    let found = Some("https://city.example/jwt".to_owned());
+    let published = json!({ "transports": { "published": there, "can_subscribe": ["livekit"] } });
+    assert_eq!(url(&published), found);
+    assert_eq!(url(&json!({ "rtc_transports": there })), found);
+    assert_eq!(url(&json!({ "transports": [], "rtc_transports": 7 })), None);
+    assert_eq!(url(&json!({})), None);
+}
+
+#[test]
 fn nobody_is_put_into_a_call_by_somebody_else() {
     let people = [joined("@anna:city"), joined("@eve:city")];
     let forged = in_state("@eve:city", "_@anna:city_A_m.call", "A", NOW);

@@ -147,6 +147,38 @@ fn a_stream_keeps_its_codec() {
     assert_eq!(came(&mut uplink, 8, "h", 102, 1), [true, true]);
 }
 
+/// The streams of which a peer wants a key frame, by an RTCP message as it comes.
+fn keyframes_wanted(octets: &[u8]) -> Vec<u32> {
+    let mut uplink = Uplink::new();
+    let packets = rtcp::packet::unmarshal(&mut &*octets).unwrap();
+    uplink.control(packets, at(0)).unwrap();
+    let wanted = uplink.arrivals.drain(..).map(|arrival| match arrival {
+        Arrival::Event(Event::KeyframeWanted { ssrc }) => ssrc,
+        other => panic!("{other:?}"),
+    });
+    wanted.collect()
+}
+
+#[test]
+fn a_key_frame_is_asked_for_in_two_ways() {
+    // RFC 4585 §6.3.1: the stream stands in the header.
+    let pli = [0x81, 206, 0, 2, 0, 0, 0, 1, 0, 0, 0, 7];
+    assert_eq!(keyframes_wanted(&pli), [7]);
+    // RFC 5104 §4.3.1: as many streams as there are entries, each with the number of its request; the header names none.
+    let fir = |entries: u16| {
+        let mut octets = vec![0x84, 206];
+        octets.extend((2 + 2 * entries).to_be_bytes());
+        octets.extend([0, 0, 0, 1, 0, 0, 0, 0]);
+        for ssrc in 0..u32::from(entries) {
+            octets.extend(ssrc.to_be_bytes());
+            octets.extend([1, 0, 0, 0]);
+        }
+        keyframes_wanted(&octets)
+    };
+    assert_eq!(fir(2), [0, 1]);
+    assert_eq!(fir(200).len(), MAX_ENTRIES, "nobody honest asks for more");
+}
+
 #[test]
 fn a_packet_counts_once_and_an_old_one_never() {
     let mut seen = Seen::new();
