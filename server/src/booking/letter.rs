@@ -40,6 +40,8 @@ pub(crate) enum Letter {
     Reminder,
     /// Nobody came.
     NoShow,
+    /// Somebody came, and was called in vain or lost.
+    Lost,
     /// Nobody came, and for a part of the time nobody could.
     Outage,
     /// For the companion who was named.
@@ -67,6 +69,7 @@ impl Letter {
             Self::CancelledByOffice => "cancelled-by-office",
             Self::Reminder => "reminder",
             Self::NoShow => "no-show",
+            Self::Lost => "lost",
             Self::Outage => "outage",
             Self::Companion => "companion",
             Self::CompanionMoved => "companion-moved",
@@ -92,7 +95,7 @@ impl Letter {
             Self::Cancelled | Self::CancelledByOffice | Self::CompanionCancelled => {
                 booking.state == BookingState::Cancelled
             }
-            Self::NoShow | Self::Outage => booking.state == BookingState::NoShow,
+            Self::NoShow | Self::Lost | Self::Outage => booking.state == BookingState::NoShow,
         }
     }
 
@@ -105,6 +108,7 @@ impl Letter {
             Self::Confirm
             | Self::Reminder
             | Self::NoShow
+            | Self::Lost
             | Self::Outage
             | Self::Companion
             | Self::CompanionMoved
@@ -142,6 +146,7 @@ impl Letter {
             Self::Confirm
             | Self::Reminder
             | Self::NoShow
+            | Self::Lost
             | Self::Outage
             | Self::Earlier
             | Self::Offer => None,
@@ -336,6 +341,7 @@ const fn undeliverable(letter: Letter) -> Option<News> {
         | Letter::CancelledByOffice
         | Letter::Reminder
         | Letter::NoShow
+        | Letter::Lost
         | Letter::Outage
         | Letter::Earlier
         | Letter::Offer

@@ -135,9 +135,11 @@ impl Sheet<'_> {
             facts.push((self.say("mail-fact-reason"), reason.clone()));
         }
         let link = match letter {
-            Letter::Cancelled | Letter::CancelledByOffice | Letter::NoShow | Letter::Outage => {
-                self.rebook.clone()
-            }
+            Letter::Cancelled
+            | Letter::CancelledByOffice
+            | Letter::NoShow
+            | Letter::Lost
+            | Letter::Outage => self.rebook.clone(),
             _ => self.link.clone(),
         };
         Body {

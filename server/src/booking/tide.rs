@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bridge::{ids::Language, visit::VisitState};
+use bridge::{
+    ids::Language,
+    visit::{Ending, VisitState},
+};
 use jiff::{SignedDuration, Timestamp, civil::Time};
 use store::{Booking, BookingState, Lane, Read, StoreError, Tx};
 use tracing::error;
@@ -25,6 +28,8 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// The morning's list is written at this time by the office's clock, or when the program starts later.
 const MORNING: Time = Time::constant(7, 0, 0, 0);
+/// Whoever came to an appointment that began longer ago and was lost is written no more.
+const LOST_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
 /// Looks after bookings, for ever. In a city without mail none are made; what was made before is ended and erased.
 pub(crate) async fn keep(house: Arc<House>) {
@@ -95,8 +100,13 @@ impl Bookings {
         let horizon = place.now.saturating_add(ahead).unwrap_or(Timestamp::MAX);
         let mut read = self.store.read().await?;
         let near = read.bookings_due(&place.office.slug, horizon).await?;
+        let since = place
+            .now
+            .saturating_sub(LOST_WITHIN)
+            .unwrap_or(Timestamp::MIN);
+        let lost = read.bookings_lost(&place.office.slug, since).await?;
         let mut ripe = Vec::new();
-        for booking in near {
+        for booking in near.into_iter().chain(lost) {
             if self.due(&mut read, place, &booking).await? != Due::default() {
                 ripe.push(booking);
             }
@@ -158,12 +168,14 @@ impl Bookings {
         place: &Place<'_>,
         booking: &Booking,
     ) -> Result<Due, StoreError> {
-        if booking.state != BookingState::Confirmed {
-            return Ok(Due::default());
-        }
-        if self.is_missed(read, place, booking).await? {
+        let no_show = match booking.state {
+            BookingState::Confirmed => self.is_missed(read, place, booking).await?,
+            BookingState::Arrived => self.is_lost(read, place, booking).await?,
+            _ => false,
+        };
+        if no_show || booking.state != BookingState::Confirmed {
             return Ok(Due {
-                no_show: true,
+                no_show,
                 ..Due::default()
             });
         }
@@ -212,6 +224,27 @@ impl Bookings {
         })
     }
 
+    /// Whether the citizen came, was lost, and can come no more.
+    async fn is_lost(
+        &self,
+        read: &mut Read,
+        place: &Place<'_>,
+        booking: &Booking,
+    ) -> Result<bool, StoreError> {
+        let Some(visit) = &booking.visit else {
+            return Ok(false);
+        };
+        let known = read.visit(visit).await?.map(|known| known.visit.state);
+        let lost = matches!(
+            known,
+            Some(VisitState::Ended {
+                ending: Ending::NoShow,
+                ..
+            })
+        );
+        Ok(lost && place.now >= self.missed_from(place, booking.start))
+    }
+
     /// What follows, in one transaction.
     async fn carry_out(
         &self,
@@ -221,16 +254,23 @@ impl Bookings {
         due: &Due,
     ) -> Result<(), StoreError> {
         if due.no_show {
+            let came = booking.state == BookingState::Arrived;
             booking.state = BookingState::NoShow;
             booking.ended_at = Some(place.now);
             tx.save_booking(&booking).await?;
-            let letter = if self.reachable.since() <= booking.start {
-                Letter::NoShow
-            } else {
+            let letter = if self.reachable.since() > booking.start {
                 Letter::Outage
+            } else if came {
+                Letter::Lost
+            } else {
+                Letter::NoShow
             };
             write(tx, &booking.id, letter, place.now).await?;
-            return tell(tx, &booking, News::NoShow, place.now).await;
+            // Of somebody who came, the line of the visit says it.
+            if !came {
+                tell(tx, &booking, News::NoShow, place.now).await?;
+            }
+            return Ok(());
         }
         if let Some((reminded, until)) = due.reminded {
             booking.reminded = reminded;
@@ -261,7 +301,7 @@ struct Due {
     remind: bool,
     /// Whether the clerks are told that it begins soon.
     soon: bool,
-    /// Whether it is too late for the citizen.
+    /// Whether it is too late for the citizen, or they were lost.
     no_show: bool,
 }
 

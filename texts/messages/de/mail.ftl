@@ -50,6 +50,11 @@ mail-no-show-lead = Wir haben auf Sie gewartet. Sie waren nicht da, deshalb ist 
 mail-no-show-action = Einen neuen Termin buchen
 mail-no-show-note = Während der Öffnungszeiten können Sie auch ohne Termin anklopfen.
 
+mail-lost-subject = Ihr Termin am { $when } ist verfallen
+mail-lost-lead = Sie waren zu Ihrem Termin schon da. Dann haben wir Sie gerufen oder die Verbindung verloren und nichts mehr von Ihnen gehört. Der Termin ist verfallen. Sie können einfach einen neuen buchen.
+mail-lost-action = Einen neuen Termin buchen
+mail-lost-note = Während der Öffnungszeiten können Sie auch ohne Termin anklopfen.
+
 mail-outage-subject = Ihr Termin am { $when } ist verfallen
 mail-outage-lead = Um die Zeit Ihres Termins war unser virtuelles Büro eine Zeit lang nicht erreichbar. Das tut uns leid. Der Termin ist verfallen. Sie können einfach einen neuen buchen.
 mail-outage-action = Einen neuen Termin buchen

@@ -50,6 +50,11 @@ mail-no-show-lead = We waited for you. You were not there, so the appointment ha
 mail-no-show-action = Book a new appointment
 mail-no-show-note = During opening hours you can also knock without an appointment.
 
+mail-lost-subject = Your appointment on { $when } has lapsed
+mail-lost-lead = You were already here for your appointment. Then we called you or lost the connection and heard nothing more from you. The appointment has lapsed. You can simply book a new one.
+mail-lost-action = Book a new appointment
+mail-lost-note = During opening hours you can also knock without an appointment.
+
 mail-outage-subject = Your appointment on { $when } has lapsed
 mail-outage-lead = Around the time of your appointment our virtual office could not be reached for a while. We are sorry. The appointment has lapsed. You can simply book a new one.
 mail-outage-action = Book a new appointment

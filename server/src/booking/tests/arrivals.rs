@@ -102,16 +102,19 @@ impl Family {
         visit
     }
 
+    async fn anna(&self, action: ClerkAction) {
+        let clerk: MatrixUser = "@anna:dormagen.example".parse().unwrap();
+        self.does(Input::Clerk { clerk, action }).await;
+    }
+
+    async fn anna_calls(&self, visit: &VisitId) {
+        let visit = visit.clone();
+        self.anna(ClerkAction::Call { visit }).await;
+    }
+
     /// Anna calls the visit, and its citizen goes in.
     async fn talks(&self, visit: &VisitId) {
-        let clerk: MatrixUser = "@anna:dormagen.example".parse().unwrap();
-        self.does(Input::Clerk {
-            clerk,
-            action: ClerkAction::Call {
-                visit: visit.clone(),
-            },
-        })
-        .await;
+        self.anna_calls(visit).await;
         self.does(Input::Enter {
             visit: visit.clone(),
         })
@@ -207,4 +210,27 @@ async fn who_does_not_come_after_a_conversation_is_a_no_show() {
     // Ten minutes after the conversation, which takes no time here; and never before the appointment's own.
     assert_eq!(family.stands(1, 9).await, BookingState::Confirmed);
     assert_eq!(family.stands(1, 11).await, BookingState::NoShow);
+}
+
+/// Whoever was here and was called in vain may come again for as long as anybody might. Then they read that it is over.
+#[tokio::test]
+async fn who_came_and_was_lost_is_written_when_it_is_too_late() {
+    let family = Family::new().await;
+    let lost = family.appointment(1, 0).await;
+    let visit = family.comes(&lost).await.unwrap();
+    family.anna_calls(&visit).await;
+    family.anna(ClerkAction::End { visit: None }).await;
+    assert_eq!(family.stands(1, 9).await, BookingState::Arrived);
+    family.stage.errands().await;
+    assert_eq!(family.stands(1, 10).await, BookingState::NoShow);
+    assert_eq!(family.stage.errands().await, ["mail Lost"]);
+
+    let served = family.appointment(2, 0).await;
+    let visit = family.comes(&served).await.unwrap();
+    family.talks(&visit).await;
+    family.anna(ClerkAction::End { visit: None }).await;
+    family.stage.errands().await;
+    assert_eq!(family.stands(2, 10).await, BookingState::Arrived);
+    assert_eq!(family.stands(1, 10).await, BookingState::NoShow);
+    assert_eq!(family.stage.errands().await, [""; 0]);
 }

@@ -22,7 +22,7 @@ use crate::{
     words::Words,
 };
 
-const ALL: [Letter; 14] = [
+const ALL: [Letter; 15] = [
     Letter::Confirm,
     Letter::Booked,
     Letter::Moved,
@@ -30,6 +30,7 @@ const ALL: [Letter; 14] = [
     Letter::CancelledByOffice,
     Letter::Reminder,
     Letter::NoShow,
+    Letter::Lost,
     Letter::Outage,
     Letter::Companion,
     Letter::CompanionMoved,
@@ -192,6 +193,7 @@ async fn every_mail_says_the_same_as_text_and_as_html() {
                 Letter::Confirm
                 | Letter::Reminder
                 | Letter::NoShow
+                | Letter::Lost
                 | Letter::Outage
                 | Letter::Earlier
                 | Letter::Offer => None,
