@@ -1,8 +1,14 @@
 //! The clerk's side of a call is Element Call itself, unmodified; the guest's is the guest page. A real homeserver and
 //! the program's own relay stand between them.
 
-use anyhow::{Context as _, Result};
-use blackbox::{Backend, CallServer, ElementCall, Engine, RelayAccess, Talk, WorldOptions};
+use anyhow::{Context as _, Result, ensure};
+use blackbox::{
+    Backend, CallServer, ElementCall, Engine, RelayAccess, Talk, WorldOptions, eventually,
+};
+use http::Method;
+use serde_json::json;
+
+const MEMBER: &str = "org.matrix.msc3401.call.member";
 
 /// The guest in the page, and the clerk in Element Call.
 async fn together() -> Result<(Talk, ElementCall)> {
@@ -96,6 +102,38 @@ async fn a_guest_in_room_state_is_found_in_each_mode() -> Result<()> {
 #[tokio::test]
 async fn a_guest_in_sticky_events_is_found_in_each_mode() -> Result<()> {
     in_each_mode(true).await
+}
+
+/// Element Call hands the delayed event that takes it out of the call over to the program, which watches the relay.
+#[tokio::test]
+async fn a_clerk_whose_browser_crashes_drops_out_of_the_call() -> Result<()> {
+    let (talk, clerk) = together().await?;
+    let anna = &talk.anna.clerk;
+    let key = format!("_{}_{}_m.call", anna.user_id(), anna.device_id());
+    let membership = async || anna.state(&talk.room, MEMBER, &key).await;
+    ensure!(
+        membership().await?.is_some_and(|it| it != json!({})),
+        "she is in the call"
+    );
+    let path = "unstable/org.matrix.msc4140/delayed_events";
+    eventually("the leave to be handed over", async || {
+        let waiting = anna.call(Method::GET, path, None).await?;
+        let waiting = waiting.success("delayed events")?;
+        let listed = waiting["delayed_events"].as_array().context("a list")?;
+        // A client that restarts its own has the homeserver wait for seconds.
+        let an_hour = listed.iter().any(|leave| leave["delay"] == 3_600_000);
+        Ok(an_hour.then_some(()))
+    })
+    .await?;
+    drop(clerk);
+    talk.citizen
+        .reads("Aus dem Büro ist noch niemand im Videogespräch.")
+        .await?;
+    eventually("the membership to be taken back", async || {
+        Ok(membership().await?.filter(|it| *it == json!({})))
+    })
+    .await?;
+    talk.citizen.has_seen_no_fault().await
 }
 
 #[tokio::test]
