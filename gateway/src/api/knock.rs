@@ -58,15 +58,15 @@ pub(crate) struct Knock {
 }
 
 impl Knock {
-    /// The form, or everything that is wrong with it.
-    fn check(self) -> Result<KnockForm, Vec<FieldFault>> {
+    /// The form, or everything that is wrong with it. Conversations are in one of the city's `languages`.
+    fn check(self, languages: &[Language]) -> Result<KnockForm, Vec<FieldFault>> {
         let mut faults = Vec::new();
         let concern = clean::paragraphs(self.concern.as_deref().unwrap_or_default(), CONCERN)
             .map_err(|fault| faults.push(("concern", fault.into())));
         let name = optional_line("name", self.name.as_deref(), NAME, &mut faults);
         let language = match self.language.as_deref().map(str::parse::<Language>) {
-            Some(Ok(language)) => Some(language),
-            Some(Err(_)) => {
+            Some(Ok(language)) if languages.contains(&language) => Some(language),
+            Some(_) => {
                 faults.push(("language", Fault::UnknownChoice));
                 None
             }
@@ -147,12 +147,14 @@ pub(super) async fn knock(
     api.limiter
         .knock(&address)
         .inspect_err(|_| telemetry::knock("limited"))?;
+    let languages = api.lobby().city.languages.clone();
     let wished: Option<Language> = body.language.as_deref().and_then(|code| code.parse().ok());
+    let wished = wished.filter(|language| languages.contains(language));
     let in_language = |problem: Problem| match wished {
         Some(language) => problem.in_language(language),
         None => problem,
     };
-    let form = body.check().map_err(|faults| {
+    let form = body.check(&languages).map_err(|faults| {
         telemetry::knock("invalid");
         in_language(Problem::fields(faults))
     })?;

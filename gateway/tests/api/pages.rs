@@ -11,7 +11,10 @@ use gateway::{
 use jiff::civil::{date, time};
 use scheduler::Period;
 
-use crate::support::{Stage, browser::Answer};
+use crate::support::{
+    Stage,
+    browser::{Answer, form},
+};
 
 fn localized(german: &str, english: &str) -> Localized {
     Localized::new(german, BTreeMap::from([(Language::En, english.to_owned())]))
@@ -292,6 +295,9 @@ async fn a_city_without_english_has_no_english_pages() {
         html(&browser.get(path).await, 404);
     }
     lacks(&stage.page("/").await, &["hreflang"]);
+    let door = stage.page("/buero/gewerbe").await;
+    has(&door, &["type=\"hidden\" name=\"language\" value=\"de\""]);
+    lacks(&door, &["type=\"radio\""]);
 }
 
 /// A link in a mail outlasts the language it was written in.
@@ -310,18 +316,25 @@ async fn pages_of_bookings_lead_to_a_language_that_the_city_offers() {
 }
 
 #[tokio::test]
-async fn nobody_books_in_a_language_that_the_city_does_not_offer() {
+async fn nobody_books_or_knocks_in_a_language_that_the_city_does_not_offer() {
     let stage = Stage::new();
     let mut browser = stage.browser();
+    let mut knock = form();
+    knock["language"] = "en".into();
     browser.extra = vec![("authorization", format!("Bearer {}", "A".repeat(43)))];
-    let form = serde_json::json!({
+    let booking = serde_json::json!({
         "name": "Erika", "mail": "erika@example.org", "language": "en", "privacy_accepted": true,
     });
-    let answer = browser.post("/api/v1/bookings", form.clone()).await;
+    let answer = browser.post("/api/v1/bookings", booking.clone()).await;
     answer.problem(409, "no-appointments");
     stage.city(|city| city.languages = vec![Language::De]);
-    let answer = browser.post("/api/v1/bookings", form).await;
+    let answer = browser.post("/api/v1/bookings", booking).await;
     assert_eq!(answer.faulty_fields(), ["language"]);
+    let door = "/api/v1/offices/gewerbe/visits";
+    let answer = browser.post(door, knock.clone()).await;
+    assert_eq!(answer.faulty_fields(), ["language"]);
+    knock["language"] = "de".into();
+    browser.post(door, knock).await.expect(201);
 }
 
 #[tokio::test]
