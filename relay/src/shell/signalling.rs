@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Messages that wait for a slow client before it is let go: several times as many as there are answers to all that one
-/// may say in ten seconds. They can come before a busy machine gets to sending the first.
+/// may usually say in ten seconds. They can come before a busy machine gets to sending the first.
 const WAITING: usize = 4_096;
 /// A client takes a message within this time, or it reads no more. Its window is full then, and what waits in the
 /// system for it is what it would need a minute for on a slow line.
@@ -102,8 +102,9 @@ pub(crate) async fn serve(mut socket: WebSocket, state: State, join: Join) {
                     Heard::Nothing => continue,
                     // The connection ends, the stay does not: a client that comes back resumes it.
                     Heard::TooMuch(why) => {
-                        send(&mut socket, &limit_exceeded(&why), json).await;
-                        close(socket).await;
+                        if send(&mut socket, &limit_exceeded(&why), json).await {
+                            close(socket).await;
+                        }
                         break;
                     }
                     Heard::End => break,

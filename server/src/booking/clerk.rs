@@ -156,6 +156,7 @@ async fn nearest_times(
     let Ok(minutes) = place.minutes(services) else {
         return Ok(String::new());
     };
+    let place = place.first_in_line();
     let mut nearest = place.nearest(&mut unit.tx, minutes, around).await?;
     nearest.truncate(ALTERNATIVES);
     nearest.sort_by_key(|slot| slot.start);

@@ -140,7 +140,9 @@ impl<'a> Place<'a> {
             wants_earlier: booking.wants_earlier,
             offer: None,
             waiting: None,
-            visit: booking.visit.filter(|_| holder.may_arrive()),
+            visit: booking
+                .visit
+                .filter(|_| holder.may_arrive() && booking.state == BookingState::Arrived),
         }
     }
 

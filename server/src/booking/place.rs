@@ -18,8 +18,7 @@ pub(super) const ALTERNATIVES: usize = 6;
 /// Nearest times are looked for in so many days before and after, and farther only if there can be nearer ones than found.
 const AROUND: [i32; 4] = [0, 2, 6, 14];
 
-/// A place that has become free is kept so long for those who wait for an earlier time: they are looked after every ten
-/// seconds.
+/// A place that was given up is kept so long for those who wait for an earlier time: they are looked after every ten seconds.
 const HEAD_START: SignedDuration = SignedDuration::from_secs(30);
 
 /// By when a place must have been free that anybody can have at `now`, while somebody waits for an earlier time.
@@ -38,13 +37,8 @@ impl Place<'_> {
 
     /// By when a place must have been free that can be had now.
     async fn free_by(&self, read: &mut Read) -> Result<Timestamp, StoreError> {
-        let has_turn =
-            self.first_in_line || read.known_vacancies(&self.office.slug).await?.is_none();
-        Ok(if has_turn {
-            self.now
-        } else {
-            public_by(self.now)
-        })
+        let waits = !self.first_in_line && read.vacancies_are_known(&self.office.slug).await?;
+        Ok(if waits { public_by(self.now) } else { self.now })
     }
 
     /// How long an appointment for these services takes.

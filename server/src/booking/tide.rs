@@ -104,7 +104,9 @@ impl Bookings {
             .now
             .saturating_sub(LOST_WITHIN)
             .unwrap_or(Timestamp::MIN);
-        let lost = read.bookings_lost(&place.office.slug, since).await?;
+        let lost = read
+            .bookings_lost(&place.office.slug, since, place.now)
+            .await?;
         let mut ripe = Vec::new();
         for booking in near.into_iter().chain(lost) {
             if self.due(&mut read, place, &booking).await? != Due::default() {
@@ -242,7 +244,7 @@ impl Bookings {
                 ..
             })
         );
-        Ok(lost && place.now >= self.missed_from(place, booking.start))
+        Ok(lost && self.is_missed(read, place, booking).await?)
     }
 
     /// What follows, in one transaction.
@@ -258,10 +260,10 @@ impl Bookings {
             booking.state = BookingState::NoShow;
             booking.ended_at = Some(place.now);
             tx.save_booking(&booking).await?;
-            let letter = if self.reachable.since() > booking.start {
-                Letter::Outage
-            } else if came {
+            let letter = if came {
                 Letter::Lost
+            } else if self.reachable.since() > booking.start {
+                Letter::Outage
             } else {
                 Letter::NoShow
             };

@@ -69,7 +69,7 @@ impl Place<'_> {
 
     /// Somebody begins to wait: what is free from here on counts as having become free.
     pub(super) async fn begin_to_wait(&self, tx: &mut Tx) -> Result<(), StoreError> {
-        if tx.known_vacancies(&self.office.slug).await?.is_none() {
+        if !tx.vacancies_are_known(&self.office.slug).await? {
             let vacant = runs(&self.vacant(tx).await?);
             tx.set_known_vacancies(&self.office.slug, Some(&vacant))
                 .await?;

@@ -48,21 +48,23 @@ impl Read {
         self.all(statement).await?.iter().map(read).collect()
     }
 
-    /// Bookings of an office that began at or after `from` and whose citizen came and was lost: they were called in vain, or
-    /// their line was dead for too long.
+    /// Bookings of an office that began at or after `from` and before `to` and whose citizen came and was lost: they were
+    /// called in vain, or their line was dead for too long.
     pub async fn bookings_lost(
         &mut self,
         office: &OfficeSlug,
         from: Timestamp,
+        to: Timestamp,
     ) -> Result<Vec<Booking>> {
         let statement = sqlx::query(concat!(
             "SELECT ",
             columns!(),
             " FROM bookings b JOIN visits v ON v.id = b.visit WHERE b.state = 'arrived' AND b.office = $1
-             AND b.starts_at >= $2 AND v.ending = 'no_show' ORDER BY b.starts_at, b.id"
+             AND b.starts_at >= $2 AND b.starts_at < $3 AND v.ending = 'no_show' ORDER BY b.starts_at, b.id"
         ))
         .bind(office.as_str())
-        .bind(millis(from));
+        .bind(millis(from))
+        .bind(millis(to));
         self.all(statement).await?.iter().map(read).collect()
     }
 

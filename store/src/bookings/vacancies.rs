@@ -25,6 +25,13 @@ impl Read {
         })
         .transpose()
     }
+
+    /// Whether somebody waits for an earlier time there, as far as the office has been looked at.
+    pub async fn vacancies_are_known(&mut self, office: &OfficeSlug) -> Result<bool> {
+        let statement = sqlx::query("SELECT office FROM booking_vacancies WHERE office = $1")
+            .bind(office.as_str());
+        Ok(self.optional(statement).await?.is_some())
+    }
 }
 
 impl Tx {

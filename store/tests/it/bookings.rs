@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use bridge::ids::{BookingId, Language};
+use bridge::{
+    ids::{BookingId, Language, VisitId},
+    input::Input,
+};
 use jiff::{SignedDuration, Timestamp};
 use scheduler::slots::{Cell, Span, cells};
 use store::{
@@ -12,7 +15,7 @@ use store::{
 
 use crate::{
     database::Database,
-    sample::{at, office},
+    sample::{at, handle, knocked, office},
 };
 
 const HOUR: i64 = 3600;
@@ -306,10 +309,46 @@ pub(crate) async fn where_an_office_had_places_is_kept_while_somebody_waits(data
     ] {
         tx.set_known_vacancies(&gewerbe, Some(&runs)).await.unwrap();
         assert_eq!(tx.known_vacancies(&gewerbe).await.unwrap(), Some(runs));
+        assert!(tx.vacancies_are_known(&gewerbe).await.unwrap());
     }
+    assert!(!tx.vacancies_are_known(&other).await.unwrap());
     assert_eq!(tx.known_vacancies(&other).await.unwrap(), None);
     tx.set_known_vacancies(&gewerbe, None).await.unwrap();
     assert_eq!(tx.known_vacancies(&gewerbe).await.unwrap(), None);
+}
+
+pub(crate) async fn who_came_and_was_lost_is_found(database: Database) {
+    let store = &database.store;
+    let slug = office("gewerbe");
+    let (lost, left) = (knocked(store, 1).await, knocked(store, 2).await);
+    let leave = Input::Leave {
+        visit: left.clone(),
+    };
+    handle(store, &slug, &leave, 10).await;
+    handle(store, &slug, &Input::Tick, 400).await;
+    let came = async |number: u128, hour: i64, visit: VisitId| {
+        let mut one = booking(number, hour);
+        assert!(hold(store, &one, 1, 0).await);
+        (one.state, one.visit, one.expires_at) = (BookingState::Arrived, Some(visit), None);
+        let mut tx = store.begin().await.unwrap();
+        tx.save_booking(&one).await.unwrap();
+        tx.commit().await.unwrap();
+        one
+    };
+    let one = came(1, 24, lost).await;
+    came(2, 25, left).await;
+    let mut read = store.read().await.unwrap();
+    let later = at(26 * HOUR);
+    for (from, to, found) in [
+        (one.start, later, vec![one.clone()]),
+        (one.end, later, vec![]),
+        (at(0), one.start, vec![]),
+    ] {
+        assert_eq!(read.bookings_lost(&slug, from, to).await.unwrap(), found);
+    }
+    let elsewhere = office("fundbuero");
+    let other = read.bookings_lost(&elsewhere, at(0), later).await;
+    assert_eq!(other.unwrap(), []);
 }
 
 pub(crate) async fn appointments_are_counted_by_mail_address(database: Database) {

@@ -55,6 +55,7 @@ cases! {
     bookings::a_move_takes_the_new_place_before_it_gives_up_the_old,
     bookings::a_cancelled_place_comes_back_later,
     bookings::where_an_office_had_places_is_kept_while_somebody_waits,
+    bookings::who_came_and_was_lost_is_found,
     bookings::appointments_are_counted_by_mail_address,
     bookings::what_is_over_keeps_neither_code_nor_places,
     bookings::the_person_is_erased_and_the_booking_stays,

@@ -51,7 +51,7 @@ mail-no-show-action = Einen neuen Termin buchen
 mail-no-show-note = Während der Öffnungszeiten können Sie auch ohne Termin anklopfen.
 
 mail-lost-subject = Ihr Termin am { $when } ist verfallen
-mail-lost-lead = Sie waren zu Ihrem Termin schon da. Dann haben wir Sie gerufen oder die Verbindung verloren und nichts mehr von Ihnen gehört. Der Termin ist verfallen. Sie können einfach einen neuen buchen.
+mail-lost-lead = Sie waren zu Ihrem Termin schon da. Dann haben wir Sie vergeblich gerufen oder die Verbindung verloren, und der Termin ist verfallen. Sie können einfach einen neuen buchen.
 mail-lost-action = Einen neuen Termin buchen
 mail-lost-note = Während der Öffnungszeiten können Sie auch ohne Termin anklopfen.
 

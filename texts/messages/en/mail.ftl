@@ -51,7 +51,7 @@ mail-no-show-action = Book a new appointment
 mail-no-show-note = During opening hours you can also knock without an appointment.
 
 mail-lost-subject = Your appointment on { $when } has lapsed
-mail-lost-lead = You were already here for your appointment. Then we called you or lost the connection and heard nothing more from you. The appointment has lapsed. You can simply book a new one.
+mail-lost-lead = You were already here for your appointment. Then we called you in vain or lost the connection, and the appointment has lapsed. You can simply book a new one.
 mail-lost-action = Book a new appointment
 mail-lost-note = During opening hours you can also knock without an appointment.
 

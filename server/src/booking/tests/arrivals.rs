@@ -234,3 +234,19 @@ async fn who_came_and_was_lost_is_written_when_it_is_too_late() {
     assert_eq!(family.stands(1, 10).await, BookingState::NoShow);
     assert_eq!(family.stage.errands().await, [""; 0]);
 }
+
+#[tokio::test]
+async fn who_was_lost_and_talks_again_misses_no_appointment_meanwhile() {
+    let family = Family::new().await;
+    let link = family.appointment(1, 0).await;
+    let visit = family.comes(&link).await.unwrap();
+    family.anna_calls(&visit).await;
+    family.anna(ClerkAction::End { visit: None }).await;
+    let other = family.knocks().await;
+    family.talks(&other).await;
+    is_here(family.comes(&link).await, &other);
+    assert_eq!(family.stands(1, 30).await, BookingState::Arrived);
+    family.leaves(&other).await;
+    assert_eq!(family.stands(1, 9).await, BookingState::Arrived);
+    assert_eq!(family.stands(1, 11).await, BookingState::NoShow);
+}
