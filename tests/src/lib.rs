@@ -50,6 +50,6 @@ pub use postgres::Postgres;
 pub use relay::{RelayAccess, Service, Turn};
 pub use site::Site;
 pub use sync::{Sync, Syncing};
-pub use talk::Talk;
+pub use talk::{MEMBER, Talk};
 pub use wait::{eventually, within};
 pub use world::{Mail, World, WorldOptions, program};

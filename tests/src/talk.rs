@@ -19,7 +19,8 @@ use crate::{
     world::{World, WorldOptions},
 };
 
-const MEMBER: &str = "org.matrix.msc3401.call.member";
+/// A call membership in room state (MSC3401).
+pub const MEMBER: &str = "org.matrix.msc3401.call.member";
 
 /// A guest who has entered the conversation, in a city whose calls go over the program's own relay.
 #[derive(Debug)]

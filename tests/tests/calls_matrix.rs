@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use blackbox::{
-    Answer, Backend, CallServer, Caller, Client, Desk, Events, Guest, Happening, Joining,
+    Answer, Backend, CallServer, Caller, Client, Desk, Events, Guest, Happening, Joining, MEMBER,
     RelayAccess, Service, Site, World, WorldOptions, eventually,
 };
 use http::Method;
@@ -16,7 +16,6 @@ type TestResult = Result<()>;
 
 /// A word that must be nowhere but in the room's membership list.
 const NAME: &str = "Käthe Kruse";
-const MEMBER: &str = "org.matrix.msc3401.call.member";
 const STICKY: &str = "org.matrix.msc4143.rtc.member";
 const RING: &str = "org.matrix.msc4075.rtc.notification";
 

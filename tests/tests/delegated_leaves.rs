@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use blackbox::{Caller, Client, Desk, Joining, World, eventually};
+use blackbox::{Caller, Client, Desk, Joining, MEMBER, World, eventually};
 use http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -11,7 +11,6 @@ use xtask::http::http_client;
 
 type TestResult = Result<()>;
 
-const MEMBER: &str = "org.matrix.msc3401.call.member";
 /// After how long the homeserver takes a client out that hands nothing over.
 const SHORT: Duration = Duration::from_secs(6);
 /// Longer than any test waits.

@@ -3,12 +3,10 @@
 
 use anyhow::{Context as _, Result, ensure};
 use blackbox::{
-    Backend, CallServer, ElementCall, Engine, RelayAccess, Talk, WorldOptions, eventually,
+    Backend, CallServer, ElementCall, Engine, MEMBER, RelayAccess, Talk, WorldOptions, eventually,
 };
 use http::Method;
 use serde_json::json;
-
-const MEMBER: &str = "org.matrix.msc3401.call.member";
 
 /// The guest in the page, and the clerk in Element Call.
 async fn together() -> Result<(Talk, ElementCall)> {

@@ -3,13 +3,11 @@
 
 use anyhow::{Context as _, Result, ensure};
 use blackbox::{
-    Answer, Caller, Citizen, Client, ElementCall, Engine, Guest, Joining, Talk, World, eventually,
-    text,
+    Answer, Caller, Citizen, Client, ElementCall, Engine, Guest, Joining, MEMBER, Talk, World,
+    eventually, text,
 };
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
-
-const MEMBER: &str = "org.matrix.msc3401.call.member";
 
 #[tokio::test]
 async fn citizen_interpreter_and_clerk_see_and_hear_each_other() -> Result<()> {

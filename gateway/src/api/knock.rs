@@ -64,17 +64,7 @@ impl Knock {
         let concern = clean::paragraphs(self.concern.as_deref().unwrap_or_default(), CONCERN)
             .map_err(|fault| faults.push(("concern", fault.into())));
         let name = optional_line("name", self.name.as_deref(), NAME, &mut faults);
-        let language = match self.language.as_deref().map(str::parse::<Language>) {
-            Some(Ok(language)) if languages.contains(&language) => Some(language),
-            Some(_) => {
-                faults.push(("language", Fault::UnknownChoice));
-                None
-            }
-            None => {
-                faults.push(("language", Fault::Missing));
-                None
-            }
-        };
+        let language = language(self.language.as_deref(), languages, &mut faults);
         let service = match self.service.filter(|text| !text.is_empty()) {
             Some(text) => text
                 .parse::<ServiceId>()
@@ -102,6 +92,26 @@ impl Knock {
             _ => Err(faults),
         }
     }
+}
+
+/// The language that was asked for, if it is one of `languages`.
+pub(super) fn offered(code: Option<&str>, languages: &[Language]) -> Option<Language> {
+    let asked = code?.parse().ok()?;
+    languages.contains(&asked).then_some(asked)
+}
+
+/// The same in a form, which has to name one.
+pub(super) fn language(
+    code: Option<&str>,
+    languages: &[Language],
+    faults: &mut Vec<FieldFault>,
+) -> Option<Language> {
+    let found = offered(code, languages);
+    if found.is_none() {
+        let fault = code.map_or(Fault::Missing, |_| Fault::UnknownChoice);
+        faults.push(("language", fault));
+    }
+    found
 }
 
 /// A line that may be left out, or empty.
@@ -148,8 +158,7 @@ pub(super) async fn knock(
         .knock(&address)
         .inspect_err(|_| telemetry::knock("limited"))?;
     let languages = api.lobby().city.languages.clone();
-    let wished: Option<Language> = body.language.as_deref().and_then(|code| code.parse().ok());
-    let wished = wished.filter(|language| languages.contains(language));
+    let wished = offered(body.language.as_deref(), &languages);
     let in_language = |problem: Problem| match wished {
         Some(language) => problem.in_language(language),
         None => problem,

@@ -47,8 +47,7 @@ pub(crate) async fn serve(mut socket: WebSocket, state: State, join: Join) {
         metrics::counter!("relay_signal_floods_total").increment(1);
         // For now: clients try again after a while.
         let leave = leave(proto::DisconnectReason::JoinFailure, true);
-        send(&mut socket, &signal_response::Message::Leave(leave), false).await;
-        close(socket).await;
+        end(socket, &signal_response::Message::Leave(leave), false).await;
         return;
     }
     let shard = state.shards.of_room(&grants.room);
@@ -64,8 +63,7 @@ pub(crate) async fn serve(mut socket: WebSocket, state: State, join: Join) {
         Ok(Some(ToClient::Joined)) => {}
         Ok(Some(ToClient::Message(message, _))) => {
             // Why not, and then the end.
-            send(&mut socket, &message, false).await;
-            close(socket).await;
+            end(socket, &message, false).await;
             return;
         }
         _ => {
@@ -102,9 +100,7 @@ pub(crate) async fn serve(mut socket: WebSocket, state: State, join: Join) {
                     Heard::Nothing => continue,
                     // The connection ends, the stay does not: a client that comes back resumes it.
                     Heard::TooMuch(why) => {
-                        if send(&mut socket, &limit_exceeded(&why), json).await {
-                            close(socket).await;
-                        }
+                        end(socket, &limit_exceeded(&why), json).await;
                         break;
                     }
                     Heard::End => break,
@@ -230,6 +226,13 @@ async fn in_time<E>(sending: impl Future<Output = Result<(), E>>) -> bool {
         metrics::counter!("relay_signals_untaken_total").increment(1);
     }
     matches!(sent, Ok(Ok(())))
+}
+
+/// Says why, and closes. A client that does not take the one is not offered the other.
+async fn end(mut socket: WebSocket, why: &signal_response::Message, json: bool) {
+    if send(&mut socket, why, json).await {
+        close(socket).await;
+    }
 }
 
 async fn close(mut socket: WebSocket) {

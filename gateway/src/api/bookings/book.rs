@@ -9,7 +9,11 @@ use utoipa::ToSchema;
 
 use super::{Bearer, appointments, model::Booking, problem};
 use crate::{
-    api::{Api, knock::optional_line, model::LanguageCode},
+    api::{
+        Api,
+        knock::{language, offered, optional_line},
+        model::LanguageCode,
+    },
     appointments::{Booked, Contact},
     clean,
     extract::{Body, Client},
@@ -70,17 +74,7 @@ impl ContactForm {
             text => address("mail", text, &mut faults),
         };
         let phone = optional_line("phone", self.phone.as_deref(), PHONE, &mut faults);
-        let language = match self.language.as_deref().map(str::parse::<Language>) {
-            Some(Ok(language)) if languages.contains(&language) => Some(language),
-            Some(_) => {
-                faults.push(("language", Fault::UnknownChoice));
-                None
-            }
-            None => {
-                faults.push(("language", Fault::Missing));
-                None
-            }
-        };
+        let language = language(self.language.as_deref(), languages, &mut faults);
         let interpreter = optional_line(
             "interpreter",
             self.interpreter.as_deref(),
@@ -164,11 +158,7 @@ pub(super) async fn book(
     api.limiter.booking(&client)?;
     let lobby = api.lobby();
     let languages = &lobby.city.languages;
-    let wished: Option<Language> = form
-        .language
-        .as_deref()
-        .and_then(|code| code.parse().ok())
-        .filter(|language| languages.contains(language));
+    let wished = offered(form.language.as_deref(), languages);
     let in_language = |problem: Problem| match wished {
         Some(language) => problem.in_language(language),
         None => problem,

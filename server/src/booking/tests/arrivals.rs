@@ -121,6 +121,15 @@ impl Family {
         .await;
     }
 
+    /// The link of somebody who came to an appointment and was called in vain.
+    async fn lost(&self, number: u64) -> Token {
+        let link = self.appointment(number, 0).await;
+        let visit = self.comes(&link).await.unwrap();
+        self.anna_calls(&visit).await;
+        self.anna(ClerkAction::End { visit: None }).await;
+        link
+    }
+
     async fn leaves(&self, visit: &VisitId) {
         self.does(Input::Leave {
             visit: visit.clone(),
@@ -216,10 +225,7 @@ async fn who_does_not_come_after_a_conversation_is_a_no_show() {
 #[tokio::test]
 async fn who_came_and_was_lost_is_written_when_it_is_too_late() {
     let family = Family::new().await;
-    let lost = family.appointment(1, 0).await;
-    let visit = family.comes(&lost).await.unwrap();
-    family.anna_calls(&visit).await;
-    family.anna(ClerkAction::End { visit: None }).await;
+    family.lost(1).await;
     assert_eq!(family.stands(1, 9).await, BookingState::Arrived);
     family.stage.errands().await;
     assert_eq!(family.stands(1, 10).await, BookingState::NoShow);
@@ -238,10 +244,7 @@ async fn who_came_and_was_lost_is_written_when_it_is_too_late() {
 #[tokio::test]
 async fn who_was_lost_and_talks_again_misses_no_appointment_meanwhile() {
     let family = Family::new().await;
-    let link = family.appointment(1, 0).await;
-    let visit = family.comes(&link).await.unwrap();
-    family.anna_calls(&visit).await;
-    family.anna(ClerkAction::End { visit: None }).await;
+    let link = family.lost(1).await;
     let other = family.knocks().await;
     family.talks(&other).await;
     is_here(family.comes(&link).await, &other);
