@@ -203,7 +203,8 @@ async fn one_address_keeps_a_town_from_nobody() -> Result<()> {
     })
     .await?;
     let (greedy, other) = (world.stranger()?, world.stranger()?);
-    // From tomorrow on, so that none becomes too near meanwhile; an hour apart, so that none is in another's way.
+    // From tomorrow on, so that none becomes too near meanwhile; an hour apart, so that none is in another's way
+    // however few desks there are.
     let tomorrow = Timestamp::now() + SignedDuration::from_hours(24);
     let mut times = times(&other).await?;
     times.retain(|start| start.parse().is_ok_and(|start: Timestamp| start > tomorrow));
@@ -216,7 +217,7 @@ async fn one_address_keeps_a_town_from_nobody() -> Result<()> {
     is_refused("a fourth", &refused, "too-many-places")?;
     let after = refused.header("retry-after").context("no Retry-After")?;
     ensure!((1..=600).contains(&after.parse::<u64>()?), "{after}");
-    hold(&other, &times[3]).await?.success("holding")?;
+    hold(&other, &times[4]).await?.success("holding")?;
 
     // Booked and not confirmed is as much; confirmed, from anywhere, is somebody's.
     let booked = book(&greedy, token(&held[0])?, &contact()).await?;
@@ -235,10 +236,10 @@ async fn one_address_keeps_a_town_from_nobody() -> Result<()> {
     let let_go = greedy.request(Method::DELETE, "/api/v1/offices/gewerbe/holds");
     let let_go = greedy.send(let_go.bearer_auth(token(&held[1])?)).await?;
     ensure!(let_go.status == StatusCode::NO_CONTENT, "{let_go:?}");
-    hold(&greedy, &times[4]).await?.success("holding")?;
+    hold(&greedy, &times[5]).await?.success("holding")?;
     is_refused(
         "too many",
-        &hold(&greedy, &times[5]).await?,
+        &hold(&greedy, &times[6]).await?,
         "too-many-places",
     )
 }
