@@ -12,6 +12,7 @@ mod foreign;
 mod guest;
 mod keep;
 mod openid;
+mod outside;
 mod recall;
 mod relay;
 mod services;
@@ -42,6 +43,7 @@ pub(crate) use self::{
     errand::{end as plan_end, join as plan_join, leave as plan_leave, turn_out as plan_turn_out},
     guest::join,
     keep::keep,
+    outside::keep_out,
     recall::{look_who_is_inside, reopen},
     relay::RelayError,
     tokens::TokenService,

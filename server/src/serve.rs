@@ -229,6 +229,7 @@ fn spawn_house(
     workers.spawn(retention::keep(share()));
     workers.spawn(calls::keep(share()));
     workers.spawn(calls::keep_delegated(share()));
+    workers.spawn(calls::keep_out(share()));
     workers.spawn(booking::keep(share()));
     workers.spawn(booking::keep_calendars(share()));
     workers.spawn(keep_city(share()));

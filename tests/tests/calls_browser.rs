@@ -1,4 +1,5 @@
-//! Calls in the guest page: a real browser, the program's own relay, and a clerk with LiveKit's own client.
+//! Calls in the guest page: a real browser, the program's own relay or LiveKit's server, and a clerk with LiveKit's
+//! own client.
 //!
 //! The browser's camera shows a moving picture and its microphone beeps; whether anything arrives is measured in
 //! pictures decoded and in the energy of the sound, on both sides.
@@ -24,7 +25,7 @@ const LIVE_TEXT: &str = "org.vorzimmer.rtt";
 #[tokio::test]
 async fn guest_and_clerk_see_and_hear_each_other() -> TestResult {
     let talk = Talk::begin(Engine::Chromium).await?;
-    let (citizen, browser) = (&talk.citizen, &talk.citizen.browser);
+    let citizen = &talk.citizen;
     citizen.portrays("call-1-offer").await?;
     citizen.chooses("Mit Bild und Ton sprechen").await?;
     citizen
@@ -36,7 +37,23 @@ async fn guest_and_clerk_see_and_hear_each_other() -> TestResult {
     let anna = talk.anna_meets_the_guest().await?;
     citizen.portrays("call-3-together").await?;
     is_measured(&talk).await?;
+    a_whole_call(&talk, &anna).await
+}
 
+#[tokio::test]
+async fn guest_and_clerk_see_and_hear_each_other_over_livekits_server() -> TestResult {
+    let Some(relay) = CallServer::start(Backend::LiveKit).await? else {
+        return Ok(());
+    };
+    let talk = Talk::begin_over(&relay).await?;
+    talk.citizen.chooses("Mit Bild und Ton sprechen").await?;
+    let anna = talk.anna_meets_the_guest().await?;
+    a_whole_call(&talk, &anna).await
+}
+
+/// All that can be done in a call, until the guest hangs up.
+async fn a_whole_call(talk: &Talk, anna: &Caller) -> TestResult {
+    let (citizen, browser) = (&talk.citizen, &talk.citizen.browser);
     // By keyboard: with Alt, and on the button itself.
     browser.press_with(Key::Alt, 'm').await?;
     talk.control_is("Mikrofon", false).await?;
@@ -59,16 +76,16 @@ async fn guest_and_clerk_see_and_hear_each_other() -> TestResult {
     }
     anna.event("unmuted", |event| event["track"] == "camera")
         .await?;
-    talk.anna_sees_and_hears(&anna).await?;
+    talk.anna_sees_and_hears(anna).await?;
 
-    shows_a_screen(&talk, &anna).await?;
-    sees_a_screen(&talk, &anna).await?;
-    types_letter_by_letter(&talk, &anna).await?;
+    shows_a_screen(talk, anna).await?;
+    sees_a_screen(talk, anna).await?;
+    types_letter_by_letter(talk, anna).await?;
 
     // A reload leads back into the call.
     citizen.reloads().await?;
     citizen.reads("Sie sind verbunden mit anna.").await?;
-    talk.both_see_and_hear(&anna).await?;
+    talk.both_see_and_hear(anna).await?;
 
     // Hung up, one goes on in writing.
     browser.press_with(Key::Alt, 'a').await?;
@@ -82,7 +99,7 @@ async fn guest_and_clerk_see_and_hear_each_other() -> TestResult {
             vec![],
         )
         .await?;
-    talk.until_hung_up(&anna).await?;
+    talk.until_hung_up(anna).await?;
     citizen.says("Ich schreibe lieber.").await?;
     citizen.has_seen_no_fault().await
 }
@@ -247,7 +264,16 @@ async fn after_network_or_server_were_gone_everybody_is_back_without_a_reload() 
 
 #[tokio::test]
 async fn when_the_relay_alone_was_gone_everybody_is_back_without_a_reload() -> TestResult {
-    let Some(mut relay) = CallServer::start(Backend::Vorzimmer).await? else {
+    back_when_the_relay_is(Backend::Vorzimmer).await
+}
+
+#[tokio::test]
+async fn when_livekits_server_was_gone_everybody_is_back_without_a_reload() -> TestResult {
+    back_when_the_relay_is(Backend::LiveKit).await
+}
+
+async fn back_when_the_relay_is(backend: Backend) -> TestResult {
+    let Some(mut relay) = CallServer::start(backend).await? else {
         return Ok(());
     };
     let talk = Talk::begin_over(&relay).await?;

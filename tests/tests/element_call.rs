@@ -1,5 +1,5 @@
 //! The clerk's side of a call is Element Call itself, unmodified; the guest's is the guest page. A real homeserver and
-//! the program's own relay stand between them.
+//! the program's own relay, or LiveKit's server, stand between them.
 
 use anyhow::{Context as _, Result, ensure};
 use blackbox::{
@@ -9,8 +9,7 @@ use http::Method;
 use serde_json::json;
 
 /// The guest in the page, and the clerk in Element Call.
-async fn together() -> Result<(Talk, ElementCall)> {
-    let talk = Talk::begin(Engine::Chromium).await?;
+async fn together(talk: Talk) -> Result<(Talk, ElementCall)> {
     talk.citizen.chooses("Mit Bild und Ton sprechen").await?;
     talk.until_shown(true).await?;
     let clerk = ElementCall::join(&talk.anna.clerk, &talk.room).await?;
@@ -20,7 +19,20 @@ async fn together() -> Result<(Talk, ElementCall)> {
 
 #[tokio::test]
 async fn guest_and_clerk_in_element_call_see_and_hear_each_other() -> Result<()> {
-    let (talk, clerk) = together().await?;
+    see_and_hear_each_other(Talk::begin(Engine::Chromium).await?).await
+}
+
+#[tokio::test]
+async fn guest_and_clerk_in_element_call_see_and_hear_each_other_over_livekits_server() -> Result<()>
+{
+    let Some(livekit) = CallServer::start(Backend::LiveKit).await? else {
+        return Ok(());
+    };
+    see_and_hear_each_other(Talk::begin_over(&livekit).await?).await
+}
+
+async fn see_and_hear_each_other(talk: Talk) -> Result<()> {
+    let (talk, clerk) = together(talk).await?;
     let (citizen, page) = (&talk.citizen, &talk.citizen.browser);
     tokio::try_join!(
         page.sees_and_hears(1, 1),
@@ -105,7 +117,19 @@ async fn a_guest_in_sticky_events_is_found_in_each_mode() -> Result<()> {
 /// Element Call hands the delayed event that takes it out of the call over to the program, which watches the relay.
 #[tokio::test]
 async fn a_clerk_whose_browser_crashes_drops_out_of_the_call() -> Result<()> {
-    let (talk, clerk) = together().await?;
+    drops_out_after_a_crash(Talk::begin(Engine::Chromium).await?).await
+}
+
+#[tokio::test]
+async fn a_clerk_whose_browser_crashes_drops_out_of_a_call_over_livekits_server() -> Result<()> {
+    let Some(livekit) = CallServer::start(Backend::LiveKit).await? else {
+        return Ok(());
+    };
+    drops_out_after_a_crash(Talk::begin_over(&livekit).await?).await
+}
+
+async fn drops_out_after_a_crash(talk: Talk) -> Result<()> {
+    let (talk, clerk) = together(talk).await?;
     let anna = &talk.anna.clerk;
     let key = format!("_{}_{}_m.call", anna.user_id(), anna.device_id());
     let membership = async || anna.state(&talk.room, MEMBER, &key).await;
@@ -136,7 +160,7 @@ async fn a_clerk_whose_browser_crashes_drops_out_of_the_call() -> Result<()> {
 
 #[tokio::test]
 async fn after_a_restart_of_the_program_guest_and_clerk_are_back_by_themselves() -> Result<()> {
-    let (mut talk, clerk) = together().await?;
+    let (mut talk, clerk) = together(Talk::begin(Engine::Chromium).await?).await?;
     clerk.browser.sees_and_hears(1, 1).await?;
 
     // As for an update, and as after a power cut.

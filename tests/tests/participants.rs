@@ -3,8 +3,8 @@
 
 use anyhow::{Context as _, Result, ensure};
 use blackbox::{
-    Answer, Caller, Citizen, Client, ElementCall, Engine, Guest, Joining, MEMBER, Talk, World,
-    eventually, text,
+    Answer, Backend, CallServer, Caller, Citizen, Client, ElementCall, Engine, Guest, Joining,
+    MEMBER, RelayAccess, Talk, World, WorldOptions, eventually, text,
 };
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
@@ -140,7 +140,22 @@ async fn a_link_opens_one_place_in_the_call_until_the_visit_ends() -> Result<()>
 
 #[tokio::test]
 async fn whom_a_clerk_puts_out_of_the_room_is_out_of_the_call_until_asked_back() -> Result<()> {
-    let world = World::with_own_relay().await?;
+    out_until_asked_back(World::with_own_relay().await?, Backend::Vorzimmer).await
+}
+
+#[tokio::test]
+async fn whom_a_clerk_puts_out_is_out_of_a_call_over_livekits_server() -> Result<()> {
+    let Some(livekit) = CallServer::start(Backend::LiveKit).await? else {
+        return Ok(());
+    };
+    let options = WorldOptions {
+        relay: Some(RelayAccess::of(&livekit)),
+        ..WorldOptions::default()
+    };
+    out_until_asked_back(World::start_with(options).await?, Backend::LiveKit).await
+}
+
+async fn out_until_asked_back(world: World, relay: Backend) -> Result<()> {
     let mut anna = world.desk("anna", "gewerbe").await?;
     anna.on_duty().await?;
     let citizen = world.guest()?;
@@ -195,10 +210,18 @@ async fn whom_a_clerk_puts_out_of_the_room_is_out_of_the_call_until_asked_back()
     world.settled().await?;
 
     // There is no way back, by the relay, by the page or by another browser.
-    ensure!(
-        joins(&world, 3, &transport).await.is_err(),
-        "the relay lets the token in"
-    );
+    match relay {
+        Backend::Vorzimmer => ensure!(
+            joins(&world, 3, &transport).await.is_err(),
+            "the relay lets the token in"
+        ),
+        // LiveKit's server does let the token in.
+        Backend::LiveKit => {
+            let back = joins(&world, 3, &transport).await?;
+            back.event("out", |event| event["reason"] == "PARTICIPANT_REMOVED")
+                .await?;
+        }
+    }
     for guest in [&companion, &world.stranger()?] {
         let refused = takes_part(guest, secret).await?;
         ensure!(refused.problem() == Some("turned-out"), "{refused:?}");

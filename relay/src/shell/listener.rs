@@ -13,6 +13,7 @@ use std::{
 };
 
 use axum::serve::{Listener, ListenerExt as _, TapIo};
+use rustix::net::sockopt;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf},
     net::{TcpListener, TcpStream},
@@ -25,11 +26,20 @@ const LINGER: Duration = Duration::from_secs(5);
 /// So many are read at a time; beyond, a connection is closed at once.
 static LINGERING: Semaphore = Semaphore::const_new(1_024);
 
-/// For `axum::serve`: connections that are closed in stages (RFC 9112 §9.6), so that a peer hears why, and that send
-/// each message at once instead of when the one before is acknowledged (RFC 896).
+/// What is sent and not acknowledged for so long ends a connection (RFC 5482 §3). A line that went dead is noticed by
+/// the next sign of life that is sent down it, and not when the system gives up: a quarter of an hour later.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+
+/// For `axum::serve`: connections that are closed in stages (RFC 9112 §9.6), so that a peer hears why; that send each
+/// message at once instead of when the one before is acknowledged (RFC 896); and that end when half a minute long
+/// nothing comes through to the peer.
 #[must_use]
 pub fn gentle(listener: TcpListener) -> TapIo<Gentle, fn(&mut Connection)> {
-    Gentle(listener).tap_io(Connection::send_at_once)
+    Gentle(listener).tap_io(|connection| {
+        if let Err(fault) = connection.set_up(UNACKNOWLEDGED) {
+            tracing::debug!("options of a connection: {fault}");
+        }
+    })
 }
 
 /// See [`gentle`].
@@ -55,11 +65,11 @@ impl Listener for Gentle {
 pub struct Connection(Option<TcpStream>);
 
 impl Connection {
-    fn send_at_once(&mut self) {
-        let set = self.stream().and_then(|stream| stream.set_nodelay(true));
-        if let Err(fault) = set {
-            tracing::debug!("TCP_NODELAY: {fault}");
-        }
+    fn set_up(&mut self, unacknowledged: Duration) -> io::Result<()> {
+        let stream = self.stream()?;
+        stream.set_nodelay(true)?;
+        let milliseconds = unacknowledged.as_millis().try_into().unwrap_or(u32::MAX);
+        Ok(sockopt::set_tcp_user_timeout(&*stream, milliseconds)?)
     }
 
     fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
@@ -163,6 +173,16 @@ mod tests {
             assert_eq!(heard, b"too much");
         };
         tokio::join!(server, client);
+    }
+
+    /// As what is sent down a dead line, what nobody takes stays with the sender.
+    #[tokio::test]
+    async fn a_connection_through_which_nothing_comes_ends() {
+        let (mut connection, peer) = pair().await;
+        connection.set_up(Duration::from_millis(300)).unwrap();
+        let fault = connection.write_all(&vec![1; MUCH]).await.unwrap_err();
+        assert_eq!(fault.kind(), io::ErrorKind::TimedOut);
+        drop(peer);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,7 +1,7 @@
 //! The relay as its users see it: tokens to join it, and its room service (LiveKit's `RoomService`, by Twirp).
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     ops::Range,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -50,27 +50,66 @@ pub(crate) struct RelayAccess {
     removed: Mutex<Removed>,
 }
 
-/// Who was taken out of which room within the second that it is, in seconds since 1970. A token tells seconds alone: one
-/// made after that, for somebody who was asked back at once, must look younger than those made before.
+/// Who was taken out of which call, as long as tokens may be good that were made for them before.
 #[derive(Debug, Default)]
-struct Removed {
+struct Removed(HashMap<(String, String), Removal>);
+
+#[derive(Debug)]
+struct Removal {
+    /// In seconds since 1970.
     second: i64,
-    of: HashSet<(String, String)>,
+    /// A token was made since: they may be inside.
+    asked_back: bool,
 }
 
 impl Removed {
     fn note(&mut self, room: &str, identity: &str, second: i64) {
-        if self.second != second {
-            *self = Self {
-                second,
-                of: HashSet::new(),
-            };
-        }
-        self.of.insert((room.to_owned(), identity.to_owned()));
+        self.0.retain(|_, removal| removal.counts(second));
+        let removal = Removal {
+            second,
+            asked_back: false,
+        };
+        self.0
+            .insert((room.to_owned(), identity.to_owned()), removal);
     }
 
-    fn has(&self, room: &str, identity: &str, second: i64) -> bool {
-        self.second == second && self.of.contains(&(room.to_owned(), identity.to_owned()))
+    /// A token is made in this second. Whether they were taken out within the same: a token tells seconds alone, and this
+    /// one must look younger than those made before.
+    fn ask_back(&mut self, room: &str, identity: &str, second: i64) -> bool {
+        let key = (room.to_owned(), identity.to_owned());
+        self.0.get_mut(&key).is_some_and(|removal| {
+            removal.asked_back = true;
+            removal.second == second
+        })
+    }
+
+    /// A call has ended: there is nothing to come back to.
+    fn forget(&mut self, room: &str) {
+        self.0.retain(|(of, _), _| of != room);
+    }
+
+    fn is_outside(&self, room: &str, identity: &str, second: i64) -> bool {
+        let key = (room.to_owned(), identity.to_owned());
+        self.0
+            .get(&key)
+            .is_some_and(|removal| removal.keeps_out(second))
+    }
+
+    fn outside(&self, second: i64) -> Vec<(String, String)> {
+        let outside = self.0.iter();
+        let outside = outside.filter(|(_, removal)| removal.keeps_out(second));
+        outside.map(|(key, _)| key.clone()).collect()
+    }
+}
+
+impl Removal {
+    /// Whether tokens may be good that were made before.
+    const fn counts(&self, second: i64) -> bool {
+        second - self.second <= EMPTY_S
+    }
+
+    const fn keeps_out(&self, second: i64) -> bool {
+        self.counts(second) && !self.asked_back
     }
 }
 
@@ -130,7 +169,7 @@ impl RelayAccess {
             "canUpdateOwnMetadata": true,
         });
         let second = shell::now().as_second();
-        let removed = self.removed().has(room, identity, second);
+        let removed = self.removed().ask_back(room, identity, second);
         let since = second - CLOCK_SKEW_S + i64::from(removed);
         self.token(identity, &grant, since..second + TOKEN_S)
     }
@@ -153,9 +192,11 @@ impl RelayAccess {
             .ask("DeleteRoom", &grant, &json!({ "room": name }))
             .await
         {
-            Err(RelayError::Refused(404)) => Ok(()),
-            other => other,
+            Err(RelayError::Refused(404)) => {}
+            other => other?,
         }
+        self.removed().forget(name);
+        Ok(())
     }
 
     /// Takes somebody out of a call. One who is not there is out.
@@ -164,17 +205,41 @@ impl RelayAccess {
         room: &str,
         identity: &str,
     ) -> Result<(), RelayError> {
-        let grant = json!({ "roomAdmin": true, "room": room });
-        // Tokens made until this second lead nowhere any more, those made later do: a token is good since some seconds
-        // before it was made.
         let second = shell::now().as_second();
         self.removed().note(room, identity, second);
+        self.remove(room, identity, second).await
+    }
+
+    /// The same of somebody who came back. `false`: they were asked back meanwhile, or are not there.
+    pub(crate) async fn remove_again(
+        &self,
+        room: &str,
+        identity: &str,
+    ) -> Result<bool, RelayError> {
+        let inside = self.has_participant(room, identity).await?;
+        let second = shell::now().as_second();
+        if !inside || !self.removed().is_outside(room, identity, second) {
+            return Ok(false);
+        }
+        self.remove(room, identity, second).await?;
+        Ok(true)
+    }
+
+    /// Tokens made until this second lead nowhere any more, those made later do: a token is good since some seconds before
+    /// it was made.
+    async fn remove(&self, room: &str, identity: &str, second: i64) -> Result<(), RelayError> {
+        let grant = json!({ "roomAdmin": true, "room": room });
         let from = second - CLOCK_SKEW_S + 1;
         let request = json!({ "room": room, "identity": identity, "revoke_token_ts": from });
         match self.ask("RemoveParticipant", &grant, &request).await {
             Err(RelayError::Refused(404)) => Ok(()),
             other => other,
         }
+    }
+
+    /// Who was taken out of which call and was not given a token since.
+    pub(crate) fn outside(&self) -> Vec<(String, String)> {
+        self.removed().outside(shell::now().as_second())
     }
 
     /// Whether somebody is in a call. Who has just lost the connection still is, for a while.
@@ -300,10 +365,26 @@ mod tests {
     fn who_is_asked_back_within_the_second_gets_a_younger_token() {
         let mut removed = Removed::default();
         removed.note("r", "anna", 7);
-        assert!(removed.has("r", "anna", 7));
-        assert!(!removed.has("r", "anna", 8) && !removed.has("r", "bert", 7));
-        assert!(!removed.has("s", "anna", 7));
-        removed.note("r", "bert", 8);
-        assert!(removed.has("r", "bert", 8) && removed.of.len() == 1);
+        assert!(removed.ask_back("r", "anna", 7));
+        assert!(!removed.ask_back("r", "anna", 8) && !removed.ask_back("r", "bert", 7));
+        assert!(!removed.ask_back("s", "anna", 7));
+    }
+
+    #[test]
+    fn who_was_taken_out_stays_outside_until_asked_back() {
+        let mut removed = Removed::default();
+        let of = |room: &str| (room.to_owned(), "anna".to_owned());
+        for room in ["r", "s", "t"] {
+            removed.note(room, "anna", 7);
+        }
+        removed.ask_back("s", "anna", 8);
+        removed.forget("t");
+        assert_eq!(removed.outside(9), [of("r")]);
+        assert!(removed.is_outside("r", "anna", 9) && !removed.is_outside("s", "anna", 9));
+        removed.note("s", "anna", 10);
+        assert_eq!(removed.outside(7 + EMPTY_S).len(), 2);
+        assert_eq!(removed.outside(8 + EMPTY_S), [of("s")], "no token is good");
+        removed.note("u", "anna", 11 + EMPTY_S);
+        assert_eq!(removed.0.len(), 1, "what is over is not kept");
     }
 }
