@@ -60,10 +60,10 @@ const WAITING_EVENTS: usize = 1_024;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address for media by UDP is not to be had.
-    #[error("cannot listen for media on UDP {0}: {1}")]
+    #[error("cannot listen for media on UDP {0}: {1}{cure}", cure = cure(.0))]
     Udp(SocketAddr, io::Error),
     /// The address for media by TCP is not to be had.
-    #[error("cannot listen for media on TCP {0}: {1}")]
+    #[error("cannot listen for media on TCP {0}: {1}{cure}", cure = cure(.0))]
     Tcp(SocketAddr, io::Error),
     /// The threads that carry rooms could not be started.
     #[error("cannot start the threads that carry rooms: {0}")]
@@ -99,6 +99,15 @@ pub struct Relay {
     told: Vec<SocketAddr>,
     tasks: Vec<JoinHandle<()>>,
     _udp_thread: UdpThread,
+}
+
+/// What the operator can do about an address that is not to be had.
+const fn cure(address: &SocketAddr) -> &'static str {
+    if address.is_ipv6() {
+        "; is another program there? Where IPv6 is switched off, name an IPv4 address such as 0.0.0.0"
+    } else {
+        "; is another program there?"
+    }
 }
 
 impl Relay {

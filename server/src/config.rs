@@ -1,7 +1,7 @@
 //! `vorzimmer.toml`: where things are. What the city is stands in the city's own file.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -166,8 +166,9 @@ pub(crate) struct TurnTls {
 impl Default for Embedded {
     fn default() -> Self {
         Self {
-            udp: SocketAddr::from(([0, 0, 0, 0], 7882)),
-            tcp: Some(SocketAddr::from(([0, 0, 0, 0], 7881))),
+            // By IPv6 and IPv4.
+            udp: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 7882)),
+            tcp: Some(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 7881))),
             public_ips: Vec::new(),
             stun_server: None,
             turn: None,

@@ -39,7 +39,7 @@ async fn two_meet(backend: Backend, reach: Reach) -> TestResult {
     };
     let way = match reach {
         Reach::TurnUdp | Reach::TurnTcp => Way::Turn,
-        Reach::Direct | Reach::Tcp | Reach::Ipv6 | Reach::Carried => Way::Any,
+        Reach::Direct | Reach::Tcp | Reach::Ipv6 | Reach::Mapped | Reach::Carried => Way::Any,
     };
     let joining = |single| Joining {
         single,
@@ -177,6 +177,11 @@ mod vorzimmer {
     #[tokio::test]
     async fn two_meet_by_ipv6() -> TestResult {
         two_meet(Backend::Vorzimmer, Reach::Ipv6).await
+    }
+
+    #[tokio::test]
+    async fn two_meet_by_ipv4_where_ipv6_is_spoken_as_well() -> TestResult {
+        two_meet(Backend::Vorzimmer, Reach::Mapped).await
     }
 
     #[tokio::test]

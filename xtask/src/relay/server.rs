@@ -43,8 +43,10 @@ pub enum Reach {
     Direct,
     /// By TCP alone: UDP goes nowhere.
     Tcp,
-    /// Over IPv6. Our relay alone.
+    /// Over IPv6, to ports that take IPv4 as well. Our relay alone.
     Ipv6,
+    /// Over IPv4, to ports that take IPv6 as well. Our relay alone.
+    Mapped,
     /// By UDP to [`RelayServer::front`], from where somebody has to carry it on. Our relay alone.
     Carried,
     /// With a TURN server by UDP beside it. Our relay alone.
@@ -250,7 +252,8 @@ impl RelayServer {
             // Whoever sends to the port for UDP at the address that is told reaches nobody.
             Reach::Tcp => (for_tcp, told) = ("127.0.0.2", "127.0.0.2"),
             Reach::Carried => told = &front,
-            Reach::Ipv6 => (for_udp, for_tcp, told) = ("[::1]", "[::1]", "::1"),
+            Reach::Ipv6 => (for_udp, for_tcp, told) = ("[::]", "[::]", "::1"),
+            Reach::Mapped => (for_udp, for_tcp) = ("[::]", "[::]"),
         }
         let [signalling, udp, tcp, turn, metrics] = self.ports.each_ref().map(Port::number);
         let mut command = Command::new(&self.program);
@@ -272,7 +275,7 @@ impl RelayServer {
             Reach::TurnTcp => {
                 command.args(["--turn-host", "127.0.0.1", "--turn-tcp", &turn]);
             }
-            Reach::Direct | Reach::Tcp | Reach::Ipv6 | Reach::Carried => {}
+            Reach::Direct | Reach::Tcp | Reach::Ipv6 | Reach::Mapped | Reach::Carried => {}
         }
         command
     }
