@@ -88,11 +88,16 @@ impl Removed {
         self.0.retain(|(of, _), _| of != room);
     }
 
-    fn is_outside(&self, room: &str, identity: &str, second: i64) -> bool {
+    /// Somebody came back, and the relay gave them a younger token with that. Whether they have to be outside; then they
+    /// are watched anew.
+    fn renew(&mut self, room: &str, identity: &str, second: i64) -> bool {
         let key = (room.to_owned(), identity.to_owned());
-        self.0
-            .get(&key)
-            .is_some_and(|removal| removal.keeps_out(second))
+        let removal = self.0.get_mut(&key);
+        let removal = removal.filter(|removal| removal.keeps_out(second));
+        removal.is_some_and(|removal| {
+            removal.second = second;
+            true
+        })
     }
 
     fn outside(&self, second: i64) -> Vec<(String, String)> {
@@ -218,7 +223,7 @@ impl RelayAccess {
     ) -> Result<bool, RelayError> {
         let inside = self.has_participant(room, identity).await?;
         let second = shell::now().as_second();
-        if !inside || !self.removed().is_outside(room, identity, second) {
+        if !inside || !self.removed().renew(room, identity, second) {
             return Ok(false);
         }
         self.remove(room, identity, second).await?;
@@ -380,11 +385,25 @@ mod tests {
         removed.ask_back("s", "anna", 8);
         removed.forget("t");
         assert_eq!(removed.outside(9), [of("r")]);
-        assert!(removed.is_outside("r", "anna", 9) && !removed.is_outside("s", "anna", 9));
         removed.note("s", "anna", 10);
         assert_eq!(removed.outside(7 + EMPTY_S).len(), 2);
         assert_eq!(removed.outside(8 + EMPTY_S), [of("s")], "no token is good");
         removed.note("u", "anna", 11 + EMPTY_S);
         assert_eq!(removed.0.len(), 1, "what is over is not kept");
+    }
+
+    #[test]
+    fn who_came_back_is_watched_anew() {
+        let mut removed = Removed::default();
+        removed.note("r", "anna", 7);
+        removed.note("r", "bert", 7);
+        removed.ask_back("r", "bert", 8);
+        assert!(removed.renew("r", "anna", 9) && !removed.renew("r", "bert", 9));
+        assert!(!removed.renew("r", "carl", 9), "was never put out");
+        assert_eq!(removed.outside(9 + EMPTY_S).len(), 1);
+        assert!(
+            !removed.renew("r", "anna", 10 + EMPTY_S),
+            "no token is good"
+        );
     }
 }
