@@ -1,5 +1,5 @@
 //! Says at the homeserver, again and again, that guests are still in their calls: as long as the relay has them. A page
-//! whose line is dead looks open until TCP gives up, which takes minutes.
+//! whose line is dead looks open for a while.
 
 use std::{sync::Arc, time::Duration};
 
