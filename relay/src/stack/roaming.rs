@@ -2,7 +2,9 @@
 //!
 //! `rtc` as a lite agent sends to the first address that was nominated until ICE starts anew, and takes the peer for
 //! lost when that address is silent; the peer, whose checks are answered wherever it is, does not know why nothing
-//! comes. So the stack goes on believing that the peer is where it was, and the datagrams are redirected here.
+//! comes. So the stack goes on believing that the peer is where it was, and the datagrams are redirected here. With a
+//! check's answer goes where the check came from (RFC 8445 §7.3.1.3): what the stack believes would have the peer find
+//! an address of its own that it does not have.
 //!
 //! The stack answers a check of the right password that nominates (RFC 8445 §7.3.1.5) only after a check of its own in
 //! the other direction. What it has answered therefore comes from where it says.
@@ -11,6 +13,15 @@ use std::{
     collections::VecDeque,
     net::SocketAddr,
     time::{Duration, Instant},
+};
+
+use bytes::BytesMut;
+use stun::{
+    agent::TransactionId,
+    fingerprint::FINGERPRINT,
+    integrity::MessageIntegrity,
+    message::{BINDING_SUCCESS, Message, Setter},
+    xoraddr::XorMappedAddress,
 };
 
 use super::{Datagram, Protocol, Transmit};
@@ -40,6 +51,8 @@ struct Check {
 /// Where the peer of a connection is.
 #[derive(Debug, Default)]
 pub(super) struct Roaming {
+    /// Signs checks and their answers (RFC 8445 §7.2.2).
+    password: String,
     /// Where the stack believes it to be.
     chosen: Option<Place>,
     /// Where it is, if that is elsewhere.
@@ -52,8 +65,9 @@ pub(super) struct Roaming {
 }
 
 impl Roaming {
-    /// ICE starts anew: the stack has forgotten the addresses that it knew.
-    pub(super) fn restart(&mut self) {
+    /// ICE starts anew: checks have another password, and the stack has forgotten the addresses that it knew.
+    pub(super) fn restart(&mut self, password: String) {
+        self.password = password;
         self.known.clear();
     }
 
@@ -103,6 +117,11 @@ impl Roaming {
         {
             let (from, nominates) = (check.from, check.nominates);
             self.answered(from, nominates, now);
+            if transmit.to != from.peer
+                && let Some(answer) = answer(number, from.peer, &self.password)
+            {
+                transmit.bytes = answer;
+            }
             transmit.to = from.peer;
             transmit.protocol = from.protocol;
         } else if let (Some(moved), Some(chosen)) = (self.moved, self.chosen)
@@ -158,6 +177,25 @@ impl Roaming {
     }
 }
 
+/// What a check is answered with.
+fn answer(number: [u8; 12], to: SocketAddr, password: &str) -> Option<BytesMut> {
+    let seen = XorMappedAddress {
+        ip: to.ip(),
+        port: to.port(),
+    };
+    let signature = MessageIntegrity::new_short_term_integrity(password.to_owned());
+    let attributes: [Box<dyn Setter>; 5] = [
+        Box::new(TransactionId(number)),
+        Box::new(BINDING_SUCCESS),
+        Box::new(seen),
+        Box::new(signature),
+        Box::new(FINGERPRINT),
+    ];
+    let mut message = Message::new();
+    message.build(&attributes).ok()?;
+    Some(BytesMut::from(&message.raw[..]))
+}
+
 const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 const USE_CANDIDATE: u16 = 0x0025;
 
@@ -189,7 +227,7 @@ fn nominates(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use bytes::BytesMut;
+    use stun::message::Getter as _;
 
     use super::*;
     use crate::forward::testing::at;
@@ -235,7 +273,26 @@ mod tests {
         let mut answer = transmit(seen, message([1, 1], number, &[]));
         roaming.outgoing(&mut answer, at(ms));
         assert_eq!(answer.to, address(port), "answered where it is");
+        if seen != port {
+            says_where(&answer, roaming);
+        }
         seen
+    }
+
+    /// The answer is one for whom it goes to.
+    fn says_where(answer: &Transmit, roaming: &Roaming) {
+        let mut message = Message {
+            raw: answer.bytes.to_vec(),
+            ..Message::default()
+        };
+        message.decode().unwrap();
+        let mut told = XorMappedAddress::default();
+        told.get_from(&message).unwrap();
+        assert_eq!(SocketAddr::new(told.ip, told.port), answer.to);
+        FINGERPRINT.check(&message).unwrap();
+        MessageIntegrity::new_short_term_integrity(roaming.password.clone())
+            .check(&mut message)
+            .unwrap();
     }
 
     fn sends_to(roaming: &mut Roaming, port: u16, ms: u64) -> u16 {
@@ -278,7 +335,7 @@ mod tests {
         sends_to(&mut roaming, 1, 10);
         checks(&mut roaming, 2, 2, true, 20);
         assert_eq!(sends_to(&mut roaming, 1, 30), 2);
-        roaming.restart();
+        roaming.restart("another".to_owned());
         checks(&mut roaming, 3, 3, true, 40);
         assert_eq!(sends_to(&mut roaming, 3, 50), 3);
     }
@@ -298,7 +355,7 @@ mod tests {
         }
         // Those that are known still come through, and after a restart others do.
         assert!(roaming.incoming(&mut datagram(5, message([0, 1], 200, &[])), at(1)));
-        roaming.restart();
+        roaming.restart("another".to_owned());
         assert!(roaming.incoming(&mut datagram(100, message([0, 1], 201, &[])), at(2)));
     }
 }

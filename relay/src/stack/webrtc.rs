@@ -234,7 +234,8 @@ impl WebrtcConnection {
             .ok_or_else(|| StackError::Description("no local description".to_owned()))?;
         let ufrag = sdp::first_attribute(&sdp, "ice-ufrag").map(str::to_owned);
         if self.ufrag != ufrag {
-            self.roaming.restart();
+            let password = sdp::first_attribute(&sdp, "ice-pwd").unwrap_or_default();
+            self.roaming.restart(password.to_owned());
             self.ufrag = ufrag;
         }
         Ok(sdp)
