@@ -25,6 +25,14 @@ const NARROW: Weather = Weather {
     garbled: 0,
 };
 
+/// Nearly a third is lost.
+const STORM: Weather = Weather {
+    lost: 300,
+    delay: Duration::ZERO,
+    bottleneck: None,
+    garbled: 0,
+};
+
 fn count(report: &Value, what: &str) -> u64 {
     report[what].as_u64().unwrap_or_default()
 }
@@ -119,4 +127,34 @@ async fn a_narrow_way_carries_the_voice_and_a_small_picture_and_a_wide_one_the_l
         "{narrow}, then {wide}"
     );
     Ok(())
+}
+
+/// What a line was found to carry while nothing but a voice went over it is no reason to show nothing.
+#[tokio::test]
+async fn a_picture_comes_also_where_the_line_was_bad_when_a_voice_was_all_there_was() -> TestResult
+{
+    let Some((server, network)) = CallServer::behind_network().await? else {
+        return Ok(());
+    };
+    let one = server.caller(ROOM, 1).await?;
+    one.talk().await?;
+    one.show("cam", Picture::LAYERED).await?;
+    let nothing = Joining {
+        subscribe: false,
+        ..Joining::default()
+    };
+    let two = server.caller_with(ROOM, 2, &nothing).await?;
+    let announced = |_: &Value, now: &Value| now["subscribed"] == false;
+    for name in ["mic", "cam"] {
+        two.track_until("the track to be announced", &one, name, announced)
+            .await?;
+    }
+    two.subscribe(&one, "mic", true).await?;
+    two.hears(&one).await?;
+    network.set(Weather::default(), STORM);
+    // Not to wait for something: so long the line is bad.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    network.set(Weather::default(), Weather::default());
+    two.subscribe(&one, "cam", true).await?;
+    two.sees(&one, "cam").await.map(drop)
 }

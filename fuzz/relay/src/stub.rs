@@ -108,7 +108,9 @@ impl Connection for Wire {
 
     fn report(&mut self, _: SenderId, _: u64, _: u32, _: Instant) {}
 
-    fn probe(&mut self, _: u64, _: Instant) {}
+    fn probe(&mut self, _: u64, _: Instant) -> bool {
+        true
+    }
 
     fn request_keyframe(&mut self, _: u32, _: Instant) {}
 

@@ -8,7 +8,8 @@
 //!
 //! Climbing costs a margin above the measured bit rate and is refused for a while after a fall, for twice as long
 //! after each, so that a link at its limit does not flap. Since an estimate cannot grow beyond what is sent, the
-//! allocator asks for a probe when somebody could climb.
+//! allocator asks for a probe when somebody could climb. A probe sends known pictures once more; where none was sent yet,
+//! a picture is sent on *trial* instead, whatever the estimate says: an estimate made of sound alone would never grow.
 
 use std::{
     cmp::Reverse,
@@ -29,6 +30,8 @@ const LONGEST_HOLD: Duration = Duration::from_mins(1);
 /// Between two probes at first, and at most.
 const PROBE: Duration = Duration::from_secs(3);
 const LONGEST_PROBE: Duration = Duration::from_secs(30);
+/// How long a picture is sent on trial: until a probe that it makes possible was heard of.
+const TRIAL: Duration = Duration::from_secs(5);
 
 /// One video track that a subscriber may get.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +63,8 @@ pub struct Choice<T> {
     pub target: Option<Target>,
     /// Bits per second that this takes.
     pub bits: u64,
-    /// Less than wanted and possible, for want of bandwidth. Without a target this is LiveKit's `StreamState::PAUSED`.
+    /// Less than wanted and possible, for want of bandwidth, or on trial. Without a target this is LiveKit's
+    /// `StreamState::PAUSED`.
     pub limited: bool,
 }
 
@@ -86,6 +90,7 @@ pub struct Allocator {
     hold_until: Option<Instant>,
     probe_interval: Duration,
     next_probe: Option<Instant>,
+    trial_until: Option<Instant>,
 }
 
 impl Default for Allocator {
@@ -95,11 +100,18 @@ impl Default for Allocator {
             hold_until: None,
             probe_interval: PROBE,
             next_probe: None,
+            trial_until: None,
         }
     }
 }
 
 impl Allocator {
+    /// The probe that was asked for cannot be sent, for want of pictures: from now on somebody who sees nothing at all is
+    /// sent something on trial.
+    pub fn try_out(&mut self, now: Instant) {
+        self.trial_until = Some(now + TRIAL);
+    }
+
     /// Shares out `available` bits per second (`u64::MAX` while nothing is known), of which `audio` are spoken for.
     /// Call it when the estimate, a demand or a layer changes, and a few times a second.
     pub fn allocate<T: Copy>(
@@ -122,7 +134,18 @@ impl Allocator {
                 index,
             )
         });
-        let chosen = share(available.saturating_sub(audio), &tracks, &order, demands);
+        let mut chosen = share(available.saturating_sub(audio), &tracks, &order, demands);
+        let on_trial = self
+            .trial_until
+            .filter(|&until| now < until && chosen.iter().all(|&rung| rung == 0))
+            .and_then(|_| {
+                order
+                    .into_iter()
+                    .find(|&index| !tracks[index].ladder.is_empty())
+            });
+        if let Some(index) = on_trial {
+            chosen[index] = 1;
+        }
 
         let fell = tracks
             .iter()
@@ -137,17 +160,18 @@ impl Allocator {
             .iter()
             .zip(&tracks)
             .zip(&chosen)
-            .map(|((demand, track), &rung)| {
+            .enumerate()
+            .map(|(index, ((demand, track), &rung))| {
                 let taken = rung.checked_sub(1).and_then(|rung| track.ladder.get(rung));
                 Choice {
                     track: demand.track,
                     target: taken.map(|rung| rung.target),
                     bits: taken.map_or(0, |rung| rung.bits),
-                    limited: rung < track.ladder.len(),
+                    limited: rung < track.ladder.len() || on_trial == Some(index),
                 }
             })
             .collect();
-        let probe = self.probe(audio, &tracks, &chosen, now);
+        let probe = self.probe(audio, &tracks, &chosen, on_trial.is_some(), now);
         Allocation { choices, probe }
     }
 
@@ -175,6 +199,7 @@ impl Allocator {
         audio: u64,
         tracks: &[Track],
         chosen: &[usize],
+        on_trial: bool,
         now: Instant,
     ) -> Option<u64> {
         let bits = |track: &Track, rung: usize| {
@@ -186,11 +211,16 @@ impl Allocator {
             .zip(chosen)
             .map(|(track, &rung)| bits(track, rung))
             .sum();
-        let cheapest = tracks
-            .iter()
-            .zip(chosen)
-            .filter_map(|(track, &rung)| Some(track.ladder.get(rung)?.bits - bits(track, rung)))
-            .min()?;
+        // What is on trial is what has to be found.
+        let cheapest = if on_trial {
+            0
+        } else {
+            tracks
+                .iter()
+                .zip(chosen)
+                .filter_map(|(track, &rung)| Some(track.ladder.get(rung)?.bits - bits(track, rung)))
+                .min()?
+        };
         let due = *self.next_probe.get_or_insert(now + PROBE);
         if now < due {
             return None;

@@ -197,16 +197,19 @@ impl Room {
                 shares: track.shares,
             });
         }
-        let allocation = participant
-            .allocator
-            .allocate(available, audio, &demands, now.instant);
-        if allocation.choices.iter().any(|choice| choice.limited) {
-            participant.share = Share::Limited;
-        }
+        let allocator = &mut participant.allocator;
+        let mut allocation = allocator.allocate(available, audio, &demands, now.instant);
         if let Some(bits) = allocation.probe {
             metrics::counter!("relay_probes_total").increment(1);
             let link = participant.sending_link();
-            link.connection.probe(bits, now.instant);
+            if !link.connection.probe(bits, now.instant) {
+                let allocator = &mut participant.allocator;
+                allocator.try_out(now.instant);
+                allocation = allocator.allocate(available, audio, &demands, now.instant);
+            }
+        }
+        if allocation.choices.iter().any(|choice| choice.limited) {
+            participant.share = Share::Limited;
         }
         let mut states = Vec::new();
         for choice in allocation.choices {

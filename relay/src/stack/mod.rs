@@ -323,8 +323,9 @@ pub trait Connection: Send + fmt::Debug {
     /// Tells the subscriber which moment (NTP time, 32.32 fixed point) an RTP timestamp of a sender stands for.
     fn report(&mut self, sender: SenderId, ntp: u64, rtp: u32, now: Instant);
 
-    /// Sends at this rate for a moment, media and padding together, to learn whether the path carries it.
-    fn probe(&mut self, bits: u64, now: Instant);
+    /// Sends at this rate for a moment, media and padding together, to learn whether the path carries it. `false`
+    /// where no picture was sent that could be sent once more.
+    fn probe(&mut self, bits: u64, now: Instant) -> bool;
 
     /// Asks the publisher for a key frame of one of its streams.
     fn request_keyframe(&mut self, ssrc: u32, now: Instant);

@@ -126,11 +126,12 @@ impl Outgoing {
         })
     }
 
-    /// Sends at this rate for a moment, if there is anything to do it with.
-    pub(super) fn probe(&mut self, bits: u64, now: Instant) {
+    /// Sends at this rate for a moment; `false` if there is nothing to do it with.
+    pub(super) fn probe(&mut self, bits: u64, now: Instant) -> bool {
         if self.padding.is_some() {
             self.downlink.probe(bits, now);
         }
+        self.padding.is_some()
     }
 
     /// Takes in what the peer says about what it was sent; what the room needs to know of it.

@@ -447,10 +447,8 @@ impl Connection for WebrtcConnection {
         }
     }
 
-    fn probe(&mut self, bits: u64, now: Instant) {
-        if self.connected {
-            self.outgoing.probe(bits, now);
-        }
+    fn probe(&mut self, bits: u64, now: Instant) -> bool {
+        self.connected && self.outgoing.probe(bits, now)
     }
 
     fn request_keyframe(&mut self, ssrc: u32, now: Instant) {

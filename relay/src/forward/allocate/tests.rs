@@ -191,6 +191,38 @@ fn a_probe_is_asked_for_when_somebody_could_climb_and_ever_less_often() {
     );
 }
 
+#[test]
+fn where_nothing_can_be_probed_with_something_is_tried_until_a_probe_tells() {
+    let mut allocator = Allocator::default();
+    let mut demand = [Demand {
+        layers: [Some(400_000), None, None],
+        ..camera(1)
+    }];
+    let mut step = |available: u64, ms: u64, can_probe: bool| {
+        let allocate = |allocator: &mut Allocator, demand: &[Demand<u8>]| {
+            allocator.allocate(available, 30_000, demand, at(ms))
+        };
+        let mut allocation = allocate(&mut allocator, &demand);
+        if allocation.probe.is_some() && !can_probe {
+            allocator.try_out(at(ms));
+            allocation = allocate(&mut allocator, &demand);
+        }
+        let choice = allocation.choices[0];
+        demand[0].current = choice.target;
+        (choice.target.is_some(), choice.limited, allocation.probe)
+    };
+    let (nothing, tried) = ((false, true, None), (true, true, None));
+    assert_eq!(step(60_000, 0, false), nothing);
+    assert_eq!(step(60_000, 2_900, false), nothing);
+    assert_eq!(step(60_000, 3_000, false), tried);
+    assert_eq!(step(60_000, 5_900, true), tried);
+    let probe = Some(30_000 + 400_000 * 120 / 100);
+    assert_eq!(step(60_000, 6_000, true), (true, true, probe));
+    assert_eq!(step(500_000, 6_200, true), (true, false, None), "found");
+    assert_eq!(step(500_000, 8_100, true), (true, false, None));
+    assert_eq!(step(60_000, 8_200, true), nothing, "no trial any more");
+}
+
 fn demands() -> impl Strategy<Value = Vec<Demand<u8>>> {
     let layer = proptest::option::of(0u64..3_000_000);
     let target = || {

@@ -37,6 +37,8 @@ struct Notes {
     events: VecDeque<Event>,
     senders: Vec<Option<SenderSpec>>,
     sent: Vec<OutgoingMedia>,
+    /// Whether anything was ever sent.
+    has_sent: bool,
     resent: Vec<OutgoingMedia>,
     reports: Vec<(u64, u32)>,
     probes: Vec<u64>,
@@ -133,7 +135,9 @@ impl Connection for Wire {
     }
 
     fn send_media(&mut self, _: SenderId, media: OutgoingMedia, _: Instant) {
-        self.notes.lock().unwrap().sent.push(media);
+        let mut notes = self.notes.lock().unwrap();
+        notes.sent.push(media);
+        notes.has_sent = true;
     }
 
     fn resend_media(&mut self, _: SenderId, media: OutgoingMedia, _: Instant) {
@@ -144,8 +148,10 @@ impl Connection for Wire {
         self.notes.lock().unwrap().reports.push((ntp, rtp));
     }
 
-    fn probe(&mut self, bits: u64, _: Instant) {
-        self.notes.lock().unwrap().probes.push(bits);
+    fn probe(&mut self, bits: u64, _: Instant) -> bool {
+        let mut notes = self.notes.lock().unwrap();
+        notes.probes.push(bits);
+        notes.has_sent
     }
 
     fn request_keyframe(&mut self, _: u32, _: Instant) {}
@@ -472,6 +478,12 @@ impl House {
     pub(super) fn reports(&mut self, session: u64) -> Vec<(u64, u32)> {
         let notes = self.notes(session, Side::Subscriber);
         std::mem::take(&mut notes.lock().unwrap().reports)
+    }
+
+    /// From here on its path is one on which nothing was sent yet that a probe could send again.
+    pub(super) fn forgets_what_was_sent(&mut self, session: u64) {
+        let notes = self.notes(session, Side::Subscriber);
+        notes.lock().unwrap().has_sent = false;
     }
 
     /// The rates that its path was probed for.

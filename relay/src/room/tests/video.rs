@@ -193,6 +193,28 @@ fn a_narrow_path_gets_the_low_layer_and_when_it_widens_the_high_again() {
     );
 }
 
+/// What carries a voice alone is estimated to carry little more, and nothing was sent that a probe could send again.
+#[test]
+fn who_was_shown_nothing_yet_is_shown_something_on_trial() {
+    let mut call = Call::new();
+    call.show(A_SECOND);
+    call.path_carries(60_000);
+    call.show(A_SECOND);
+    call.house.forgets_what_was_sent(call.bert);
+    assert!(call.show(A_SECOND).is_empty(), "nothing at first");
+    let sent = call.show(A_SECOND * 3);
+    assert_eq!(sizes(&sent), [SIZES[0]]);
+    assert_eq!(call.house.probes(call.bert).len(), 1, "could not be sent");
+
+    // The probe that can be sent now finds no room: it was a trial.
+    call.show(A_SECOND * 4);
+    assert_eq!(call.house.probes(call.bert).len(), 1, "could be sent");
+    assert!(call.show(A_SECOND).is_empty());
+    call.path_carries(3_000_000);
+    let sent = call.show(A_SECOND * 3);
+    assert_eq!(sizes(&sent).last(), Some(&SIZES[2]));
+}
+
 #[test]
 fn what_is_lost_is_sent_once_more_in_the_same_numbers() {
     let mut call = Call::new();
