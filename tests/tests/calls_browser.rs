@@ -51,7 +51,8 @@ async fn guest_and_clerk_see_and_hear_each_other_over_livekits_server() -> TestR
     a_whole_call(&talk, &anna).await
 }
 
-/// All that can be done in a call, until the guest hangs up.
+/// Devices are switched off and on, screens shown both ways, text comes letter by letter, the page is reloaded, and the
+/// guest hangs up.
 async fn a_whole_call(talk: &Talk, anna: &Caller) -> TestResult {
     let (citizen, browser) = (&talk.citizen, &talk.citizen.browser);
     // By keyboard: with Alt, and on the button itself.

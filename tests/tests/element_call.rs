@@ -8,13 +8,13 @@ use blackbox::{
 use http::Method;
 use serde_json::json;
 
-/// The guest in the page, and the clerk in Element Call.
-async fn together(talk: Talk) -> Result<(Talk, ElementCall)> {
+/// The clerk in Element Call, together with the guest in the page.
+async fn together(talk: &Talk) -> Result<ElementCall> {
     talk.citizen.chooses("Mit Bild und Ton sprechen").await?;
     talk.until_shown(true).await?;
     let clerk = ElementCall::join(&talk.anna.clerk, &talk.room).await?;
     talk.citizen.reads("Sie sind verbunden mit anna.").await?;
-    Ok((talk, clerk))
+    Ok(clerk)
 }
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn guest_and_clerk_in_element_call_see_and_hear_each_other_over_livekits_s
 }
 
 async fn see_and_hear_each_other(talk: Talk) -> Result<()> {
-    let (talk, clerk) = together(talk).await?;
+    let clerk = together(&talk).await?;
     let (citizen, page) = (&talk.citizen, &talk.citizen.browser);
     tokio::try_join!(
         page.sees_and_hears(1, 1),
@@ -129,7 +129,7 @@ async fn a_clerk_whose_browser_crashes_drops_out_of_a_call_over_livekits_server(
 }
 
 async fn drops_out_after_a_crash(talk: Talk) -> Result<()> {
-    let (talk, clerk) = together(talk).await?;
+    let clerk = together(&talk).await?;
     let anna = &talk.anna.clerk;
     let key = format!("_{}_{}_m.call", anna.user_id(), anna.device_id());
     let membership = async || anna.state(&talk.room, MEMBER, &key).await;
@@ -160,7 +160,8 @@ async fn drops_out_after_a_crash(talk: Talk) -> Result<()> {
 
 #[tokio::test]
 async fn after_a_restart_of_the_program_guest_and_clerk_are_back_by_themselves() -> Result<()> {
-    let (mut talk, clerk) = together(Talk::begin(Engine::Chromium).await?).await?;
+    let mut talk = Talk::begin(Engine::Chromium).await?;
+    let clerk = together(&talk).await?;
     clerk.browser.sees_and_hears(1, 1).await?;
 
     // As for an update, and as after a power cut.

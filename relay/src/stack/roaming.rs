@@ -2,9 +2,9 @@
 //!
 //! `rtc` as a lite agent sends to the first address that was nominated until ICE starts anew, and takes the peer for
 //! lost when that address is silent; the peer, whose checks are answered wherever it is, does not know why nothing
-//! comes. So the stack goes on believing that the peer is where it was, and the datagrams are redirected here. With a
-//! check's answer goes where the check came from (RFC 8445 §7.3.1.3): what the stack believes would have the peer find
-//! an address of its own that it does not have.
+//! comes. So the stack goes on believing that the peer is where it was, and the datagrams are redirected here. The
+//! answer to a check says where the check came from (RFC 8445 §7.3.1.3) and not what the stack believes: the peer would
+//! find an address of its own that it does not have.
 //!
 //! The stack answers a check of the right password that nominates (RFC 8445 §7.3.1.5) only after a check of its own in
 //! the other direction. What it has answered therefore comes from where it says.

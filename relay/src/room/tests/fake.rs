@@ -37,7 +37,7 @@ struct Notes {
     events: VecDeque<Event>,
     senders: Vec<Option<SenderSpec>>,
     sent: Vec<OutgoingMedia>,
-    /// Whether anything was ever sent.
+    /// Whether anything was sent that a probe could send again.
     has_sent: bool,
     resent: Vec<OutgoingMedia>,
     reports: Vec<(u64, u32)>,
